@@ -1,0 +1,1 @@
+//! The Concordat daemon and command line.

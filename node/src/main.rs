@@ -1,0 +1,2 @@
+//! The `concordat` program.
+fn main() {}

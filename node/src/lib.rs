@@ -1,1 +1,14 @@
 //! The Concordat daemon and command line.
+//!
+//! ```text
+//!   config  keys  clock        what a start needs: one file, the secrets, the time
+//!        \    |    /
+//!         (daemon)             the only place where the parts below meet
+//!        /    |    \
+//!   store    net    …          bytes on disk; bytes to and from peers
+//! ```
+//!
+//! *Invariants.* `store` and `net` carry bytes and never look inside them. Nothing but `clock`
+//! reads the wall clock or draws randomness. Nothing here prints but the command line.
+
+pub mod store;

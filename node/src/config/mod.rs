@@ -1,0 +1,181 @@
+//! The daemon's config: one TOML file, checked once, never global.
+//!
+//! - `home`: directory of keys, store and journal. A path, relative to the file's own directory.
+//!   Default: `data`.
+//! - `listen`: where peers may connect. A list of multiaddr; more of them are more ways in, `[]`
+//!   makes a node that only dials. Default: `["/ip4/0.0.0.0/tcp/4001"]`.
+//! - `announce`: addresses put on the node card. A list of at most 8 multiaddr; peers try them all,
+//!   `[]` makes a node that dials everyone itself. Default: `[]`.
+//! - `store`: storage engine, `redb` or `memory`. Default: `redb`.
+//! - `allow_memory_store`: permits `store = "memory"`. A boolean. Default: `false`.
+//! - `log`: what is logged, as `level` or `target=level,…`. Beyond `info` there are more lines, and
+//!   the node is slower. Default: `info`.
+//! - `redial_ms_min`: first pause before a peer is dialled again. Milliseconds, 10 to 3600000; if
+//!   raised, fewer dials, and peers are back later after a short break. Default: 1000.
+//! - `redial_ms_max`: longest pause, reached by doubling. Milliseconds, `redial_ms_min` to 3600000;
+//!   if raised, fewer dials, and peers are back later after a long break. Default: 300000.
+//!
+//! Why `memory` needs a second key: an acknowledgement says "I durably hold", and settlement counts
+//! it. A node that forgets on restart would break its word to its partners, so nobody may get there
+//! by changing one word. Tests and simulations open the memory engine without a config.
+//!
+//! *Invariants.* A [`Config`] is valid: nothing checks it again. Unknown keys are errors. All
+//! problems of a file are reported together. Limits on which nodes must agree are not config.
+//!
+//! *Source*: ours.
+
+mod check;
+mod problem;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    fs::File,
+    io::Read,
+    path::{Path, PathBuf},
+};
+
+use libp2p::Multiaddr;
+
+pub use problem::{ConfigError, Problem, Reason};
+
+use crate::store::EngineKind;
+use check::Fields;
+
+const FILE_BYTES_MAX: u64 = 1024 * 1024;
+
+/// A key of the file, with a value that would be right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Key {
+    /// As written in the file.
+    pub name: &'static str,
+    /// A line that can be copied.
+    pub example: &'static str,
+}
+
+/// Every key there is.
+pub const KEYS: [Key; 8] = [
+    check::HOME,
+    check::LISTEN,
+    check::ANNOUNCE,
+    check::STORE,
+    check::ALLOW_MEMORY_STORE,
+    check::LOG,
+    check::REDIAL_MS_MIN,
+    check::REDIAL_MS_MAX,
+];
+
+/// A checked config.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    home: PathBuf,
+    listen: Vec<Multiaddr>,
+    announce: Vec<Multiaddr>,
+    store: EngineKind,
+    log: String,
+    redial_ms_min: u64,
+    redial_ms_max: u64,
+}
+
+impl Config {
+    /// Reads and checks the file at `path`.
+    ///
+    /// # Errors
+    /// - [`ConfigError::Unreadable`], [`ConfigError::TooLong`]: no text could be had from it.
+    /// - [`ConfigError::Syntax`], [`ConfigError::Problems`]: as [`Config::parse`].
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let unreadable = |source| ConfigError::Unreadable {
+            path: path.to_path_buf(),
+            source,
+        };
+        let mut text = String::new();
+        let file = File::open(path).map_err(unreadable)?;
+        file.take(FILE_BYTES_MAX + 1)
+            .read_to_string(&mut text)
+            .map_err(unreadable)?;
+        if text.len() as u64 > FILE_BYTES_MAX {
+            let path = path.to_path_buf();
+            return Err(ConfigError::TooLong {
+                path,
+                bytes_max: FILE_BYTES_MAX,
+            });
+        }
+        Self::parse(&text, path)
+    }
+
+    /// Checks `text`, the content of the file at `path`; touches no file.
+    ///
+    /// # Errors
+    /// - [`ConfigError::Syntax`]: not TOML; where and why.
+    /// - [`ConfigError::Problems`]: TOML, but not a config; every problem there is.
+    pub fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
+        let table: toml::Table = text
+            .parse()
+            .map_err(|error| ConfigError::syntax(path, text, &error))?;
+        let mut file = Fields {
+            table,
+            problems: Vec::new(),
+        };
+        let config = Self {
+            home: check::home(&mut file, path),
+            listen: check::addresses(&mut file, check::LISTEN, check::check_listen)
+                .unwrap_or_else(|| vec![check::default_listen()]),
+            announce: check::announce(&mut file),
+            store: check::store(&mut file),
+            log: check::log(&mut file),
+            redial_ms_min: check::redial_ms(&mut file, check::REDIAL_MS_MIN, 1_000),
+            redial_ms_max: check::redial_ms(&mut file, check::REDIAL_MS_MAX, 300_000),
+        };
+        check::check_redial_order(&config, &mut file.problems);
+        file.refuse_unknown();
+        if file.problems.is_empty() {
+            return Ok(config);
+        }
+        Err(ConfigError::Problems {
+            path: path.to_path_buf(),
+            problems: file.problems,
+        })
+    }
+
+    /// Directory of keys, store and journal.
+    #[must_use]
+    pub fn home(&self) -> &Path {
+        &self.home
+    }
+
+    /// Where peers may connect.
+    #[must_use]
+    pub fn listen(&self) -> &[Multiaddr] {
+        &self.listen
+    }
+
+    /// Addresses put on the node card.
+    #[must_use]
+    pub fn announce(&self) -> &[Multiaddr] {
+        &self.announce
+    }
+
+    /// The storage engine.
+    #[must_use]
+    pub const fn store(&self) -> EngineKind {
+        self.store
+    }
+
+    /// What is logged.
+    #[must_use]
+    pub fn log(&self) -> &str {
+        &self.log
+    }
+
+    /// First pause before a peer is dialled again.
+    #[must_use]
+    pub const fn redial_ms_min(&self) -> u64 {
+        self.redial_ms_min
+    }
+
+    /// Longest pause before a peer is dialled again.
+    #[must_use]
+    pub const fn redial_ms_max(&self) -> u64 {
+        self.redial_ms_max
+    }
+}

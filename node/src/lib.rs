@@ -14,4 +14,5 @@
 pub mod clock;
 pub mod config;
 pub mod keys;
+pub mod net;
 pub mod store;

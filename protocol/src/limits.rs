@@ -86,6 +86,31 @@ pub const NAME_BYTES_MAX: usize = 256;
 /// Most code numbers (ODS, GSS…) of one organisation.
 pub const CODES_MAX: usize = 32;
 
+/// Longest slug of a member, in bytes.
+pub const SLUG_BYTES_MAX: usize = 32;
+/// Most dated names of one member.
+pub const DATED_NAMES_MAX: usize = 32;
+/// Most items in a list of a charter other than its members.
+pub const CHARTER_ITEMS_MAX: usize = 1_000;
+/// Deepest nesting of a rule.
+pub const RULE_DEPTH_MAX: usize = 6;
+/// Most parts of one rule, itself included, and most class minima of one quorum.
+pub const RULE_PARTS_MAX: usize = 64;
+/// Largest denominator of a share.
+pub const SHARE_PARTS_MAX: u64 = 1_000;
+/// Longest silence, in days, after which a charter may have a member shown as silent.
+pub const SILENCE_DAYS_MAX: u64 = 3_650;
+/// Most heads of a document that a proposal may name; above this, authors fold them first.
+pub const DOC_HEADS_MAX: usize = 32;
+/// Longest event, remark or note, in bytes.
+pub const FACT_BYTES_MAX: usize = 64 * KIB;
+/// Most values in one event or remark.
+pub const FACT_VALUES_MAX: usize = 256;
+/// Longest checkpoint with its signatures, in bytes.
+pub const CHECKPOINT_BYTES_MAX: usize = 16 * KIB;
+/// Most signatures on one checkpoint, and most cosignatures given in one entry.
+pub const COSIGNATURES_MAX: usize = 1_000;
+
 /// Most levels in an inclusion path: sizes are below 2^63.
 pub const PATH_MAX: usize = 63;
 /// Largest seq that a feed may reach: sizes and sums stay far below the width of the type.
@@ -116,4 +141,10 @@ const _: () = {
     assert!(CHARTER_BYTES_MAX + MEMBERS_MAX * 400 < PAYLOAD_BYTES_MAX);
     assert!(ACK_ITEMS_MAX * (100 + ACK_MISSING_MAX * 9) < PAYLOAD_BYTES_MAX);
     assert!(CHANGE_BYTES_MAX < PAYLOAD_BYTES_MAX);
+    // The deepest rule fits a charter: three levels above it, two a step, and a pair in a leaf.
+    assert!(3 + 2 * RULE_DEPTH_MAX < CBOR_DEPTH_MAX);
+    // Facts travel with their run; a file's piece hashes and all cosignatures fit a payload.
+    assert!(FACT_BYTES_MAX <= PAYLOAD_INLINE_BYTES_MAX);
+    assert!(BLOB_BYTES_MAX / BLOB_CHUNK_BYTES * 34 + 1024 < PAYLOAD_BYTES_MAX as u64);
+    assert!(COSIGNATURES_MAX * 300 < PAYLOAD_BYTES_MAX);
 };

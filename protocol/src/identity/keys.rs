@@ -6,7 +6,7 @@
 //!
 //! A key is admitted only if its encoding is canonical and it is not of small order. Signatures are checked
 //! by the strict rule, one by one: batch checking is another acceptance rule, and nodes
-//! would disagree. `Sign(tag, x)` signs `tag ‖ 0x00 ‖ x`.
+//! would disagree. `Sign(tag, x)` signs `tag ‖ 0x00 ‖ x`; a C2SP note is signed as it stands.
 //!
 //! Source: RFC 8032; the strict rule of `ed25519-dalek`'s `verify_strict`.
 
@@ -60,9 +60,7 @@ impl PublicKey {
     /// [`Malformed::BadKey`] with the field's name: unknown algorithm, non-canonical encoding, a
     /// point off the curve, or one of small order.
     pub fn admit(self, what: &'static str) -> Result<Self, Malformed> {
-        self.verifying_key()
-            .map(|_| self)
-            .ok_or(Malformed::BadKey { what })
+        self.verifying_key().map(|_| self).ok_or(Malformed::BadKey { what })
     }
 
     /// Checks `signature` over `tag ‖ 0x00 ‖ message`.
@@ -75,13 +73,29 @@ impl PublicKey {
         message: &[u8],
         signature: &Signature,
     ) -> Result<(), BadSignature> {
+        self.verify_bytes(&tag.message(message), signature)
+    }
+
+    /// Checks `signature` over the text of a C2SP note, which has no tag.
+    ///
+    /// A note holds no zero byte and a tagged message does, so neither can pass as the other.
+    ///
+    /// # Errors
+    /// [`BadSignature`], also when the key itself is not admissible or the text holds a zero byte.
+    pub fn verify_note(&self, text: &str, signature: &Signature) -> Result<(), BadSignature> {
+        if text.contains('\0') {
+            return Err(BadSignature);
+        }
+        self.verify_bytes(text.as_bytes(), signature)
+    }
+
+    fn verify_bytes(&self, message: &[u8], signature: &Signature) -> Result<(), BadSignature> {
         let key = self.verifying_key().ok_or(BadSignature)?;
         if signature.0 != ED25519 {
             return Err(BadSignature);
         }
         let signature = ed25519_dalek::Signature::from_bytes(&signature.1.0);
-        key.verify_strict(&tag.message(message), &signature)
-            .map_err(|_| BadSignature)
+        key.verify_strict(message, &signature).map_err(|_| BadSignature)
     }
 
     fn verifying_key(&self) -> Option<VerifyingKey> {
@@ -91,9 +105,7 @@ impl PublicKey {
         if self.0 != ED25519 || !canonical {
             return None;
         }
-        VerifyingKey::from_bytes(&self.1.0)
-            .ok()
-            .filter(|key| !key.is_weak())
+        VerifyingKey::from_bytes(&self.1.0).ok().filter(|key| !key.is_weak())
     }
 }
 
@@ -133,6 +145,8 @@ pub trait Signer: Send {
     fn public(&self) -> PublicKey;
     /// Signs `tag ‖ 0x00 ‖ message`.
     fn sign(&self, tag: Tag, message: &[u8]) -> Signature;
+    /// Signs the text of a C2SP note as it stands, without a tag. The text holds no zero byte.
+    fn sign_note(&self, text: &str) -> Signature;
 }
 
 /// An Ed25519 key pair in memory, wiped when dropped.
@@ -155,6 +169,10 @@ impl Signer for KeyPair {
     fn sign(&self, tag: Tag, message: &[u8]) -> Signature {
         Signature::ed25519(self.0.sign(&tag.message(message)).to_bytes())
     }
+
+    fn sign_note(&self, text: &str) -> Signature {
+        Signature::ed25519(self.0.sign(text.as_bytes()).to_bytes())
+    }
 }
 
 impl fmt::Debug for KeyPair {
@@ -176,23 +194,27 @@ mod tests {
         let signature = pair(1).sign(Tag::Head, b"ten entries");
         let key = pair(1).public();
         assert_eq!(key.verify(Tag::Head, b"ten entries", &signature), Ok(()));
+        assert_eq!(key.verify(Tag::Head, b"six entries", &signature), Err(BadSignature));
         assert_eq!(
-            key.verify(Tag::Head, b"six entries", &signature),
-            Err(BadSignature)
-        );
-        assert_eq!(
-            pair(2)
-                .public()
-                .verify(Tag::Head, b"ten entries", &signature),
+            pair(2).public().verify(Tag::Head, b"ten entries", &signature),
             Err(BadSignature)
         );
         for tag in Tag::ALL.iter().filter(|tag| **tag != Tag::Head) {
-            assert_eq!(
-                key.verify(*tag, b"ten entries", &signature),
-                Err(BadSignature),
-                "{tag:?}"
-            );
+            assert_eq!(key.verify(*tag, b"ten entries", &signature), Err(BadSignature), "{tag:?}");
         }
+    }
+
+    #[test]
+    fn a_note_and_a_tagged_message_never_pass_as_each_other() {
+        let key = pair(1).public();
+        let note = pair(1).sign_note("origin\n10\n");
+        assert_eq!(key.verify_note("origin\n10\n", &note), Ok(()));
+        assert_eq!(key.verify_note("origin\n11\n", &note), Err(BadSignature));
+        assert_eq!(key.verify(Tag::Head, b"origin\n10\n", &note), Err(BadSignature));
+        let tagged = pair(1).sign(Tag::Head, b"ten entries");
+        let signed = Tag::Head.message(b"ten entries");
+        let signed = core::str::from_utf8(&signed).unwrap();
+        assert_eq!(key.verify_note(signed, &tagged), Err(BadSignature));
     }
 
     #[test]
@@ -216,12 +238,7 @@ mod tests {
         };
         for bytes in [identity, order_four, second_encoding, off_the_curve] {
             let refused = PublicKey::ed25519(bytes).admit("feed key");
-            assert_eq!(
-                refused,
-                Err(Malformed::BadKey { what: "feed key" }),
-                "{}",
-                hex(&bytes)
-            );
+            assert_eq!(refused, Err(Malformed::BadKey { what: "feed key" }), "{}", hex(&bytes));
         }
         assert_eq!(
             PublicKey(2, pair(1).public().1).admit("k"),

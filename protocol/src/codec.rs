@@ -146,10 +146,7 @@ pub enum Malformed {
 /// show in the first test that encodes it.
 #[must_use]
 pub fn encode<T: Serialize>(value: &T) -> Vec<u8> {
-    #[expect(
-        clippy::expect_used,
-        reason = "wire types are arrays, integers, bytes and text"
-    )]
+    #[expect(clippy::expect_used, reason = "wire types are arrays, integers, bytes and text")]
     serde_cbor::to_vec(value).expect("invariant: a wire type has no map, float or failing field")
 }
 
@@ -163,11 +160,7 @@ where
 {
     scan(bytes, what, max)?;
     let value: T = serde_cbor::from_slice(bytes).map_err(|_| Malformed::Shape { what })?;
-    if encode(&value) == bytes {
-        Ok(value)
-    } else {
-        Err(Malformed::Shape { what })
-    }
+    if encode(&value) == bytes { Ok(value) } else { Err(Malformed::Shape { what }) }
 }
 
 /// Checks the shape of CBOR bytes without taking memory: one item, only the types above, shortest
@@ -177,11 +170,7 @@ where
 /// The first fault, with its place.
 pub fn scan(bytes: &[u8], what: &'static str, max: usize) -> Result<(), Malformed> {
     if bytes.len() > max {
-        return Err(Malformed::TooLong {
-            what,
-            len: bytes.len(),
-            max,
-        });
+        return Err(Malformed::TooLong { what, len: bytes.len(), max });
     }
     let mut at = 0usize;
     // Items still due at each open level; the outermost level holds one item.
@@ -192,11 +181,7 @@ pub fn scan(bytes: &[u8], what: &'static str, max: usize) -> Result<(), Malforme
         while left == 0 {
             if depth == 0 {
                 let extra = bytes.len().saturating_sub(at);
-                return if extra == 0 {
-                    Ok(())
-                } else {
-                    Err(Malformed::Trailing { what, extra })
-                };
+                return if extra == 0 { Ok(()) } else { Err(Malformed::Trailing { what, extra }) };
             }
             depth = depth.saturating_sub(1);
             left = due.get(depth).copied().unwrap_or(0);
@@ -209,10 +194,7 @@ pub fn scan(bytes: &[u8], what: &'static str, max: usize) -> Result<(), Malforme
             2 | 3 => at = skip_string(bytes, &item, what)?,
             4 => {
                 if item.value > bytes.len().saturating_sub(at) as u64 {
-                    return Err(Malformed::CutShort {
-                        what,
-                        at: bytes.len(),
-                    });
+                    return Err(Malformed::CutShort { what, at: bytes.len() });
                 }
                 let Some(level) = due.get_mut(depth) else {
                     return Err(Malformed::TooDeep { what, at });
@@ -222,11 +204,7 @@ pub fn scan(bytes: &[u8], what: &'static str, max: usize) -> Result<(), Malforme
                 left = item.value;
             }
             _ => {
-                return Err(Malformed::ForeignType {
-                    what,
-                    at: item.start,
-                    byte: item.first,
-                });
+                return Err(Malformed::ForeignType { what, at: item.start, byte: item.first });
             }
         }
     }
@@ -243,10 +221,7 @@ struct Head {
 
 impl Head {
     fn read(bytes: &[u8], start: usize, what: &'static str) -> Result<Self, Malformed> {
-        let cut = Malformed::CutShort {
-            what,
-            at: bytes.len(),
-        };
+        let cut = Malformed::CutShort { what, at: bytes.len() };
         let first = *bytes.get(start).ok_or_else(|| cut.clone())?;
         let (width, least) = match first & 0x1f {
             0..24 => (0usize, 0u64),
@@ -255,11 +230,7 @@ impl Head {
             26 => (4, 1 << 16),
             27 => (8, 1 << 32),
             _ => {
-                return Err(Malformed::ForeignType {
-                    what,
-                    at: start,
-                    byte: first,
-                });
+                return Err(Malformed::ForeignType { what, at: start, byte: first });
             }
         };
         let from = start.saturating_add(1);
@@ -267,36 +238,22 @@ impl Head {
         let tail = bytes.get(from..end).ok_or(cut)?;
         let value = match width {
             0 => u64::from(first & 0x1f),
-            _ => tail
-                .iter()
-                .fold(0u64, |sum, byte| (sum << 8) | u64::from(*byte)),
+            _ => tail.iter().fold(0u64, |sum, byte| (sum << 8) | u64::from(*byte)),
         };
         if width > 0 && value < least {
             return Err(Malformed::NotShortest { what, at: start });
         }
-        Ok(Self {
-            start,
-            end,
-            first,
-            major: first >> 5,
-            value,
-        })
+        Ok(Self { start, end, first, major: first >> 5, value })
     }
 }
 
 fn skip_string(bytes: &[u8], item: &Head, what: &'static str) -> Result<usize, Malformed> {
-    let cut = || Malformed::CutShort {
-        what,
-        at: bytes.len(),
-    };
+    let cut = || Malformed::CutShort { what, at: bytes.len() };
     let len = usize::try_from(item.value).map_err(|_| cut())?;
     let end = item.end.checked_add(len).ok_or_else(cut)?;
     let body = bytes.get(item.end..end).ok_or_else(cut)?;
     if item.major == 3 && core::str::from_utf8(body).is_err() {
-        return Err(Malformed::NotUtf8 {
-            what,
-            at: item.start,
-        });
+        return Err(Malformed::NotUtf8 { what, at: item.start });
     }
     Ok(end)
 }
@@ -326,10 +283,7 @@ impl<'de, const N: usize> Deserialize<'de> for Fixed<N> {
                 write!(f, "{N} bytes")
             }
             fn visit_bytes<E: serde::de::Error>(self, bytes: &[u8]) -> Result<Self::Value, E> {
-                bytes
-                    .try_into()
-                    .map(Fixed)
-                    .map_err(|_| E::invalid_length(bytes.len(), &self))
+                bytes.try_into().map(Fixed).map_err(|_| E::invalid_length(bytes.len(), &self))
             }
         }
         deserializer.deserialize_bytes(Bytes)
@@ -384,11 +338,7 @@ pub fn hex(bytes: &[u8]) -> String {
 /// # Errors
 /// [`Malformed::Version`].
 pub const fn expect_version(what: &'static str, found: u64, known: u64) -> Result<(), Malformed> {
-    if found == known {
-        Ok(())
-    } else {
-        Err(Malformed::Version { what, found, known })
-    }
+    if found == known { Ok(()) } else { Err(Malformed::Version { what, found, known }) }
 }
 
 /// Refuses a list whose count is outside `min..=max`.
@@ -402,12 +352,7 @@ pub const fn expect_count(
     max: usize,
 ) -> Result<(), Malformed> {
     if count < min || count > max {
-        Err(Malformed::Count {
-            what,
-            count,
-            min,
-            max,
-        })
+        Err(Malformed::Count { what, count, min, max })
     } else {
         Ok(())
     }
@@ -418,11 +363,7 @@ pub const fn expect_count(
 /// # Errors
 /// [`Malformed::NotAscending`].
 pub fn expect_ascending<T: Ord>(what: &'static str, list: &[T]) -> Result<(), Malformed> {
-    if list.is_sorted_by(|a, b| a < b) {
-        Ok(())
-    } else {
-        Err(Malformed::NotAscending { what })
-    }
+    if list.is_sorted_by(|a, b| a < b) { Ok(()) } else { Err(Malformed::NotAscending { what }) }
 }
 
 /// Refuses text or bytes longer than `max`.
@@ -430,11 +371,7 @@ pub fn expect_ascending<T: Ord>(what: &'static str, list: &[T]) -> Result<(), Ma
 /// # Errors
 /// [`Malformed::TooLong`].
 pub const fn expect_len(what: &'static str, len: usize, max: usize) -> Result<(), Malformed> {
-    if len > max {
-        Err(Malformed::TooLong { what, len, max })
-    } else {
-        Ok(())
-    }
+    if len > max { Err(Malformed::TooLong { what, len, max }) } else { Ok(()) }
 }
 
 #[cfg(test)]
@@ -447,21 +384,13 @@ mod tests {
     struct Sample(u64, Fixed<4>, String, Vec<Opt<u64>>);
 
     fn sample() -> Sample {
-        Sample(
-            300,
-            Fixed([1, 2, 3, 4]),
-            "board".to_string(),
-            vec![Opt(None), Opt(Some(7))],
-        )
+        Sample(300, Fixed([1, 2, 3, 4]), "board".to_string(), vec![Opt(None), Opt(Some(7))])
     }
 
     #[test]
     fn a_value_comes_back_from_its_bytes() {
         let bytes = encode(&sample());
-        assert_eq!(
-            hex(&bytes),
-            "8419012c440102030465626f6172648280810".to_string() + "7"
-        );
+        assert_eq!(hex(&bytes), "8419012c440102030465626f6172648280810".to_string() + "7");
         assert_eq!(decode::<Sample>(&bytes, "sample", 100), Ok(sample()));
     }
 
@@ -470,48 +399,15 @@ mod tests {
         let what = "sample";
         let scan = |bytes: &[u8]| scan(bytes, what, 64);
         assert_eq!(scan(&[]), Err(Malformed::CutShort { what, at: 0 }));
-        assert_eq!(
-            scan(&[0x18, 0x01]),
-            Err(Malformed::NotShortest { what, at: 0 })
-        );
-        assert_eq!(
-            scan(&[0x81, 0xa0]),
-            Err(Malformed::ForeignType {
-                what,
-                at: 1,
-                byte: 0xa0
-            })
-        );
-        assert_eq!(
-            scan(&[0x9f]),
-            Err(Malformed::ForeignType {
-                what,
-                at: 0,
-                byte: 0x9f
-            })
-        );
-        assert_eq!(
-            scan(&[0x01, 0x02]),
-            Err(Malformed::Trailing { what, extra: 1 })
-        );
-        assert_eq!(
-            scan(&[0x42, 0x02]),
-            Err(Malformed::CutShort { what, at: 2 })
-        );
+        assert_eq!(scan(&[0x18, 0x01]), Err(Malformed::NotShortest { what, at: 0 }));
+        assert_eq!(scan(&[0x81, 0xa0]), Err(Malformed::ForeignType { what, at: 1, byte: 0xa0 }));
+        assert_eq!(scan(&[0x9f]), Err(Malformed::ForeignType { what, at: 0, byte: 0x9f }));
+        assert_eq!(scan(&[0x01, 0x02]), Err(Malformed::Trailing { what, extra: 1 }));
+        assert_eq!(scan(&[0x42, 0x02]), Err(Malformed::CutShort { what, at: 2 }));
         assert_eq!(scan(&[0x61, 0xff]), Err(Malformed::NotUtf8 { what, at: 0 }));
-        assert_eq!(
-            scan(&[0x9a, 0xff, 0xff, 0xff, 0xff]),
-            Err(Malformed::CutShort { what, at: 5 })
-        );
+        assert_eq!(scan(&[0x9a, 0xff, 0xff, 0xff, 0xff]), Err(Malformed::CutShort { what, at: 5 }));
         assert_eq!(scan(&[0x81; 40]), Err(Malformed::TooDeep { what, at: 17 }));
-        assert_eq!(
-            scan(&[0; 65]),
-            Err(Malformed::TooLong {
-                what,
-                len: 65,
-                max: 64
-            })
-        );
+        assert_eq!(scan(&[0; 65]), Err(Malformed::TooLong { what, len: 65, max: 64 }));
     }
 
     #[test]

@@ -188,10 +188,7 @@ mod tests {
         let texts: BTreeSet<_> = Tag::ALL.iter().map(|tag| tag.as_str()).collect();
         assert_eq!(texts.len(), Tag::ALL.len());
         for text in &texts {
-            assert!(
-                text.starts_with("concordat/") && text.ends_with("/v1"),
-                "{text}"
-            );
+            assert!(text.starts_with("concordat/") && text.ends_with("/v1"), "{text}");
             assert!(text.bytes().all(|byte| byte > 0x20), "{text}");
         }
     }
@@ -202,14 +199,8 @@ mod tests {
         let text = id.to_string();
         assert_eq!(text.parse(), Ok(id));
         assert_eq!(text.len(), "org-".len() + 52);
-        assert_eq!(
-            text.to_uppercase().parse::<OrgId>(),
-            Err(BadId { prefix: "org" })
-        );
+        assert_eq!(text.to_uppercase().parse::<OrgId>(), Err(BadId { prefix: "org" }));
         assert_eq!(text.parse::<BoardId>(), Err(BadId { prefix: "board" }));
-        assert_eq!(
-            text.get(..55).unwrap().parse::<OrgId>(),
-            Err(BadId { prefix: "org" })
-        );
+        assert_eq!(text.get(..55).unwrap().parse::<OrgId>(), Err(BadId { prefix: "org" }));
     }
 }

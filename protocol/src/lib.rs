@@ -9,16 +9,19 @@
 //! `SPEC.md` beside this crate draws every format in bytes; `tests/vectors` holds its examples.
 
 #![no_std]
-#![deny(
-    missing_docs,
-    clippy::indexing_slicing,
-    clippy::wildcard_enum_match_arm
-)]
+#![deny(missing_docs, clippy::indexing_slicing, clippy::wildcard_enum_match_arm)]
 
 extern crate alloc;
 
+pub mod charter;
+pub mod checkpoint;
 pub mod codec;
+pub mod engine;
+pub mod feed;
 pub mod hash;
 pub mod identity;
 pub mod limits;
+pub mod payload;
+pub mod sync;
 pub mod time;
+pub mod value;

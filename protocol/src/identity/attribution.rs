@@ -35,12 +35,7 @@ impl Attribution {
     /// The bytes of the attribution.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        let Self {
-            actor_ref,
-            role,
-            capacity,
-            how_authenticated,
-        } = self.clone();
+        let Self { actor_ref, role, capacity, how_authenticated } = self.clone();
         codec::encode(&Wire(actor_ref, role, capacity, how_authenticated))
     }
 
@@ -54,11 +49,6 @@ impl Attribution {
         for text in [&role, &capacity, &how_authenticated] {
             codec::expect_len("attribution text", text.len(), NAME_BYTES_MAX)?;
         }
-        Ok(Self {
-            actor_ref,
-            role,
-            capacity,
-            how_authenticated,
-        })
+        Ok(Self { actor_ref, role, capacity, how_authenticated })
     }
 }

@@ -53,17 +53,7 @@ pub struct SignedCard {
 }
 
 #[derive(Serialize, Deserialize)]
-struct CardWire(
-    u64,
-    OrgId,
-    u64,
-    u64,
-    PublicKey,
-    PublicKey,
-    NodeKey,
-    Vec<String>,
-    TimeMs,
-);
+struct CardWire(u64, OrgId, u64, u64, PublicKey, PublicKey, NodeKey, Vec<String>, TimeMs);
 
 #[derive(Serialize, Deserialize)]
 struct SignedWire(Blob, Signature);
@@ -129,11 +119,7 @@ impl Card {
             codec::expect_len("card address", address.len(), ADDRESS_BYTES_MAX)?;
         }
         if not_before.0 > TIME_MS_MAX {
-            return Err(Malformed::Range {
-                what: "card not_before",
-                value: not_before.0,
-            }
-            .into());
+            return Err(Malformed::Range { what: "card not_before", value: not_before.0 }.into());
         }
         feed_key.admit("card feed key")?;
         witness_key.admit("card witness key")?;
@@ -145,16 +131,7 @@ impl Card {
         {
             return Err(BadCard::SharedKey);
         }
-        Ok(Self {
-            org,
-            epoch,
-            number,
-            feed_key,
-            witness_key,
-            node_key,
-            addresses,
-            not_before,
-        })
+        Ok(Self { org, epoch, number, feed_key, witness_key, node_key, addresses, not_before })
     }
 
     /// Where the card stands among its organisation's cards.
@@ -179,10 +156,7 @@ impl SignedCard {
     /// The bytes of the signed card.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        codec::encode(&SignedWire(
-            Blob::from(self.card.to_bytes()),
-            self.signature,
-        ))
+        codec::encode(&SignedWire(Blob::from(self.card.to_bytes()), self.signature))
     }
 
     /// What the card says.
@@ -228,13 +202,7 @@ mod tests {
     fn a_card_signed_by_another_key_or_with_a_shared_key_is_refused() {
         let other = KeyPair::from_seed(&[4; 32]);
         assert_eq!(card().sign(&other), Err(BadCard::Signature(BadSignature)));
-        let shared = Card {
-            witness_key: card().feed_key,
-            ..card()
-        };
-        assert_eq!(
-            shared.sign(&KeyPair::from_seed(&[1; 32])),
-            Err(BadCard::SharedKey)
-        );
+        let shared = Card { witness_key: card().feed_key, ..card() };
+        assert_eq!(shared.sign(&KeyPair::from_seed(&[1; 32])), Err(BadCard::SharedKey));
     }
 }

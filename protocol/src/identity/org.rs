@@ -49,13 +49,7 @@ impl Inception {
     /// The bytes of the record.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        let Self {
-            class,
-            legal_name,
-            codes,
-            recovery_digest,
-            nonce,
-        } = self.clone();
+        let Self { class, legal_name, codes, recovery_digest, nonce } = self.clone();
         codec::encode(&Wire(1, class, legal_name, codes, recovery_digest, nonce))
     }
 
@@ -71,13 +65,7 @@ impl Inception {
         codec::expect_len("legal name", legal_name.len(), NAME_BYTES_MAX)?;
         codec::expect_count("organisation codes", codes.len(), 0, CODES_MAX)?;
         codec::expect_ascending("organisation codes", &codes)?;
-        Ok(Self {
-            class,
-            legal_name,
-            codes,
-            recovery_digest,
-            nonce,
-        })
+        Ok(Self { class, legal_name, codes, recovery_digest, nonce })
     }
 
     /// The organisation's id.

@@ -1,0 +1,118 @@
+//! Stage 6 of 8: apply. From `engine::accept`; to `engine::view`.
+//!
+//! What entries do to acknowledgements and evidence. Nothing else has an effect yet: kinds this
+//! node does not understand are stored and passed on.
+//!
+//! Above a fork, entries are applied only as far as another organisation acknowledged them: those are
+//! the ones that every node comes to hold, so all nodes apply the same.
+
+use alloc::vec::Vec;
+
+use super::{
+    Engine, Step,
+    tables::{BranchNo, Table, place_key},
+};
+use crate::{
+    feed::{Ack, Evidence, Header, Kind, Sealed, VerifiedRun},
+    hash::{BoardId, FeedId},
+    sync::Point,
+};
+
+impl Engine {
+    /// Applies the entries of a run that was just appended, as far as they count.
+    pub(super) fn apply_run(
+        &mut self,
+        step: &mut Step<'_>,
+        (board, id, no): (BoardId, FeedId, BranchNo),
+        run: &VerifiedRun,
+    ) {
+        let next = run.entries().first().map_or(0, |entry| entry.header.seq);
+        let end = run.tip().size();
+        let Some(branch) = self.feed_mut(&board, &id).and_then(|feed| feed.branch_mut(no)) else {
+            return;
+        };
+        let in_step = branch.applied == next;
+        if !in_step || self.counts_below(&board, &id, no) < end {
+            self.apply_stored(step, (board, id, no));
+            return;
+        }
+        if let Some(branch) = self.feed_mut(&board, &id).and_then(|feed| feed.branch_mut(no)) {
+            branch.applied = end;
+        }
+        for entry in run.entries() {
+            if let Some(sealed) = &entry.sealed {
+                self.apply_entry(step, (board, id), &entry.header, sealed);
+            }
+        }
+    }
+
+    /// Applies stored entries that have come to count.
+    pub(super) fn apply_stored(
+        &mut self,
+        step: &mut Step<'_>,
+        (board, id, no): (BoardId, FeedId, BranchNo),
+    ) {
+        let end = self.counts_below(&board, &id, no);
+        let Some(branch) = self.feed_mut(&board, &id).and_then(|feed| feed.branch_mut(no)) else {
+            return;
+        };
+        let from = branch.applied;
+        if from >= end {
+            return;
+        }
+        branch.applied = end;
+        self.put_record(&board, &id, no);
+        let keys: Vec<_> = (from..end).map(|seq| place_key(&id, no, seq)).collect();
+        for key in keys {
+            let header = self.pending.get(step.reader, Table::Headers, &key);
+            let sealed = self.pending.get(step.reader, Table::Payloads, &key);
+            let header = header.and_then(|bytes| Header::from_bytes(&bytes).ok());
+            let sealed = sealed.and_then(|bytes| Sealed::from_bytes(&bytes).ok());
+            if let (Some(header), Some(sealed)) = (header, sealed) {
+                self.apply_entry(step, (board, id), &header, &sealed);
+            }
+        }
+    }
+
+    /// Up to which size the entries of a branch count: all of a sound feed; of a forked one those
+    /// below the fork, and those that another organisation acknowledged.
+    pub(super) fn counts_below(&self, board: &BoardId, id: &FeedId, no: BranchNo) -> u64 {
+        let Some(feed) = self.feed(board, id) else {
+            return 0;
+        };
+        let Some(branch) = feed.branch(no) else {
+            return 0;
+        };
+        let size = branch.tip.size();
+        match feed.fork_index() {
+            None => size,
+            Some(index) => {
+                let acked = branch.acked.map_or(0, |Point(seq, _)| seq.saturating_add(1));
+                acked.max(index).min(size)
+            }
+        }
+    }
+
+    /// Applies one verified entry whose payload is here.
+    pub(super) fn apply_entry(
+        &mut self,
+        step: &mut Step<'_>,
+        (board, id): (BoardId, FeedId),
+        header: &Header,
+        sealed: &Sealed,
+    ) {
+        match header.kind {
+            Kind::ACK => {
+                if let Ok(ack) = Ack::from_bytes(sealed.payload.bytes()) {
+                    self.apply_ack(step, &board, (id, header.seq), ack);
+                }
+            }
+            Kind::EVIDENCE => {
+                if let Ok(Evidence::Fork(proof)) = Evidence::from_bytes(sealed.payload.bytes()) {
+                    self.learn_fork(step, proof, Some((id, header.seq)));
+                }
+            }
+            _ => {}
+        }
+    }
+}

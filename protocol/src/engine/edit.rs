@@ -1,0 +1,207 @@
+//! Stage 1 of 8: edit. From `artefact::edit`; to `feed::entry`.
+//!
+//! Drafts wait while a batch is on its way to disk, and are then signed together: one run, one head signature,
+//! one commit. What we sign passes the same verification as what we receive.
+
+use alloc::vec::Vec;
+
+use super::{
+    Engine, Refused, Step, Ticket,
+    io::{Damaged, Effect, Report},
+    state::Board,
+};
+use crate::{
+    charter::Status,
+    codec::Fixed,
+    feed::{CompactEntry, Draft, Header, Kind, OpenFeed, Run, Salted, Sealed, Tip, verify_run},
+    hash::{BoardId, CharterHash, Tag},
+    limits::{ATTRIBUTION_BYTES_MAX, PAYLOAD_BYTES_MAX, RUN_BYTES_MAX, RUN_HEADERS_MAX},
+    time::TimeMs,
+};
+
+/// Drafts of staff that may wait to be signed.
+const DRAFTS_MAX: usize = 10_000;
+/// Payload bytes that are signed in one run, unless a single one is longer.
+const RUN_PAYLOAD_BYTES_MAX: usize = RUN_BYTES_MAX / 2;
+
+/// Kinds that observers may write.
+const FOR_OBSERVERS: &[Kind] =
+    &[Kind::OPEN_FEED, Kind::ACK, Kind::EVIDENCE, Kind::CHECKPOINT, Kind::COSIGN];
+
+impl Engine {
+    /// Takes a draft of the staff, or refuses it.
+    pub(super) fn write(
+        &mut self,
+        step: &mut Step<'_>,
+        ticket: Ticket,
+        board: BoardId,
+        draft: Draft,
+    ) {
+        match self.expect_allowed(&board, &draft) {
+            Ok(()) => {
+                if let Some(board) = self.boards.get_mut(&board) {
+                    board.drafts.push_back((Some(ticket), draft));
+                }
+            }
+            Err(why) => step.effects.push(Effect::Refused { ticket, why }),
+        }
+    }
+
+    fn expect_allowed(&self, id: &BoardId, draft: &Draft) -> Result<(), Refused> {
+        let board = self.boards.get(id).ok_or(Refused::UnknownBoard { board: *id })?;
+        let status = board.status(&self.me.org);
+        if status != Some(Status::Active) && !FOR_OBSERVERS.contains(&draft.kind) {
+            return Err(Refused::Observer);
+        }
+        for (len, max) in [
+            (draft.payload.len(), PAYLOAD_BYTES_MAX),
+            (draft.attribution.as_ref().map_or(0, Vec::len), ATTRIBUTION_BYTES_MAX),
+        ] {
+            if len > max {
+                return Err(Refused::TooLong { len, max });
+            }
+        }
+        if let Some(index) = board.feeds.get(&board.own).and_then(|feed| feed.fork_index()) {
+            return Err(Refused::Forked { index });
+        }
+        match board.drafts.len() {
+            waiting if waiting >= DRAFTS_MAX => Err(Refused::Waiting { waiting }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Signs the drafts that wait, on every board where we may sign now.
+    pub(super) fn sign_drafts(&mut self, step: &mut Step<'_>) {
+        if !self.pending.is_idle() {
+            return;
+        }
+        let boards: Vec<BoardId> = self.boards.keys().copied().collect();
+        for id in boards {
+            while let Some(drafts) = self.take_drafts(&id) {
+                self.sign(step, &id, drafts);
+            }
+        }
+    }
+
+    /// The drafts for one run; `None` when there are none, or when we may not sign.
+    fn take_drafts(&mut self, id: &BoardId) -> Option<Vec<(Option<Ticket>, Draft)>> {
+        let org = self.me.org;
+        let board = self.boards.get_mut(id)?;
+        let feed = board.feeds.get(&board.own)?;
+        let may_sign = board.restoring.is_none() && feed.fork.is_none() && feed.asking.is_none();
+        let opens = feed.trunk.tip.size() == 0;
+        let has_work = opens || !board.drafts.is_empty();
+        if !may_sign || !has_work || board.status(&org).is_none() {
+            return None;
+        }
+        let mut drafts = Vec::new();
+        let mut bytes = 0usize;
+        if opens {
+            let opening = OpenFeed::first(feed.descriptor).to_bytes();
+            drafts.push((None, Draft::of(Kind::OPEN_FEED, opening)));
+        }
+        while drafts.len() < RUN_HEADERS_MAX {
+            let Some((_, next)) = board.drafts.front() else {
+                break;
+            };
+            bytes = bytes.saturating_add(next.payload.len());
+            if bytes > RUN_PAYLOAD_BYTES_MAX && !drafts.is_empty() {
+                break;
+            }
+            drafts.extend(board.drafts.pop_front());
+        }
+        Some(drafts)
+    }
+
+    /// Signs drafts as one run and appends it, verified like any other.
+    fn sign(&mut self, step: &mut Step<'_>, id: &BoardId, drafts: Vec<(Option<Ticket>, Draft)>) {
+        let Some(board) = self.boards.get(id) else {
+            return;
+        };
+        let Some(feed) = board.feeds.get(&board.own) else {
+            return;
+        };
+        let (own, descriptor, tip) = (board.own, feed.descriptor, feed.trunk.tip.clone());
+        let mut signing = Signing::new(board, &tip, step.now);
+        let mut tickets = Vec::new();
+        for (ticket, draft) in drafts {
+            let sealed = seal(&draft, || step.salt());
+            tickets.push((ticket, signing.add(self.me.signer.as_ref(), draft, sealed)));
+        }
+        let run = signing.finish(self.me.signer.as_ref());
+        match verify_run(&tip, &descriptor, run) {
+            Ok(run) => {
+                for (entry, (ticket, seq)) in run.entries().iter().zip(tickets) {
+                    let written =
+                        ticket.map(|ticket| Effect::Written { ticket, id: entry.id, seq });
+                    self.pending.consequences().answers.extend(written);
+                }
+                self.append(step, (*id, own, 0), &run);
+            }
+            // Our own rules broken by ourselves: said aloud, nothing stored, nothing announced.
+            Err(why) => step.report(Report::Damaged(Damaged { what: super::state::text(why) })),
+        }
+    }
+}
+
+fn seal(draft: &Draft, mut salt: impl FnMut() -> Fixed<16>) -> Sealed {
+    let payload = Salted::new(salt(), draft.payload.clone());
+    let attribution = draft.attribution.clone().map(|bytes| Salted::new(salt(), bytes));
+    Sealed { payload, attribution }
+}
+
+/// A run of our own in the making.
+struct Signing {
+    charter: CharterHash,
+    now: TimeMs,
+    tip: Tip,
+    run: Run,
+}
+
+impl Signing {
+    fn new(board: &Board, tip: &Tip, now: TimeMs) -> Self {
+        let run = Run {
+            feed: tip.feed(),
+            from: tip.size(),
+            before: tip.id(),
+            entries: Vec::new(),
+            heads: Vec::new(),
+        };
+        Self { charter: board.founding.charter().hash(), now, tip: tip.clone(), run }
+    }
+
+    /// Adds one entry and signs the head if one is mandatory after it. Gives its seq.
+    fn add(&mut self, signer: &dyn crate::identity::Signer, draft: Draft, sealed: Sealed) -> u64 {
+        let seq = self.tip.size();
+        let header = Header {
+            feed: self.tip.feed(),
+            seq,
+            prev: self.tip.id(),
+            charter: self.charter,
+            t: self.now,
+            kind: draft.kind,
+            artefact: draft.artefact,
+            refs: draft.refs,
+            payload_hash: sealed.payload.hash(Tag::Payload),
+            payload_len: sealed.payload.bytes().len() as u64,
+            attribution_hash: sealed
+                .attribution
+                .as_ref()
+                .map(|salted| salted.hash(Tag::Attribution)),
+        };
+        self.tip.push(&header);
+        self.run.entries.push(CompactEntry::of(header, Some(sealed)));
+        if self.tip.is_mandatory() {
+            self.run.heads.push(self.tip.head().sign(signer));
+        }
+        seq
+    }
+
+    /// Signs the newest head, unless it was signed as mandatory.
+    fn finish(mut self, signer: &dyn crate::identity::Signer) -> Run {
+        if !self.tip.is_mandatory() {
+            self.run.heads.push(self.tip.head().sign(signer));
+        }
+        self.run
+    }
+}

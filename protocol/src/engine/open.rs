@@ -1,0 +1,293 @@
+//! Start: what is durable becomes memory again; and joining a board, learning a card.
+
+use alloc::{collections::BTreeMap, vec::Vec};
+
+use super::{
+    Engine, Step,
+    io::{Damaged, Effect},
+    pending::Pending,
+    record::{AckRow, EvidenceRow, FeedRecord},
+    state::{AckClock, Board, Branch, Feed, Identity, Restoring, Standing, text},
+    tables::{
+        BranchNo, Reader, Table, ack_key, after_prefix, board_key, card_key, feed_key, place_key,
+    },
+};
+use crate::{
+    charter::Founding,
+    feed::{Descriptor, Tip},
+    hash::{BoardId, FeedId},
+    identity::SignedCard,
+    sync::Point,
+};
+
+/// Rows of one table that are read at start, at most. Far above what bounds on members allow.
+const ROWS_MAX: usize = 1_000_000;
+
+fn damaged(what: impl core::fmt::Display) -> Damaged {
+    Damaged { what: text(what) }
+}
+
+impl Engine {
+    /// Opens the replica over what is durable.
+    ///
+    /// Costs grow with members and feeds, not with entries. Afterwards [`Engine::admissions`] says
+    /// whom to let in.
+    ///
+    /// # Errors
+    /// [`Damaged`] when something stored does not read back.
+    pub fn open(me: Identity, standing: Standing, reader: &dyn Reader) -> Result<Self, Damaged> {
+        let mut engine = Self {
+            me,
+            standing,
+            boards: BTreeMap::new(),
+            feeds: BTreeMap::new(),
+            peers: BTreeMap::new(),
+            cards: BTreeMap::new(),
+            pending: Pending::default(),
+        };
+        for (_, bytes) in reader.scan(Table::Cards, &[], &[0xff; 33], ROWS_MAX) {
+            let card = SignedCard::from_bytes(&bytes).map_err(damaged)?;
+            engine.remember_card(card);
+        }
+        for (_, bytes) in reader.scan(Table::Boards, &[], &[0xff; 33], ROWS_MAX) {
+            let founding = Founding::from_bytes(&bytes).map_err(damaged)?;
+            engine.open_board(founding, reader)?;
+        }
+        Ok(engine)
+    }
+
+    /// Whom the allow list should hold: the nodes of all organisations whose cards we have.
+    #[must_use]
+    pub fn admissions(&self) -> Vec<Effect> {
+        let others =
+            self.cards.values().map(SignedCard::card).filter(|card| card.org != self.me.org);
+        others
+            .map(|card| Effect::Admit { peer: card.node_key, addresses: card.addresses.clone() })
+            .collect()
+    }
+
+    fn open_board(&mut self, founding: Founding, reader: &dyn Reader) -> Result<(), Damaged> {
+        let id = founding.board();
+        self.take_part(founding);
+        let prefix = board_key(&id);
+        let end = after_prefix(&prefix).unwrap_or_default();
+        for (key, bytes) in reader.scan(Table::Feeds, &prefix, &end, ROWS_MAX) {
+            let record = FeedRecord::from_bytes(&bytes).map_err(damaged)?;
+            let no = key.last_chunk().map_or(0, |bytes| BranchNo::from_be_bytes(*bytes));
+            self.open_branch(&id, no, record, reader);
+        }
+        let feeds: Vec<FeedId> = self
+            .boards
+            .get(&id)
+            .map(|board| board.feeds.keys().copied().collect())
+            .unwrap_or_default();
+        let mut step = Step {
+            now: crate::time::TimeMs(0),
+            entropy: [0; 32],
+            salts: 0,
+            reader,
+            effects: Vec::new(),
+        };
+        for feed in feeds {
+            self.open_evidence(&id, &feed, reader)?;
+            self.open_acks(&step, &id, &feed)?;
+            self.refresh_item(&mut step, &id, &feed);
+        }
+        Ok(())
+    }
+
+    fn open_branch(
+        &mut self,
+        board: &BoardId,
+        no: BranchNo,
+        record: FeedRecord,
+        reader: &dyn Reader,
+    ) {
+        let id = record.tip.feed();
+        let mut branch = Branch::new(record.start, record.tip);
+        branch.head = record.head;
+        branch.durable = record.head;
+        branch.applied = record.applied;
+        let (from, to) = (place_key(&id, no, 0), place_key(&id, no, u64::MAX));
+        for (key, _) in reader.scan(Table::Missing, &from, &to, ROWS_MAX) {
+            branch.missing.extend(key.last_chunk().map(|bytes| u64::from_be_bytes(*bytes)));
+        }
+        self.feeds.insert(id, *board);
+        let Some(board) = self.boards.get_mut(board) else {
+            return;
+        };
+        if no == 0 {
+            let feed = board
+                .feeds
+                .entry(id)
+                .or_insert_with(|| Feed::new(record.descriptor, Branch::new(0, Tip::empty(id))));
+            feed.trunk = branch;
+            feed.received_at = record.received_at;
+        } else if let Some(feed) = board.feeds.get_mut(&id) {
+            feed.others.push(branch);
+        }
+    }
+
+    fn open_evidence(
+        &mut self,
+        board: &BoardId,
+        id: &FeedId,
+        reader: &dyn Reader,
+    ) -> Result<(), Damaged> {
+        let prefix = id.as_bytes();
+        let end = after_prefix(prefix).unwrap_or_default();
+        // Rows ascend by index: the first is the lowest, and that one counts.
+        for (_, bytes) in reader.scan(Table::Evidence, prefix, &end, 1) {
+            let row = EvidenceRow::from_bytes(&bytes).map_err(damaged)?;
+            if let Some(feed) = self.feed_mut(board, id) {
+                feed.fork = Some(row);
+            }
+        }
+        Ok(())
+    }
+
+    fn open_acks(&mut self, step: &Step<'_>, board: &BoardId, id: &FeedId) -> Result<(), Damaged> {
+        let prefix = id.as_bytes();
+        let end = after_prefix(prefix).unwrap_or_default();
+        for (key, bytes) in step.reader.scan(Table::Acks, prefix, &end, ROWS_MAX) {
+            let row = AckRow::from_bytes(&bytes).map_err(damaged)?;
+            let by =
+                key.get(32..64).and_then(|bytes| bytes.try_into().ok()).map(FeedId::from_bytes);
+            let seq = key.last_chunk().map(|bytes| u64::from_be_bytes(*bytes));
+            if let (Some(by), Some(seq)) = (by, seq) {
+                self.match_ack(step, board, id, by, (Point(seq, row.id), row.complete_size));
+            }
+        }
+        if let Some(feed) = self.feed_mut(board, id) {
+            feed.ack_due = feed.acked_size < feed.trunk.tip.size() && feed.fork.is_none();
+        }
+        Ok(())
+    }
+
+    /// Takes part in a board: knows its members' first feeds, empty.
+    fn take_part(&mut self, founding: Founding) {
+        let id = founding.board();
+        let mut feeds = BTreeMap::new();
+        let mut own = FeedId::from_bytes([0; 32]);
+        for member in &founding.charter().members {
+            let descriptor =
+                Descriptor { board: id, org: member.org, epoch: 0, key: member.feed_key };
+            let feed = descriptor.feed_id();
+            if member.org == self.me.org {
+                own = feed;
+            }
+            self.feeds.insert(feed, id);
+            feeds.insert(feed, Feed::new(descriptor, Branch::new(0, Tip::empty(feed))));
+        }
+        let restoring = match self.standing {
+            Standing::Sure => None,
+            Standing::Restored => Some(Restoring::default()),
+        };
+        let board = Board {
+            founding,
+            own,
+            feeds,
+            drafts: alloc::collections::VecDeque::new(),
+            acks: AckClock::default(),
+            restoring,
+            items: BTreeMap::new(),
+            version: 0,
+            digest: None,
+        };
+        self.boards.insert(id, board);
+    }
+
+    /// Takes part in a board from now on.
+    pub(super) fn join(&mut self, step: &mut Step<'_>, founding: Founding) {
+        let id = founding.board();
+        let is_member = founding.charter().member(&self.me.org).is_some();
+        if self.boards.contains_key(&id) || !is_member {
+            return;
+        }
+        self.pending.put(Table::Boards, board_key(&id), founding.to_bytes());
+        self.take_part(founding);
+        let meeting: Vec<_> = self
+            .peers
+            .iter()
+            .filter(|(_, peer)| peer.meeting.is_some())
+            .map(|(key, _)| *key)
+            .collect();
+        for peer in meeting {
+            self.greet(step, peer);
+        }
+    }
+
+    /// Knows an organisation's node, unless a later card is known.
+    pub(super) fn learn(&mut self, step: &mut Step<'_>, signed: SignedCard) {
+        let card = signed.card().clone();
+        let known = self.cards.get(&card.org).map(SignedCard::card);
+        if known.is_some_and(|known| known.order() >= card.order()) {
+            return;
+        }
+        if let Some(gone) = known.map(|known| known.node_key).filter(|key| *key != card.node_key) {
+            step.effects.push(Effect::Dismiss { peer: gone });
+        }
+        self.pending.put(Table::Cards, card_key(&card.org), signed.to_bytes());
+        self.remember_card(signed);
+        if card.org != self.me.org {
+            step.effects.push(Effect::Admit { peer: card.node_key, addresses: card.addresses });
+        }
+    }
+
+    fn remember_card(&mut self, signed: SignedCard) {
+        let card = signed.card();
+        let peer = self.peers.entry(card.node_key).or_default();
+        peer.org = Some(card.org);
+        self.cards.insert(card.org, signed);
+    }
+
+    /// Remembers a feed that an opening brought, with the acknowledgements that came before it.
+    pub(super) fn remember_feed(&mut self, step: &Step<'_>, descriptor: Descriptor) {
+        let (id, board_id) = (descriptor.feed_id(), descriptor.board);
+        let is_own = descriptor.org == self.me.org && descriptor.key == self.me.signer.public();
+        self.feeds.insert(id, board_id);
+        let Some(board) = self.boards.get_mut(&board_id) else {
+            return;
+        };
+        board.feeds.insert(id, Feed::new(descriptor, Branch::new(0, Tip::empty(id))));
+        if is_own {
+            board.own = id;
+        }
+        let acknowledging: Vec<FeedId> = board.feeds.keys().copied().collect();
+        for by in acknowledging {
+            let (from, to) = (ack_key(&id, &by, 0), ack_key(&id, &by, u64::MAX));
+            for (key, bytes) in self.pending.scan(step.reader, Table::Acks, (&from, &to), ROWS_MAX)
+            {
+                let seq = key.last_chunk().map(|bytes| u64::from_be_bytes(*bytes));
+                if let (Some(seq), Ok(row)) = (seq, AckRow::from_bytes(&bytes)) {
+                    self.match_ack(
+                        step,
+                        &board_id,
+                        &id,
+                        by,
+                        (Point(seq, row.id), row.complete_size),
+                    );
+                }
+            }
+        }
+    }
+
+    /// Writes where a branch ends into the batch that is being gathered.
+    pub(super) fn put_record(&mut self, board: &BoardId, id: &FeedId, no: BranchNo) {
+        let Some(feed) = self.boards.get(board).and_then(|board| board.feeds.get(id)) else {
+            return;
+        };
+        let Some(branch) = feed.branch(no) else {
+            return;
+        };
+        let record = FeedRecord {
+            descriptor: feed.descriptor,
+            start: branch.start,
+            tip: branch.tip.clone(),
+            head: branch.head,
+            received_at: feed.received_at,
+            applied: branch.applied,
+        };
+        self.pending.put(Table::Feeds, feed_key(board, id, no), record.to_bytes());
+    }
+}

@@ -1,0 +1,120 @@
+//! What the engine remembers of a feed between starts, as bytes in its tables.
+//!
+//! ```text
+//! feed record     = [ descriptor bstr, start, tip bstr, [] or [signed head bstr], received_at ms, applied ]
+//! ack row         = [ entry id bstr32, payloads held, place of the acknowledgement ]
+//! evidence row    = [ fork proof bstr, [] or [[carrying feed, seq]] ]
+//! ```
+//!
+//! Private to one node: never signed, never sent.
+
+use alloc::vec::Vec;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    codec::{self, Blob, Malformed, Opt},
+    feed::{Descriptor, ForkProof, SignedHead, Tip},
+    hash::{EntryId, FeedId},
+    limits::{FORK_PROOF_BYTES_MAX, HEADER_BYTES_MAX, KIB},
+    time::TimeMs,
+};
+
+/// Where one branch of a feed ends.
+#[derive(Debug, Clone)]
+pub(super) struct FeedRecord {
+    pub(super) descriptor: Descriptor,
+    /// The first seq stored under this branch.
+    pub(super) start: u64,
+    pub(super) tip: Tip,
+    /// The newest signed head; none before entry 0.
+    pub(super) head: Option<SignedHead>,
+    pub(super) received_at: TimeMs,
+    /// Entries below this seq have been applied.
+    pub(super) applied: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct FeedWire(Blob, u64, Blob, Opt<Blob>, TimeMs, u64);
+
+impl FeedRecord {
+    pub(super) fn to_bytes(&self) -> Vec<u8> {
+        codec::encode(&FeedWire(
+            Blob::from(self.descriptor.to_bytes()),
+            self.start,
+            Blob::from(self.tip.to_bytes()),
+            Opt(self.head.map(|head| Blob::from(head.to_bytes()))),
+            self.received_at,
+            self.applied,
+        ))
+    }
+
+    pub(super) fn from_bytes(bytes: &[u8]) -> Result<Self, Malformed> {
+        let FeedWire(descriptor, start, tip, Opt(head), received_at, applied) =
+            codec::decode(bytes, "feed record", HEADER_BYTES_MAX + KIB)?;
+        Ok(Self {
+            descriptor: Descriptor::from_bytes(&descriptor)?,
+            start,
+            tip: Tip::from_bytes(&tip)?,
+            head: head.map(|head| SignedHead::from_bytes(&head)).transpose()?,
+            received_at,
+            applied,
+        })
+    }
+}
+
+/// One acknowledgement of one feed by another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct AckRow {
+    pub(super) id: EntryId,
+    /// How many entries, from the first, are held with the payloads due.
+    pub(super) complete_size: u64,
+    /// The seq of the acknowledging entry, in its feed.
+    pub(super) place: u64,
+}
+
+impl AckRow {
+    pub(super) fn to_bytes(self) -> Vec<u8> {
+        codec::encode(&self.wire())
+    }
+
+    const fn wire(self) -> (EntryId, u64, u64) {
+        (self.id, self.complete_size, self.place)
+    }
+
+    pub(super) fn from_bytes(bytes: &[u8]) -> Result<Self, Malformed> {
+        let (id, complete_size, place) = codec::decode(bytes, "ack row", KIB)?;
+        Ok(Self { id, complete_size, place })
+    }
+}
+
+/// A fork that is proven.
+#[derive(Debug, Clone)]
+pub(super) struct EvidenceRow {
+    pub(super) proof: ForkProof,
+    /// The entry that carries the evidence to everybody.
+    pub(super) carrier: Option<(FeedId, u64)>,
+}
+
+/// In place of the seq of a carrying entry that is drafted and not signed yet: entry 0 opens the
+/// feed and never carries evidence.
+pub(super) const DRAFTED: u64 = 0;
+
+impl EvidenceRow {
+    /// Whether a signed entry carries the proof.
+    pub(super) fn is_carried(&self) -> bool {
+        self.carrier.is_some_and(|(_, seq)| seq != DRAFTED)
+    }
+
+    pub(super) fn to_bytes(&self) -> Vec<u8> {
+        codec::encode(&(Blob::from(self.proof.to_bytes()), Opt(self.carrier)))
+    }
+
+    pub(super) fn from_bytes(bytes: &[u8]) -> Result<Self, Malformed> {
+        let what = "evidence row";
+        let (proof, Opt(carrier)): (Blob, Opt<(FeedId, u64)>) =
+            codec::decode(bytes, what, FORK_PROOF_BYTES_MAX + KIB)?;
+        let proof = ForkProof::from_bytes(&proof).map_err(|_| Malformed::Shape { what })?;
+        Ok(Self { proof, carrier })
+    }
+}

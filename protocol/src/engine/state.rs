@@ -1,0 +1,311 @@
+//! What the engine holds in memory: sizes that grow with members and feeds, never with entries.
+
+use alloc::{
+    boxed::Box,
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    string::String,
+    vec::Vec,
+};
+
+use super::{io::Ticket, record::EvidenceRow, tables::BranchNo};
+use crate::{
+    charter::{Founding, Status},
+    codec::Fixed,
+    feed::{Descriptor, Draft, End, SignedHead, Tip},
+    hash::{BoardId, FeedId, NodeKey, OrgId},
+    identity::{SignedCard, Signer},
+    sync::{HaveItem, Point, Session},
+    time::TimeMs,
+};
+
+/// Who this node acts for.
+pub struct Identity {
+    /// The organisation.
+    pub org: OrgId,
+    /// Signs with its feed key.
+    pub signer: Box<dyn Signer>,
+    /// The card that names this node as the one that may sign.
+    pub card: SignedCard,
+}
+
+impl core::fmt::Debug for Identity {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "identity of {:?}, card {:?}", self.org, self.card.card().order())
+    }
+}
+
+/// Whether the node may trust that its store holds all it ever signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// The store is the one this node last wrote to.
+    Sure,
+    /// The store may be an older copy: sign nothing before partners told how far one's own feeds
+    /// had come.
+    Restored,
+}
+
+/// The acknowledgement of an organisation that counts on a chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Counted {
+    /// The feed that it stands in.
+    pub(super) by: FeedId,
+    /// The last entry that it acknowledges.
+    pub(super) seq: u64,
+    /// How many entries it covers, from the first, with the payloads due.
+    pub(super) complete: u64,
+}
+
+/// One chain of a feed. Branch 0 begins at 0; others at the first entry that they do not share
+/// with it.
+#[derive(Debug)]
+pub(super) struct Branch {
+    pub(super) start: u64,
+    pub(super) tip: Tip,
+    /// The newest head, verified; its entries may still be on their way to disk.
+    pub(super) head: Option<SignedHead>,
+    /// The newest head whose entries are durable: what others may be told.
+    pub(super) durable: Option<SignedHead>,
+    /// Entries whose payload is due and not here.
+    pub(super) missing: BTreeSet<u64>,
+    /// Entries below this have had their effect on acknowledgements and evidence.
+    pub(super) applied: u64,
+    /// For each organisation, its best acknowledgement of this chain.
+    pub(super) complete: BTreeMap<OrgId, Counted>,
+    /// The highest acknowledged entry on this chain, by another than its author.
+    pub(super) acked: Option<Point>,
+}
+
+impl Branch {
+    pub(super) const fn new(start: u64, tip: Tip) -> Self {
+        Self {
+            start,
+            tip,
+            head: None,
+            durable: None,
+            missing: BTreeSet::new(),
+            applied: start,
+            complete: BTreeMap::new(),
+            acked: None,
+        }
+    }
+
+    /// Number of entries that are durable.
+    pub(super) fn durable_size(&self) -> u64 {
+        self.durable.map_or(0, |signed| signed.head.size)
+    }
+}
+
+/// One feed, with all the chains of it that must be kept.
+#[derive(Debug)]
+pub(super) struct Feed {
+    pub(super) descriptor: Descriptor,
+    pub(super) trunk: Branch,
+    pub(super) others: Vec<Branch>,
+    pub(super) fork: Option<EvidenceRow>,
+    /// Acknowledged entries above what we hold, or on chains that we do not hold: (place, by).
+    pub(super) unmatched: BTreeSet<(Point, FeedId)>,
+    /// Feeds that acknowledged more of these than are kept in memory.
+    pub(super) trimmed: BTreeSet<FeedId>,
+    /// Where the opening of the next epoch says that this feed ends.
+    pub(super) end: Option<End>,
+    /// How many entries we acknowledged ourselves.
+    pub(super) acked_size: u64,
+    /// Something other than an acknowledgement has come since.
+    pub(super) ack_due: bool,
+    pub(super) received_at: TimeMs,
+    /// Whom we are asking for its next entries.
+    pub(super) asking: Option<NodeKey>,
+    /// Payloads that we are asking somebody for.
+    pub(super) fetching: BTreeSet<(BranchNo, u64)>,
+}
+
+impl Feed {
+    pub(super) const fn new(descriptor: Descriptor, trunk: Branch) -> Self {
+        Self {
+            descriptor,
+            trunk,
+            others: Vec::new(),
+            fork: None,
+            unmatched: BTreeSet::new(),
+            trimmed: BTreeSet::new(),
+            end: None,
+            acked_size: 0,
+            ack_due: false,
+            received_at: TimeMs(0),
+            asking: None,
+            fetching: BTreeSet::new(),
+        }
+    }
+
+    pub(super) fn branch(&self, no: BranchNo) -> Option<&Branch> {
+        match usize::from(no).checked_sub(1) {
+            None => Some(&self.trunk),
+            Some(at) => self.others.get(at),
+        }
+    }
+
+    pub(super) fn branch_mut(&mut self, no: BranchNo) -> Option<&mut Branch> {
+        match usize::from(no).checked_sub(1) {
+            None => Some(&mut self.trunk),
+            Some(at) => self.others.get_mut(at),
+        }
+    }
+
+    /// Every branch with its number.
+    pub(super) fn branches(&self) -> impl Iterator<Item = (BranchNo, &Branch)> {
+        (0..).zip(core::iter::once(&self.trunk).chain(&self.others))
+    }
+
+    /// The branch under which the entry at `seq` of branch `no` is stored.
+    pub(super) fn stored_under(&self, no: BranchNo, seq: u64) -> BranchNo {
+        match self.branch(no) {
+            Some(branch) if seq >= branch.start => no,
+            _ => 0,
+        }
+    }
+
+    /// The first index known to differ, if the feed is forked.
+    pub(super) fn fork_index(&self) -> Option<u64> {
+        self.fork.as_ref().map(|row| row.proof.index())
+    }
+}
+
+/// How many partners told how far our own feed had come.
+#[derive(Debug, Default)]
+pub(super) struct Restoring {
+    pub(super) heard: BTreeSet<OrgId>,
+}
+
+/// When the next acknowledgement is due.
+#[derive(Debug, Default)]
+pub(super) struct AckClock {
+    pub(super) last: Option<TimeMs>,
+    /// Since when something waits to be acknowledged.
+    pub(super) due: Option<TimeMs>,
+    /// Since when something of a governance kind waits.
+    pub(super) urgent: Option<TimeMs>,
+}
+
+/// One board.
+#[derive(Debug)]
+pub(super) struct Board {
+    pub(super) founding: Founding,
+    pub(super) own: FeedId,
+    pub(super) feeds: BTreeMap<FeedId, Feed>,
+    pub(super) drafts: VecDeque<(Option<Ticket>, Draft)>,
+    pub(super) acks: AckClock,
+    pub(super) restoring: Option<Restoring>,
+    /// What we may tell of each feed, kept up as batches become durable.
+    pub(super) items: BTreeMap<FeedId, HaveItem>,
+    /// Counts the changes of `items`.
+    pub(super) version: u64,
+    /// The digest over `items`, until they change.
+    pub(super) digest: Option<Fixed<32>>,
+}
+
+impl Board {
+    pub(super) fn id(&self) -> BoardId {
+        self.founding.board()
+    }
+
+    /// The organisation's status, if it is a member.
+    pub(super) fn status(&self, org: &OrgId) -> Option<Status> {
+        self.founding.charter().member(org).map(|member| member.status)
+    }
+
+    /// Whether the organisation has a vote, now or once its suspension ends.
+    pub(super) fn is_voting(&self, org: &OrgId) -> bool {
+        self.status(org).is_some_and(Status::has_seat)
+    }
+
+    /// The voting members other than `org`.
+    pub(super) fn voting_others(&self, org: &OrgId) -> usize {
+        let members = &self.founding.charter().members;
+        members.iter().filter(|member| member.org != *org && member.status.has_seat()).count()
+    }
+}
+
+/// What we asked a peer for.
+#[derive(Debug)]
+pub(super) struct Request {
+    pub(super) asked_at: TimeMs,
+    pub(super) what: Asked,
+}
+
+/// See [`Request`].
+#[derive(Debug)]
+pub(super) enum Asked {
+    /// The next entries of a feed.
+    Entries {
+        board: BoardId,
+        feed: FeedId,
+        onto: Onto,
+        /// The acknowledged entry that we want to reach on a forked feed.
+        target: Option<Point>,
+    },
+    /// A payload, by pieces.
+    Payload { board: BoardId, feed: FeedId, branch: BranchNo, at: Point, got: Vec<u8> },
+}
+
+/// Which chain the entries that we asked for should continue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Onto {
+    /// A chain that we hold.
+    Branch(BranchNo),
+    /// A new chain from the fork on.
+    New,
+}
+
+/// An answer in the making.
+#[derive(Debug)]
+pub(super) enum Serving {
+    /// Entries of a branch, run by run.
+    Entries { request: u64, board: BoardId, feed: FeedId, branch: BranchNo, next: u64, frames: u32 },
+    /// One piece of a payload.
+    Payload { request: u64, board: BoardId, feed: FeedId, at: Point, offset: u64 },
+}
+
+/// What we know of a peer's copy of a board, and it of ours.
+#[derive(Debug, Default)]
+pub(super) struct Knowledge {
+    /// What we told it.
+    pub(super) told: BTreeMap<FeedId, HaveItem>,
+    /// The version of our items at which there was nothing more to tell.
+    pub(super) told_at: Option<u64>,
+    /// What it told us.
+    pub(super) theirs: BTreeMap<FeedId, HaveItem>,
+    /// Feeds of which it holds more than we do.
+    pub(super) behind: BTreeSet<FeedId>,
+    /// Since when its digest differs from what it told us.
+    pub(super) unexplained: Option<TimeMs>,
+    /// A `have` is due even when there are no items to tell.
+    pub(super) tell: bool,
+    /// It answered that it does not hold these acknowledged entries on these chains.
+    pub(super) tried: BTreeMap<(FeedId, Point), BTreeSet<Option<BranchNo>>>,
+}
+
+/// One meeting.
+#[derive(Debug, Default)]
+pub(super) struct Meeting {
+    pub(super) session: Session<Request, Serving>,
+    pub(super) greeted: bool,
+    /// Boards on which both are members.
+    pub(super) shared: BTreeSet<BoardId>,
+    /// Feeds that are being compared, since when.
+    pub(super) comparing: BTreeMap<FeedId, TimeMs>,
+    /// Payloads that the peer does not give.
+    pub(super) not_given: BTreeSet<(FeedId, Point)>,
+}
+
+/// One peer: another organisation's node.
+#[derive(Debug, Default)]
+pub(super) struct Peer {
+    pub(super) org: Option<OrgId>,
+    pub(super) meeting: Option<Meeting>,
+    pub(super) boards: BTreeMap<BoardId, Knowledge>,
+}
+
+/// Text for a report, from anything that can be shown.
+pub(super) fn text(shown: impl core::fmt::Display) -> String {
+    alloc::format!("{shown}")
+}

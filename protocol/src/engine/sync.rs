@@ -1,0 +1,322 @@
+//! Stage 4 of 8: sync. From `engine::append`; to `engine::accept`.
+//!
+//! Meetings. Each side tells who it is and, board by board, a digest of what it holds; equal
+//! digests end the matter. Otherwise they tell the items that moved since they last told, and
+//! whoever holds less asks. New entries go at once to neighbours known to lack just them: an author's own to
+//! all, others' to three; the rest hear of them by `have`.
+
+use alloc::{
+    collections::{BTreeMap, BTreeSet},
+    vec::Vec,
+};
+
+use super::{Engine, Step, io::Report, state::Board};
+use crate::{
+    codec::Fixed,
+    feed::Run,
+    hash::{BoardId, EntryId, FeedId, NodeKey},
+    identity::SignedCard,
+    sync::{HaveItem, Message, VERSION, have_digest},
+};
+
+/// Neighbours to which a relayed entry is pushed at once.
+const PUSH_NEIGHBOURS: usize = 3;
+
+impl Engine {
+    /// Says who we are and which boards we share, as far as we know.
+    pub(super) fn greet(&mut self, step: &mut Step<'_>, peer: NodeKey) {
+        let Some(org) = self.peers.get(&peer).and_then(|peer| peer.org) else {
+            return;
+        };
+        let boards = self.boards.values().filter(|board| board.status(&org).is_some());
+        let boards = boards.map(Board::id).collect();
+        let card = self.me.card.to_bytes();
+        let versions = Vec::from([VERSION]);
+        self.send(step, peer, Some(Message::Hello { versions, card, boards }));
+    }
+
+    pub(super) fn hello(
+        &mut self,
+        step: &mut Step<'_>,
+        peer: NodeKey,
+        versions: &[u64],
+        card: &[u8],
+        boards: Vec<BoardId>,
+    ) {
+        if !versions.contains(&VERSION) {
+            let sentence =
+                alloc::format!("the peer speaks versions {versions:?}, this node speaks {VERSION}");
+            return self.drop_peer(step, peer, "incompatible", &sentence);
+        }
+        let card = match SignedCard::from_bytes(card) {
+            Ok(card) => card,
+            Err(why) => return self.drop_peer(step, peer, "bad-card", &why),
+        };
+        let org = self.peers.get(&peer).and_then(|peer| peer.org);
+        let known = org.and_then(|org| self.cards.get(&org)).map(SignedCard::card);
+        let is_theirs = known.is_some_and(|known| {
+            let shown = card.card();
+            shown.org == known.org && shown.feed_key == known.feed_key && shown.node_key == peer
+        });
+        if !is_theirs {
+            let sentence =
+                "the card it shows is not one of the organisation that this node key belongs to";
+            return self.drop_peer(step, peer, "foreign-card", &sentence);
+        }
+        self.learn(step, card);
+        let shared = boards.into_iter().filter(|board| {
+            self.boards
+                .get(board)
+                .is_some_and(|board| org.is_some_and(|org| board.status(&org).is_some()))
+        });
+        let shared: BTreeSet<BoardId> = shared.collect();
+        let Some(known) = self.peers.get_mut(&peer) else {
+            return;
+        };
+        let Some(meeting) = &mut known.meeting else {
+            return;
+        };
+        meeting.greeted = true;
+        let new: Vec<BoardId> = shared.difference(&meeting.shared).copied().collect();
+        meeting.shared = shared;
+        for board in &new {
+            known.boards.entry(*board).or_default();
+        }
+        for board in new {
+            self.tell_digest(step, peer, board);
+        }
+    }
+
+    /// Tells the digest alone: equal ones end the matter.
+    pub(super) fn tell_digest(&mut self, step: &mut Step<'_>, peer: NodeKey, board: BoardId) {
+        let Some((digest, _)) = self.holdings(&board) else {
+            return;
+        };
+        self.send(step, peer, Some(Message::Have { board, digest, items: Vec::new() }));
+    }
+
+    /// What we may tell of a board: the digest, and all items.
+    pub(super) fn holdings(
+        &mut self,
+        board: &BoardId,
+    ) -> Option<(Fixed<32>, &BTreeMap<FeedId, HaveItem>)> {
+        let board = self.boards.get_mut(board)?;
+        let digest = match board.digest {
+            Some(digest) => digest,
+            None => {
+                let items: Vec<HaveItem> = board.items.values().cloned().collect();
+                have_digest(&board.id(), &items)
+            }
+        };
+        board.digest = Some(digest);
+        Some((digest, &board.items))
+    }
+
+    pub(super) fn have(
+        &mut self,
+        step: &mut Step<'_>,
+        peer: NodeKey,
+        (id, digest): (BoardId, Fixed<32>),
+        items: Vec<HaveItem>,
+    ) {
+        if !self.shares(&peer, &id) {
+            return;
+        }
+        let Some((ours, our_items)) = self.holdings(&id) else {
+            return;
+        };
+        let our_items = our_items.clone();
+        let Some(known) = self.peers.get_mut(&peer) else {
+            return;
+        };
+        let knowledge = known.boards.entry(id).or_default();
+        if ours == digest {
+            knowledge.theirs.clone_from(&our_items);
+            knowledge.told = our_items;
+            knowledge.behind.clear();
+            knowledge.unexplained = None;
+            return self.heard_of_own_feed(step, &peer, &id);
+        }
+        let is_opening = items.is_empty();
+        let told: Vec<FeedId> = items.iter().map(|item| item.0).collect();
+        for item in items {
+            if our_items.get(&item.0) != Some(&item) {
+                knowledge.told.remove(&item.0);
+                knowledge.told_at = None;
+            }
+            knowledge.theirs.insert(item.0, item);
+        }
+        let all: Vec<HaveItem> = knowledge.theirs.values().cloned().collect();
+        let is_explained = have_digest(&id, &all) == digest;
+        knowledge.unexplained = (!is_explained).then(|| knowledge.unexplained.unwrap_or(step.now));
+        knowledge.tell |= is_opening;
+        for feed in told {
+            self.compare_item(step, peer, id, feed);
+        }
+        if is_explained {
+            self.heard_of_own_feed(step, &peer, &id);
+        }
+    }
+
+    /// Compares one item that a peer told with what we hold.
+    pub(super) fn compare_item(
+        &mut self,
+        step: &mut Step<'_>,
+        peer: NodeKey,
+        board: BoardId,
+        id: FeedId,
+    ) {
+        let knowledge = self.peers.get(&peer).and_then(|peer| peer.boards.get(&board));
+        let Some(item) = knowledge.and_then(|knowledge| knowledge.theirs.get(&id)).cloned() else {
+            return;
+        };
+        let HaveItem(_, size, last, _) = item;
+        let (ours, is_forked) = match self.feed(&board, &id) {
+            Some(feed) => (feed.trunk.tip.size(), feed.fork.is_some()),
+            None => (0, false),
+        };
+        if size > ours {
+            self.mark_behind(&peer, &board, id);
+            return;
+        }
+        if is_forked {
+            return self.want_tips(step, peer, board, id);
+        }
+        let differs = self.feed(&board, &id).is_some_and(|feed| {
+            size > 0 && self.id_at(step, feed, 0, size.saturating_sub(1)) != Some(last)
+        });
+        if differs {
+            self.start_compare(step, peer, board, id);
+        }
+    }
+
+    pub(super) fn mark_behind(&mut self, peer: &NodeKey, board: &BoardId, id: FeedId) {
+        if let Some(knowledge) = self.knowledge_mut(peer, board) {
+            knowledge.behind.insert(id);
+        }
+    }
+
+    /// A peer told all it holds: on a restored node, that is one more who told how far our own feed
+    /// had come.
+    pub(super) fn heard_of_own_feed(&mut self, step: &mut Step<'_>, peer: &NodeKey, id: &BoardId) {
+        let Some(org) = self.peers.get(peer).and_then(|peer| peer.org) else {
+            return;
+        };
+        let me = self.me.org;
+        let Some(board) = self.boards.get_mut(id) else {
+            return;
+        };
+        let (is_voting, others) = (board.is_voting(&org), board.voting_others(&me));
+        let Some(restoring) = &mut board.restoring else {
+            return;
+        };
+        if is_voting && restoring.heard.insert(org) {
+            let (heard, due) = (restoring.heard.len(), (others / 2).saturating_add(1));
+            step.report(Report::Restoring { board: *id, heard, due });
+            if heard >= due {
+                board.restoring = None;
+            }
+        }
+    }
+
+    pub(super) fn asked_for_all(&mut self, peer: NodeKey, board: BoardId) {
+        if let Some(knowledge) = self.knowledge_mut(&peer, &board) {
+            knowledge.told.clear();
+            knowledge.told_at = None;
+            knowledge.tell = true;
+        }
+    }
+
+    /// Feeds came to be durable: push what is small and surely lacking, and tell the rest.
+    pub(super) fn announce(&mut self, step: &mut Step<'_>, touched: &BTreeSet<(BoardId, FeedId)>) {
+        for (board, id) in touched {
+            let is_own = self.boards.get(board).is_some_and(|board| board.own == *id);
+            let mut pushes = if is_own { usize::MAX } else { PUSH_NEIGHBOURS };
+            let sharing = self.peers.iter().filter(|(_, peer)| {
+                peer.meeting.as_ref().is_some_and(|meeting| meeting.shared.contains(board))
+            });
+            let sharing: Vec<NodeKey> = sharing.map(|(key, _)| *key).collect();
+            for peer in sharing {
+                if pushes > 0 && self.push(step, peer, board, *id) {
+                    pushes = pushes.saturating_sub(1);
+                }
+            }
+        }
+    }
+
+    /// Pushes what a peer lacks of a feed, if that is one small run that continues what it holds.
+    pub(super) fn push(
+        &mut self,
+        step: &mut Step<'_>,
+        peer: NodeKey,
+        board: &BoardId,
+        id: FeedId,
+    ) -> bool {
+        let Some(run) = self.small_run_for(step, &peer, board, id) else {
+            return false;
+        };
+        let item = self.boards.get(board).and_then(|board| board.items.get(&id)).cloned();
+        let Some(knowledge) = self.knowledge_mut(&peer, board) else {
+            return false;
+        };
+        if let Some(item) = item {
+            knowledge.told.insert(id, item.clone());
+            knowledge.theirs.insert(id, item);
+        }
+        self.send(step, peer, Some(Message::Run { request: 0, last: true, run }));
+        true
+    }
+
+    pub(super) fn small_run_for(
+        &self,
+        step: &Step<'_>,
+        peer: &NodeKey,
+        board: &BoardId,
+        id: FeedId,
+    ) -> Option<Run> {
+        let known = self.peers.get(peer)?;
+        let is_idle = known.meeting.as_ref()?.session.is_idle();
+        let theirs = known.boards.get(board)?.theirs.get(&id);
+        let (from, before) = theirs.map_or((0, EntryId::NONE), |item| (item.1, item.2));
+        let feed = self.feed(board, &id)?;
+        let durable = feed.trunk.durable_size();
+        let continues = feed.fork.is_none() && from < durable && is_idle;
+        if !continues || self.id_before(step, feed, 0, from) != Some(before) {
+            return None;
+        }
+        self.build_small_run(step, board, id, from)
+    }
+
+    pub(super) fn tell_what_moved(&mut self, step: &mut Step<'_>, peer: NodeKey) {
+        let Some(meeting) = self.peers.get(&peer).and_then(|peer| peer.meeting.as_ref()) else {
+            return;
+        };
+        if !meeting.session.is_idle() {
+            return;
+        }
+        let shared: Vec<BoardId> = meeting.shared.iter().copied().collect();
+        for board in shared {
+            let message = self.what_moved(&peer, &board);
+            self.send(step, peer, message);
+        }
+    }
+
+    /// The `have` that a peer is due, if any.
+    fn what_moved(&mut self, peer: &NodeKey, id: &BoardId) -> Option<Message> {
+        let board = self.boards.get(id)?;
+        let knowledge = self.peers.get_mut(peer)?.boards.get_mut(id)?;
+        if knowledge.told_at == Some(board.version) && !knowledge.tell {
+            return None;
+        }
+        knowledge.told_at = Some(board.version);
+        let news = board.items.values().filter(|item| knowledge.told.get(&item.0) != Some(item));
+        let items: Vec<HaveItem> = news.cloned().collect();
+        if items.is_empty() && !knowledge.tell {
+            return None;
+        }
+        knowledge.tell = false;
+        knowledge.told.extend(items.iter().map(|item| (item.0, item.clone())));
+        let (digest, _) = self.holdings(id)?;
+        Some(Message::Have { board: *id, digest, items })
+    }
+}

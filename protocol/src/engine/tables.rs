@@ -1,0 +1,167 @@
+//! What a node stores, as tables of bytes, and how the engine reads them.
+//!
+//! ```text
+//! table     key                                        value
+//! Boards    board 32                                   founding file
+//! Cards     org 32                                     signed card
+//! Feeds     board 32 ‖ feed 32 ‖ branch u16            feed record (see `record.rs`)
+//! Headers   feed 32 ‖ branch u16 ‖ seq u64             header
+//! Payloads  feed 32 ‖ branch u16 ‖ seq u64             payload and attribution with their salts
+//! Heads     feed 32 ‖ branch u16 ‖ size u64            signed head that must be kept
+//! Missing   feed 32 ‖ branch u16 ‖ seq u64             empty: a payload that is due and not here
+//! Acks      feed 32 ‖ acknowledging feed 32 ‖ seq u64  [entry id, payloads held, place of the ack]
+//! Evidence  feed 32 ‖ index u64                        fork proof
+//! ```
+//!
+//! Integers are big-endian, so keys sort as numbers do. Branch 0 is the chain seen first; others
+//! hold what differs from a fork on.
+
+use alloc::{string::String, vec::Vec};
+
+use sha2::{Digest, Sha256};
+
+use crate::{
+    codec::hex,
+    hash::{BoardId, FeedId, OrgId},
+};
+
+/// A table of the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Table {
+    /// Founding files.
+    Boards,
+    /// Node cards.
+    Cards,
+    /// Where each feed ends.
+    Feeds,
+    /// Headers.
+    Headers,
+    /// Payloads and attributions.
+    Payloads,
+    /// Signed heads that must be kept.
+    Heads,
+    /// Payloads that are due and not here.
+    Missing,
+    /// Acknowledgements by the feed that they are about.
+    Acks,
+    /// Fork proofs.
+    Evidence,
+}
+
+impl Table {
+    /// Every table.
+    pub const ALL: &'static [Self] = &[
+        Self::Boards,
+        Self::Cards,
+        Self::Feeds,
+        Self::Headers,
+        Self::Payloads,
+        Self::Heads,
+        Self::Missing,
+        Self::Acks,
+        Self::Evidence,
+    ];
+
+    /// The table's name on disk.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Boards => "boards",
+            Self::Cards => "cards",
+            Self::Feeds => "feeds",
+            Self::Headers => "headers",
+            Self::Payloads => "payloads",
+            Self::Heads => "heads",
+            Self::Missing => "missing",
+            Self::Acks => "acks",
+            Self::Evidence => "evidence",
+        }
+    }
+}
+
+/// One write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Op {
+    /// Where.
+    pub table: Table,
+    /// Under which key.
+    pub key: Vec<u8>,
+    /// The new value; `None` removes the key.
+    pub value: Option<Vec<u8>>,
+}
+
+impl Op {
+    /// The first bytes of a hash over writes: enough to tell two runs apart.
+    #[must_use]
+    pub fn digest(ops: &[Self]) -> String {
+        let mut digest = Sha256::new();
+        for op in ops {
+            digest.update(op.table.name());
+            digest.update((op.key.len() as u64).to_be_bytes());
+            digest.update(&op.key);
+            digest.update(
+                op.value.as_ref().map_or(u64::MAX, |value| value.len() as u64).to_be_bytes(),
+            );
+            digest.update(op.value.as_deref().unwrap_or_default());
+        }
+        hex(digest.finalize().get(..4).unwrap_or_default())
+    }
+}
+
+/// A key and its value.
+pub type Row = (Vec<u8>, Vec<u8>);
+
+/// What is durable. The engine reads; only [`super::Effect::Persist`] writes.
+pub trait Reader {
+    /// The value under a key.
+    fn get(&self, table: Table, key: &[u8]) -> Option<Vec<u8>>;
+
+    /// At most `limit` rows with `from <= key < to`, ascending.
+    fn scan(&self, table: Table, from: &[u8], to: &[u8], limit: usize) -> Vec<Row>;
+}
+
+/// Which chain of a feed: 0 is the one seen first.
+pub type BranchNo = u16;
+
+/// The key of a row about one branch of a feed.
+#[must_use]
+pub fn feed_key(board: &BoardId, feed: &FeedId, branch: BranchNo) -> Vec<u8> {
+    [board.as_bytes(), feed.as_bytes(), &branch.to_be_bytes()[..]].concat()
+}
+
+/// The key of a row about one place of a branch.
+#[must_use]
+pub fn place_key(feed: &FeedId, branch: BranchNo, place: u64) -> Vec<u8> {
+    [feed.as_bytes(), &branch.to_be_bytes()[..], &place.to_be_bytes()].concat()
+}
+
+/// The key of an acknowledgement of `feed` by `by`, at `seq` of the acknowledged feed.
+#[must_use]
+pub(super) fn ack_key(feed: &FeedId, by: &FeedId, seq: u64) -> Vec<u8> {
+    [feed.as_bytes(), by.as_bytes(), &seq.to_be_bytes()[..]].concat()
+}
+
+/// The key of a board's founding file.
+#[must_use]
+pub fn board_key(board: &BoardId) -> Vec<u8> {
+    board.as_bytes().to_vec()
+}
+
+/// The key of an organisation's card.
+#[must_use]
+pub fn card_key(org: &OrgId) -> Vec<u8> {
+    org.as_bytes().to_vec()
+}
+
+/// The key after all that begin with `prefix`; `None` when there is none.
+#[must_use]
+pub fn after_prefix(prefix: &[u8]) -> Option<Vec<u8>> {
+    let mut key = prefix.to_vec();
+    while let Some(last) = key.pop() {
+        if let Some(next) = last.checked_add(1) {
+            key.push(next);
+            return Some(key);
+        }
+    }
+    None
+}

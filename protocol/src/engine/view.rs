@@ -1,0 +1,203 @@
+//! Stage 7 of 8: view. From `engine::apply`; to whoever shows it.
+//!
+//! What a replica knows of its boards, as plain values. Views hold no truth: all of it follows from
+//! the entries.
+
+use alloc::{collections::BTreeMap, vec::Vec};
+
+use super::{
+    Engine,
+    state::{Board, Branch, Feed},
+};
+use crate::{
+    codec::Fixed,
+    feed::{Descriptor, End, settled_size},
+    hash::{BoardId, EntryId, FeedId, OrgId},
+    sync::{HaveItem, have_digest},
+};
+
+/// One board.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BoardView {
+    /// The board.
+    pub board: BoardId,
+    /// The digest over what is durably held.
+    pub digest: Fixed<32>,
+    /// Our own feed.
+    pub own: FeedId,
+    /// Every feed, also those that are still empty.
+    pub feeds: BTreeMap<FeedId, FeedView>,
+    /// Drafts that wait to be signed.
+    pub drafts: usize,
+    /// Whether the node waits for partners before it signs.
+    pub is_restoring: bool,
+}
+
+/// One feed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FeedView {
+    /// Whose, and in which epoch.
+    pub descriptor: Descriptor,
+    /// Number of entries held.
+    pub size: u64,
+    /// The id of the last.
+    pub id: EntryId,
+    /// Number of entries that are durable.
+    pub durable_size: u64,
+    /// Number of entries, from the first, that are settled.
+    pub settled: u64,
+    /// Payloads that are due and not here.
+    pub missing: usize,
+    /// Whether the feed is sound.
+    pub standing: FeedStanding,
+    /// How many entries, from the first, have effect.
+    pub effective: u64,
+    /// Organisations that acknowledged other entries than the ones held here, with how many of their
+    /// statements are unexplained.
+    pub unexplained: BTreeMap<OrgId, usize>,
+}
+
+/// What an equivocation did to a feed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FeedStanding {
+    /// One history.
+    Sound,
+    /// Two histories, none settled from `index` on: those entries wait.
+    Held {
+        /// The first index that differs.
+        index: u64,
+    },
+    /// Two histories, one of them settled: it stands as far as it is settled.
+    Won {
+        /// The first index that differs.
+        index: u64,
+        /// The settled entry at that index.
+        entry: EntryId,
+    },
+    /// Two histories, both settled: governance on the board halts.
+    Halted {
+        /// The first index that differs.
+        index: u64,
+    },
+}
+
+/// How far a chain of a forked feed is settled, and which entry it has at the fork.
+struct Settled {
+    size: u64,
+    at_fork: Option<EntryId>,
+}
+
+impl Engine {
+    /// What is known of every board.
+    #[must_use]
+    pub fn views(&self, reader: &dyn super::Reader) -> Vec<BoardView> {
+        self.boards.values().map(|board| self.board_view(board, reader)).collect()
+    }
+
+    fn board_view(&self, board: &Board, reader: &dyn super::Reader) -> BoardView {
+        let items: Vec<HaveItem> = board.items.values().cloned().collect();
+        let feeds = board.feeds.iter().map(|(id, feed)| (*id, self.feed_view(board, feed, reader)));
+        BoardView {
+            board: board.id(),
+            digest: have_digest(&board.id(), &items),
+            own: board.own,
+            feeds: feeds.collect(),
+            drafts: board.drafts.len(),
+            is_restoring: board.restoring.is_some(),
+        }
+    }
+
+    fn feed_view(&self, board: &Board, feed: &Feed, reader: &dyn super::Reader) -> FeedView {
+        let trunk = &feed.trunk;
+        let (standing, settled, effective) = match feed.fork_index() {
+            None => {
+                let settled = board.settled_on(feed, trunk, u64::MAX);
+                (FeedStanding::Sound, settled, effective_of_sound(feed, settled))
+            }
+            Some(index) => self.forked_view(board, feed, index, reader),
+        };
+        let mut unexplained = BTreeMap::new();
+        for (point, by) in feed.unmatched.iter().filter(|(point, _)| point.0 < trunk.tip.size()) {
+            let _ = point;
+            if let Some(by) = board.feeds.get(by) {
+                let count: &mut usize = unexplained.entry(by.descriptor.org).or_default();
+                *count = count.saturating_add(1);
+            }
+        }
+        FeedView {
+            descriptor: feed.descriptor,
+            size: trunk.tip.size(),
+            id: trunk.tip.id(),
+            durable_size: trunk.durable_size(),
+            settled,
+            missing: trunk.missing.len(),
+            standing,
+            effective,
+            unexplained,
+        }
+    }
+
+    fn forked_view(
+        &self,
+        board: &Board,
+        feed: &Feed,
+        index: u64,
+        reader: &dyn super::Reader,
+    ) -> (FeedStanding, u64, u64) {
+        let step = super::Step {
+            now: crate::time::TimeMs(0),
+            entropy: [0; 32],
+            salts: 0,
+            reader,
+            effects: Vec::new(),
+        };
+        let chains: Vec<Settled> = feed
+            .branches()
+            .map(|(no, branch)| Settled {
+                size: board.settled_on(feed, branch, index),
+                at_fork: self.id_at(&step, feed, no, index),
+            })
+            .collect();
+        let settled = chains.iter().map(|chain| chain.size).max().unwrap_or(0);
+        let beyond =
+            chains.iter().filter(|chain| chain.size > index).filter_map(|chain| chain.at_fork);
+        let mut winners: Vec<EntryId> = beyond.collect();
+        winners.sort_unstable();
+        winners.dedup();
+        let below = index.min(feed.trunk.tip.size());
+        match winners.as_slice() {
+            [] => (FeedStanding::Held { index }, settled, below),
+            [entry] => (FeedStanding::Won { index, entry: *entry }, settled, settled),
+            [..] => (FeedStanding::Halted { index }, settled, below),
+        }
+    }
+}
+
+impl Board {
+    /// How many entries of a chain are settled. Below `shared` all chains of the feed are one, so an
+    /// acknowledgement of any of them counts there.
+    fn settled_on(&self, feed: &Feed, chain: &Branch, shared: u64) -> u64 {
+        let author = feed.descriptor.org;
+        let mut best: BTreeMap<OrgId, u64> = BTreeMap::new();
+        for (_, branch) in feed.branches() {
+            let is_this = core::ptr::eq(branch, chain);
+            for (org, counted) in &branch.complete {
+                let covers = if is_this { counted.complete } else { counted.complete.min(shared) };
+                let known = best.entry(*org).or_insert(0);
+                *known = covers.max(*known);
+            }
+        }
+        let voting = best.into_iter().filter(|(org, _)| *org != author && self.is_voting(org));
+        settled_size(chain.tip.size(), self.voting_others(&author), voting.map(|(_, size)| size))
+    }
+}
+
+/// A sound feed has effect to its end, or to where the next epoch says that it ends, but never less than is
+/// settled.
+fn effective_of_sound(feed: &Feed, settled: u64) -> u64 {
+    let size = feed.trunk.tip.size();
+    match feed.end {
+        Some(End(seq, _)) => settled.max(size.min(seq.saturating_add(1))),
+        None => size,
+    }
+}

@@ -23,6 +23,8 @@ mod kind;
 mod merkle;
 mod run;
 mod settlement;
+#[cfg(test)]
+mod tests;
 mod verify;
 
 pub use ack::{Ack, AckItem};

@@ -21,9 +21,7 @@ pub struct EntropyError {
 /// Milliseconds since 1970-01-01T00:00:00Z by this machine's clock; 0 if it stands before that.
 #[must_use]
 pub fn now_ms() -> u64 {
-    let since_epoch = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
+    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX)
 }
 

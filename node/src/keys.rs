@@ -93,11 +93,7 @@ pub struct Keys {
 ///   refuses it, and a person removes it.
 pub fn create(home: &Path, recovery_out: &Path) -> Result<Keys, KeyError> {
     let directory = home.join(DIRECTORY);
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(home)
-        .map_err(io_at(home, "creating"))?;
+    DirBuilder::new().recursive(true).mode(0o700).create(home).map_err(io_at(home, "creating"))?;
     refuse_recovery_at_home(home, recovery_out)?;
     let recovery = Seed::generate()?;
     let keys = Keys {
@@ -107,26 +103,14 @@ pub fn create(home: &Path, recovery_out: &Path) -> Result<Keys, KeyError> {
         recovery_public: recovery.to_public(),
     };
 
-    DirBuilder::new()
-        .mode(0o700)
-        .create(&directory)
-        .map_err(create_error(&directory))?;
-    let written_out = write_seed(
-        recovery_out,
-        "recovery",
-        &recovery,
-        "print it, lock it away",
-    );
+    DirBuilder::new().mode(0o700).create(&directory).map_err(create_error(&directory))?;
+    let written_out = write_seed(recovery_out, "recovery", &recovery, "print it, lock it away");
     if let Err(error) = written_out {
         // Still empty: without it the person can call again with a better path.
         let _removed = fs::remove_dir(&directory);
         return Err(error);
     }
-    for (name, seed) in [
-        ("feed", &keys.feed),
-        ("witness", &keys.witness),
-        ("node", &keys.node),
-    ] {
+    for (name, seed) in [("feed", &keys.feed), ("witness", &keys.witness), ("node", &keys.node)] {
         let path = directory.join(format!("{name}.key"));
         write_seed(&path, name, seed, "keep it secret and on this machine")?;
     }
@@ -179,10 +163,7 @@ fn refuse_recovery_at_home(home: &Path, recovery_out: &Path) -> Result<(), KeyEr
     let parent = fs::canonicalize(parent).map_err(io_at(parent, "finding"))?;
     let home = fs::canonicalize(home).map_err(io_at(home, "finding"))?;
     if parent.starts_with(&home) {
-        return Err(KeyError::RecoveryAtHome {
-            path: recovery_out.to_path_buf(),
-            home,
-        });
+        return Err(KeyError::RecoveryAtHome { path: recovery_out.to_path_buf(), home });
     }
     Ok(())
 }
@@ -204,15 +185,11 @@ fn write_new(path: &Path, bytes: &[u8]) -> Result<(), KeyError> {
         .mode(0o600)
         .open(path)
         .map_err(create_error(path))?;
-    file.write_all(bytes)
-        .and_then(|()| file.sync_all())
-        .map_err(io_at(path, "writing"))
+    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(io_at(path, "writing"))
 }
 
 fn sync_directory(path: &Path) -> Result<(), KeyError> {
-    File::open(path)
-        .and_then(|file| file.sync_all())
-        .map_err(io_at(path, "writing"))
+    File::open(path).and_then(|file| file.sync_all()).map_err(io_at(path, "writing"))
 }
 
 fn read_32_bytes(path: &Path) -> Result<Zeroizing<[u8; 32]>, KeyError> {
@@ -221,14 +198,10 @@ fn read_32_bytes(path: &Path) -> Result<Zeroizing<[u8; 32]>, KeyError> {
     let found = file.metadata().map_err(io_at(path, "reading"))?;
     refuse_others(path, found.permissions().mode())?;
     let mut text = Zeroizing::new(String::with_capacity(256));
-    file.take(FILE_BYTES_MAX)
-        .read_to_string(&mut text)
-        .map_err(io_at(path, "reading"))?;
+    file.take(FILE_BYTES_MAX).read_to_string(&mut text).map_err(io_at(path, "reading"))?;
 
     let mut lines = text.lines().map(str::trim).filter(|line| !is_comment(line));
-    let not_a_key = || KeyError::NotAKey {
-        path: path.to_path_buf(),
-    };
+    let not_a_key = || KeyError::NotAKey { path: path.to_path_buf() };
     let (Some(hex), None) = (lines.next(), lines.next()) else {
         return Err(not_a_key());
     };
@@ -236,9 +209,7 @@ fn read_32_bytes(path: &Path) -> Result<Zeroizing<[u8; 32]>, KeyError> {
     if HEXLOWER.decode_len(hex.len()) != Ok(bytes.len()) {
         return Err(not_a_key());
     }
-    HEXLOWER
-        .decode_mut(hex.as_bytes(), bytes.as_mut())
-        .map_err(|_| not_a_key())?;
+    HEXLOWER.decode_mut(hex.as_bytes(), bytes.as_mut()).map_err(|_| not_a_key())?;
     Ok(bytes)
 }
 
@@ -250,30 +221,17 @@ fn refuse_others(path: &Path, mode: u32) -> Result<(), KeyError> {
     if mode & OTHERS == 0 {
         return Ok(());
     }
-    Err(KeyError::OpenToOthers {
-        path: path.to_path_buf(),
-        mode: mode & 0o7777,
-    })
+    Err(KeyError::OpenToOthers { path: path.to_path_buf(), mode: mode & 0o7777 })
 }
 
 fn io_at(path: &Path, doing: &'static str) -> impl FnOnce(io::Error) -> KeyError {
-    move |source| KeyError::Io {
-        path: path.to_path_buf(),
-        doing,
-        source,
-    }
+    move |source| KeyError::Io { path: path.to_path_buf(), doing, source }
 }
 
 fn create_error(path: &Path) -> impl FnOnce(io::Error) -> KeyError {
     move |source| match source.kind() {
-        io::ErrorKind::AlreadyExists => KeyError::Exists {
-            path: path.to_path_buf(),
-        },
-        _ => KeyError::Io {
-            path: path.to_path_buf(),
-            doing: "creating",
-            source,
-        },
+        io::ErrorKind::AlreadyExists => KeyError::Exists { path: path.to_path_buf() },
+        _ => KeyError::Io { path: path.to_path_buf(), doing: "creating", source },
     }
 }
 
@@ -349,11 +307,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let home = directory.path().join("home");
         let recovery = directory.path().join("recovery.key");
-        Place {
-            _directory: directory,
-            home,
-            recovery,
-        }
+        Place { _directory: directory, home, recovery }
     }
 
     fn mode(path: &Path) -> u32 {
@@ -406,12 +360,7 @@ mod tests {
         let mut files: Vec<_> = fs::read_dir(&directory)
             .unwrap()
             .map(|entry| entry.unwrap())
-            .map(|entry| {
-                (
-                    entry.file_name().into_string().unwrap(),
-                    mode(&entry.path()),
-                )
-            })
+            .map(|entry| (entry.file_name().into_string().unwrap(), mode(&entry.path())))
             .collect();
         files.sort();
 
@@ -453,10 +402,7 @@ mod tests {
 
         let refused = create(&place.home, &place.home.join("recovery.key")).unwrap_err();
 
-        assert!(
-            matches!(refused, KeyError::RecoveryAtHome { .. }),
-            "{refused}"
-        );
+        assert!(matches!(refused, KeyError::RecoveryAtHome { .. }), "{refused}");
         assert!(!place.home.join("keys").exists());
     }
 
@@ -489,14 +435,7 @@ mod tests {
         create(&place.home, &place.recovery).unwrap();
         let witness = place.home.join("keys/witness.key");
 
-        for text in [
-            "",
-            "# only a comment\n",
-            "abc\n",
-            &"f".repeat(66),
-            &"F".repeat(64),
-            "é\n",
-        ] {
+        for text in ["", "# only a comment\n", "abc\n", &"f".repeat(66), &"F".repeat(64), "é\n"] {
             fs::write(&witness, text).unwrap();
             let refused = load(&place.home).unwrap_err();
             assert!(matches!(refused, KeyError::NotAKey { path } if path == witness));

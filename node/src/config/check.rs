@@ -22,38 +22,20 @@ const ANNOUNCE_MAX: usize = 8;
 const REDIAL_MS_LEAST: u64 = 10;
 const REDIAL_MS_MOST: u64 = 3_600_000;
 
-pub(super) const HOME: Key = Key {
-    name: "home",
-    example: "home = \"/var/lib/concordat\"",
-};
-pub(super) const LISTEN: Key = Key {
-    name: "listen",
-    example: "listen = [\"/ip4/0.0.0.0/tcp/4001\"]",
-};
-pub(super) const ANNOUNCE: Key = Key {
-    name: "announce",
-    example: "announce = [\"/dns4/node.example.org/tcp/4001\"]",
-};
-pub(super) const STORE: Key = Key {
-    name: "store",
-    example: "store = \"redb\"",
-};
-pub(super) const ALLOW_MEMORY_STORE: Key = Key {
-    name: "allow_memory_store",
-    example: "allow_memory_store = false",
-};
-pub(super) const LOG: Key = Key {
-    name: "log",
-    example: "log = \"info,concordat_node::net=debug\"",
-};
-pub(super) const REDIAL_MS_MIN: Key = Key {
-    name: "redial_ms_min",
-    example: "redial_ms_min = 1000",
-};
-pub(super) const REDIAL_MS_MAX: Key = Key {
-    name: "redial_ms_max",
-    example: "redial_ms_max = 300000",
-};
+pub(super) const HOME: Key = Key { name: "home", example: "home = \"/var/lib/concordat\"" };
+pub(super) const LISTEN: Key =
+    Key { name: "listen", example: "listen = [\"/ip4/0.0.0.0/tcp/4001\"]" };
+pub(super) const ANNOUNCE: Key =
+    Key { name: "announce", example: "announce = [\"/dns4/node.example.org/tcp/4001\"]" };
+pub(super) const STORE: Key = Key { name: "store", example: "store = \"redb\"" };
+pub(super) const ALLOW_MEMORY_STORE: Key =
+    Key { name: "allow_memory_store", example: "allow_memory_store = false" };
+pub(super) const LOG: Key =
+    Key { name: "log", example: "log = \"info,concordat_node::net=debug\"" };
+pub(super) const REDIAL_MS_MIN: Key =
+    Key { name: "redial_ms_min", example: "redial_ms_min = 1000" };
+pub(super) const REDIAL_MS_MAX: Key =
+    Key { name: "redial_ms_max", example: "redial_ms_max = 300000" };
 
 /// What is left of the file while its keys are taken, and what was wrong so far.
 pub(super) struct Fields {
@@ -86,14 +68,7 @@ impl Fields {
     }
 
     fn wrong_type(&mut self, key: Key, found: &Value, expected: &'static str) {
-        self.problem(
-            key,
-            found,
-            Reason::WrongType {
-                expected,
-                found: found.type_str(),
-            },
-        );
+        self.problem(key, found, Reason::WrongType { expected, found: found.type_str() });
     }
 
     pub(super) fn refuse_unknown(&mut self) {
@@ -102,9 +77,7 @@ impl Fields {
             self.problems.push(Problem {
                 key: name,
                 value: value.to_string(),
-                reason: Reason::UnknownKey {
-                    nearest: nearest.map(|key| key.name),
-                },
+                reason: Reason::UnknownKey { nearest: nearest.map(|key| key.name) },
                 example: nearest.map(|key| key.example),
             });
         }
@@ -138,9 +111,7 @@ pub(super) fn addresses(
             file.wrong_type(key, &value, "an address as text");
             continue;
         };
-        let address = text
-            .parse()
-            .map_err(|source| Reason::NotAnAddress { source });
+        let address = text.parse().map_err(|source| Reason::NotAnAddress { source });
         match address.and_then(|address| check(&address).map(|()| address)) {
             Ok(address) if found.contains(&address) => {
                 file.problem(key, &value, Reason::Repeated);
@@ -154,9 +125,7 @@ pub(super) fn addresses(
 
 pub(super) fn default_listen() -> Multiaddr {
     let everywhere = Protocol::Ip4(Ipv4Addr::UNSPECIFIED);
-    Multiaddr::empty()
-        .with(everywhere)
-        .with(Protocol::Tcp(LISTEN_PORT))
+    Multiaddr::empty().with(everywhere).with(Protocol::Tcp(LISTEN_PORT))
 }
 
 /// `/ip4/…/tcp/…` or `/ip6/…/tcp/…`: what this build can listen on.
@@ -190,10 +159,7 @@ fn check_announce(address: &Multiaddr) -> Result<(), Reason> {
 pub(super) fn announce(file: &mut Fields) -> Vec<Multiaddr> {
     let found = addresses(file, ANNOUNCE, check_announce).unwrap_or_default();
     if found.len() > ANNOUNCE_MAX {
-        let reason = Reason::TooMany {
-            found: found.len(),
-            max: ANNOUNCE_MAX,
-        };
+        let reason = Reason::TooMany { found: found.len(), max: ANNOUNCE_MAX };
         file.problem(ANNOUNCE, format!("{} addresses", found.len()), reason);
     }
     found
@@ -238,15 +204,7 @@ pub(super) fn redial_ms(file: &mut Fields, key: Key, default: u64) -> u64 {
         Some(Value::Integer(found)) => match u64::try_from(found) {
             Ok(ms) if (min..=max).contains(&ms) => ms,
             Ok(_) | Err(_) => {
-                file.problem(
-                    key,
-                    found,
-                    Reason::OutOfRange {
-                        unit: "ms",
-                        min,
-                        max,
-                    },
-                );
+                file.problem(key, found, Reason::OutOfRange { unit: "ms", min, max });
                 default
             }
         },
@@ -263,10 +221,7 @@ pub(super) fn check_redial_order(config: &Config, problems: &mut Vec<Problem>) {
         problems.push(Problem {
             key: REDIAL_MS_MAX.name.to_owned(),
             value: max.to_string(),
-            reason: Reason::BelowMin {
-                min_key: REDIAL_MS_MIN.name,
-                min,
-            },
+            reason: Reason::BelowMin { min_key: REDIAL_MS_MIN.name, min },
             example: Some(REDIAL_MS_MAX.example),
         });
     }
@@ -275,18 +230,9 @@ pub(super) fn check_redial_order(config: &Config, problems: &mut Vec<Problem>) {
 /// The key that was most likely meant: the one with the longest run of equal letters in front,
 /// three at least, or one that contains the name or is contained in it.
 fn nearest_key(name: &str) -> Option<Key> {
-    let common = |key: &Key| {
-        key.name
-            .bytes()
-            .zip(name.bytes())
-            .take_while(|(a, b)| a == b)
-            .count()
-    };
+    let common = |key: &Key| key.name.bytes().zip(name.bytes()).take_while(|(a, b)| a == b).count();
     let contains =
         |key: &&Key| name.len() > 2 && (key.name.contains(name) || name.contains(key.name));
-    let by_start = KEYS
-        .iter()
-        .max_by_key(|key| common(key))
-        .filter(|key| common(key) >= 3);
+    let by_start = KEYS.iter().max_by_key(|key| common(key)).filter(|key| common(key) >= 3);
     KEYS.iter().find(contains).or(by_start).copied()
 }

@@ -84,21 +84,13 @@ impl Config {
     /// - [`ConfigError::Unreadable`], [`ConfigError::TooLong`]: no text could be had from it.
     /// - [`ConfigError::Syntax`], [`ConfigError::Problems`]: as [`Config::parse`].
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        let unreadable = |source| ConfigError::Unreadable {
-            path: path.to_path_buf(),
-            source,
-        };
+        let unreadable = |source| ConfigError::Unreadable { path: path.to_path_buf(), source };
         let mut text = String::new();
         let file = File::open(path).map_err(unreadable)?;
-        file.take(FILE_BYTES_MAX + 1)
-            .read_to_string(&mut text)
-            .map_err(unreadable)?;
+        file.take(FILE_BYTES_MAX + 1).read_to_string(&mut text).map_err(unreadable)?;
         if text.len() as u64 > FILE_BYTES_MAX {
             let path = path.to_path_buf();
-            return Err(ConfigError::TooLong {
-                path,
-                bytes_max: FILE_BYTES_MAX,
-            });
+            return Err(ConfigError::TooLong { path, bytes_max: FILE_BYTES_MAX });
         }
         Self::parse(&text, path)
     }
@@ -109,13 +101,9 @@ impl Config {
     /// - [`ConfigError::Syntax`]: not TOML; where and why.
     /// - [`ConfigError::Problems`]: TOML, but not a config; every problem there is.
     pub fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
-        let table: toml::Table = text
-            .parse()
-            .map_err(|error| ConfigError::syntax(path, text, &error))?;
-        let mut file = Fields {
-            table,
-            problems: Vec::new(),
-        };
+        let table: toml::Table =
+            text.parse().map_err(|error| ConfigError::syntax(path, text, &error))?;
+        let mut file = Fields { table, problems: Vec::new() };
         let config = Self {
             home: check::home(&mut file, path),
             listen: check::addresses(&mut file, check::LISTEN, check::check_listen)
@@ -131,10 +119,7 @@ impl Config {
         if file.problems.is_empty() {
             return Ok(config);
         }
-        Err(ConfigError::Problems {
-            path: path.to_path_buf(),
-            problems: file.problems,
-        })
+        Err(ConfigError::Problems { path: path.to_path_buf(), problems: file.problems })
     }
 
     /// Directory of keys, store and journal.

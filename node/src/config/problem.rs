@@ -55,11 +55,7 @@ impl ConfigError {
         let before = text.as_bytes().get(..start).unwrap_or_default();
         let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
         let reason = error.message().trim().replace('\n', "; ");
-        Self::Syntax {
-            path: path.to_path_buf(),
-            line,
-            reason,
-        }
+        Self::Syntax { path: path.to_path_buf(), line, reason }
     }
 }
 

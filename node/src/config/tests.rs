@@ -42,19 +42,13 @@ fn every_key_can_be_set() {
         redial_ms_min = 10
         redial_ms_max = 20
     "#;
-    let addresses = |list: [&str; 2]| {
-        list.into_iter()
-            .map(|one| one.parse().unwrap())
-            .collect::<Vec<_>>()
-    };
+    let addresses =
+        |list: [&str; 2]| list.into_iter().map(|one| one.parse().unwrap()).collect::<Vec<_>>();
 
     let config = parse(text).unwrap();
 
     assert_eq!(config.home(), Path::new("/srv/concordat"));
-    assert_eq!(
-        config.listen(),
-        addresses(["/ip4/127.0.0.1/tcp/0", "/ip6/::/tcp/443"])
-    );
+    assert_eq!(config.listen(), addresses(["/ip4/127.0.0.1/tcp/0", "/ip6/::/tcp/443"]));
     let announced = ["/dns4/node.example.org/tcp/443", "/ip4/192.0.2.7/tcp/4001"];
     assert_eq!(config.announce(), addresses(announced));
     assert_eq!(config.store(), EngineKind::Memory);
@@ -75,11 +69,7 @@ fn every_example_is_a_valid_line() {
 fn every_key_is_documented() {
     let documentation = include_str!("mod.rs");
     for key in KEYS {
-        assert!(
-            documentation.contains(&format!("//! - `{}`: ", key.name)),
-            "{}",
-            key.name
-        );
+        assert!(documentation.contains(&format!("//! - `{}`: ", key.name)), "{}", key.name);
     }
 }
 
@@ -90,10 +80,7 @@ const BAD: &[(&str, &str)] = &[
         "home = 7: must be text, not integer; \
              for example: home = \"/var/lib/concordat\"",
     ),
-    (
-        "home = \"\"",
-        "home = \"\": must not be empty; for example: home = \"/var/lib/concordat\"",
-    ),
+    ("home = \"\"", "home = \"\": must not be empty; for example: home = \"/var/lib/concordat\""),
     (
         "listen = \"/ip4/0.0.0.0/tcp/1\"",
         "listen = \"/ip4/0.0.0.0/tcp/1\": must be a list of addresses, not string; \
@@ -188,35 +175,24 @@ fn each_bad_value_is_named_with_reason_and_example() {
 fn text_that_is_no_address_or_no_filter_is_named() {
     let address = problems("listen = [\"0.0.0.0:4001\"]");
     assert_eq!(address.len(), 1);
-    assert!(
-        address[0].starts_with("listen = \"0.0.0.0:4001\": not an address: "),
-        "{address:?}"
-    );
+    assert!(address[0].starts_with("listen = \"0.0.0.0:4001\": not an address: "), "{address:?}");
     let filter = problems("log = \"concordat=loudly\"");
     assert_eq!(filter.len(), 1);
-    assert!(
-        filter[0].starts_with("log = \"concordat=loudly\": not a log filter: "),
-        "{filter:?}"
-    );
+    assert!(filter[0].starts_with("log = \"concordat=loudly\": not a log filter: "), "{filter:?}");
 }
 
 #[test]
 fn a_card_holds_eight_addresses() {
     let list = |count: usize| {
         let one = |index| format!("\"/ip4/192.0.2.{index}/tcp/4001\"");
-        format!(
-            "announce = [{}]",
-            (1..=count).map(one).collect::<Vec<_>>().join(", ")
-        )
+        format!("announce = [{}]", (1..=count).map(one).collect::<Vec<_>>().join(", "))
     };
 
     assert_eq!(parse(&list(8)).unwrap().announce().len(), 8);
     assert_eq!(
         problems(&list(9)),
-        [
-            "announce = 9 addresses: 9 addresses, and a card holds at most 8; \
-          for example: announce = [\"/dns4/node.example.org/tcp/4001\"]"
-        ]
+        ["announce = 9 addresses: 9 addresses, and a card holds at most 8; \
+          for example: announce = [\"/dns4/node.example.org/tcp/4001\"]"]
     );
 }
 
@@ -226,19 +202,11 @@ fn all_problems_are_told_at_once() {
 
     let text = error.to_string();
 
-    let starts: Vec<&str> = text
-        .lines()
-        .map(|line| line.trim().split(": ").next().unwrap())
-        .collect();
+    let starts: Vec<&str> =
+        text.lines().map(|line| line.trim().split(": ").next().unwrap()).collect();
     assert_eq!(
         starts,
-        [
-            "/etc/concordat/node.toml",
-            "home = 1",
-            "listen = 3",
-            "store = 2",
-            "logg = \"info\""
-        ]
+        ["/etc/concordat/node.toml", "home = 1", "listen = 3", "store = 2", "logg = \"info\""]
     );
     assert!(text.starts_with("/etc/concordat/node.toml: 4 to mend\n"));
 }
@@ -246,15 +214,9 @@ fn all_problems_are_told_at_once() {
 #[test]
 fn what_is_not_toml_is_told_by_line() {
     let error = parse("home = \"a\"\nlisten = [\n").unwrap_err();
-    assert!(
-        matches!(error, ConfigError::Syntax { line: 2.., .. }),
-        "{error:?}"
-    );
+    assert!(matches!(error, ConfigError::Syntax { line: 2.., .. }), "{error:?}");
     let twice = parse("home = \"a\"\nhome = \"b\"").unwrap_err();
-    assert!(
-        matches!(twice, ConfigError::Syntax { line: 2, .. }),
-        "{twice:?}"
-    );
+    assert!(matches!(twice, ConfigError::Syntax { line: 2, .. }), "{twice:?}");
 }
 
 #[test]
@@ -270,8 +232,5 @@ fn a_file_is_read_and_a_missing_one_is_named() {
     assert_eq!(config.log(), "debug");
     assert_eq!(config.home(), directory.path().join("data"));
     std::fs::write(&path, " ".repeat(1024 * 1024 + 1)).unwrap();
-    assert!(matches!(
-        Config::load(&path),
-        Err(ConfigError::TooLong { .. })
-    ));
+    assert!(matches!(Config::load(&path), Err(ConfigError::TooLong { .. })));
 }

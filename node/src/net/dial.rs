@@ -33,11 +33,7 @@ pub(super) struct Backoff {
 
 impl Backoff {
     pub(super) fn new(min_ms: u64, max_ms: u64) -> Self {
-        Self {
-            min_ms,
-            max_ms: max_ms.max(min_ms),
-            failures: 0,
-        }
+        Self { min_ms, max_ms: max_ms.max(min_ms), failures: 0 }
     }
 
     /// The pause after one more failure.

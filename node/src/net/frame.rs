@@ -49,10 +49,7 @@ pub(super) async fn read(
         return Err(FrameError::BadLength(length));
     }
     let mut frame = Vec::with_capacity(usize::try_from(length.min(FIRST_BYTES)).unwrap_or(0));
-    let got = stream
-        .take(u64::from(length))
-        .read_to_end(&mut frame)
-        .await?;
+    let got = stream.take(u64::from(length)).read_to_end(&mut frame).await?;
     if got as u64 != u64::from(length) {
         return Err(FrameError::Io(io::ErrorKind::UnexpectedEof));
     }
@@ -118,10 +115,7 @@ mod tests {
     fn a_length_of_nothing_or_too_much_is_refused() {
         assert_eq!(read_all(&[0, 0, 0, 0], 4), ["BadLength(0)"]);
         assert_eq!(read_all(&[0, 0, 0, 5, 1, 2, 3, 4, 5], 4), ["BadLength(5)"]);
-        assert_eq!(
-            read_all(&[0xff; 8], u32::MAX - 1),
-            ["BadLength(4294967295)"]
-        );
+        assert_eq!(read_all(&[0xff; 8], u32::MAX - 1), ["BadLength(4294967295)"]);
     }
 
     #[test]

@@ -67,9 +67,7 @@ impl NodeKey {
     /// - [`NodeKeyError::NotAPoint`]: it spells out something that is no key.
     pub fn from_peer_id(peer_id: &PeerId) -> Result<Self, NodeKeyError> {
         let bytes = peer_id.to_bytes();
-        let spelled = bytes
-            .strip_prefix(&PREFIX)
-            .and_then(|key| <[u8; 32]>::try_from(key).ok());
+        let spelled = bytes.strip_prefix(&PREFIX).and_then(|key| <[u8; 32]>::try_from(key).ok());
         match spelled {
             Some(key) => Self::from_bytes(key),
             None => Err(NodeKeyError::NotEd25519 { peer_id: *peer_id }),
@@ -105,10 +103,8 @@ impl FromStr for NodeKey {
     type Err = NodeKeyError;
 
     fn from_str(text: &str) -> Result<Self, NodeKeyError> {
-        let peer_id = PeerId::from_str(text).map_err(|source| NodeKeyError::NotAPeerId {
-            text: text.to_owned(),
-            source,
-        })?;
+        let peer_id = PeerId::from_str(text)
+            .map_err(|source| NodeKeyError::NotAPeerId { text: text.to_owned(), source })?;
         Self::from_peer_id(&peer_id)
     }
 }
@@ -137,9 +133,7 @@ mod tests {
 
     #[test]
     fn the_key_of_a_seed_is_the_ed25519_public_key() {
-        let public = ed25519_dalek::SigningKey::from_bytes(&[7; 32])
-            .verifying_key()
-            .to_bytes();
+        let public = ed25519_dalek::SigningKey::from_bytes(&[7; 32]).verifying_key().to_bytes();
         assert_eq!(key(7).as_bytes(), &public);
     }
 
@@ -154,9 +148,7 @@ mod tests {
     #[test]
     fn other_kinds_of_name_are_told_apart() {
         // The name of an RSA key: a SHA-256 hash.
-        let rsa: PeerId = "QmYyQSo1c1Ym7orWxLYvCrM2EmxFTANf8wXmmE7DWjhx5N"
-            .parse()
-            .unwrap();
+        let rsa: PeerId = "QmYyQSo1c1Ym7orWxLYvCrM2EmxFTANf8wXmmE7DWjhx5N".parse().unwrap();
         let other = NodeKey::from_peer_id(&rsa);
         assert!(matches!(other, Err(NodeKeyError::NotEd25519 { peer_id }) if peer_id == rsa));
         // y = 2 is on no point of the curve.

@@ -33,10 +33,7 @@ impl Meter {
     #[must_use]
     pub fn peers(&self) -> Vec<(NodeKey, PeerCounts)> {
         let peers = self.peers.read().unwrap_or_else(PoisonError::into_inner);
-        peers
-            .iter()
-            .map(|(peer, meter)| (*peer, meter.counts()))
-            .collect()
+        peers.iter().map(|(peer, meter)| (*peer, meter.counts())).collect()
     }
 
     pub(super) fn of(&self, peer: NodeKey) -> Arc<PeerMeter> {
@@ -86,10 +83,7 @@ impl PeerMeter {
     }
 
     fn counts(&self) -> PeerCounts {
-        PeerCounts {
-            control: self.control.counts(),
-            bulk: self.bulk.counts(),
-        }
+        PeerCounts { control: self.control.counts(), bulk: self.bulk.counts() }
     }
 }
 
@@ -106,28 +100,24 @@ pub(super) struct LaneMeter {
 impl LaneMeter {
     pub(super) fn queued(&self, frame: &[u8]) {
         self.queued_frames.fetch_add(1, Ordering::Relaxed);
-        self.queued_bytes
-            .fetch_add(len_bytes(frame), Ordering::Relaxed);
+        self.queued_bytes.fetch_add(len_bytes(frame), Ordering::Relaxed);
     }
 
     pub(super) fn sent(&self, frame: &[u8]) {
         self.unqueued(frame);
         self.sent_frames.fetch_add(1, Ordering::Relaxed);
-        self.sent_bytes
-            .fetch_add(len_bytes(frame), Ordering::Relaxed);
+        self.sent_bytes.fetch_add(len_bytes(frame), Ordering::Relaxed);
     }
 
     /// The frame will not be sent: its session ended first.
     pub(super) fn unqueued(&self, frame: &[u8]) {
         self.queued_frames.fetch_sub(1, Ordering::Relaxed);
-        self.queued_bytes
-            .fetch_sub(len_bytes(frame), Ordering::Relaxed);
+        self.queued_bytes.fetch_sub(len_bytes(frame), Ordering::Relaxed);
     }
 
     pub(super) fn received(&self, frame: &[u8]) {
         self.received_frames.fetch_add(1, Ordering::Relaxed);
-        self.received_bytes
-            .fetch_add(len_bytes(frame), Ordering::Relaxed);
+        self.received_bytes.fetch_add(len_bytes(frame), Ordering::Relaxed);
     }
 
     pub(super) fn counts(&self) -> LaneCounts {

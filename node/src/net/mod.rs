@@ -167,19 +167,9 @@ pub fn start(
         config,
         local,
         swarm,
-        driver::Channels {
-            commands: commands_receiver,
-            events,
-        },
+        driver::Channels { commands: commands_receiver, events },
         Arc::clone(&meter),
     )?;
     tokio::spawn(driver.run());
-    Ok((
-        NetHandle {
-            local,
-            commands,
-            meter,
-        },
-        events_receiver,
-    ))
+    Ok((NetHandle { local, commands, meter }, events_receiver))
 }

@@ -38,21 +38,8 @@ impl Queue {
         };
         let (sender, receiver) = mpsc::channel(frames_max.max(1));
         let (bytes_max, meter) = (limits.queue_bytes_max, Arc::clone(meter));
-        let queued = Queued {
-            frames: receiver,
-            current: None,
-            lane,
-            meter: Arc::clone(&meter),
-        };
-        (
-            Self {
-                frames: sender,
-                lane,
-                bytes_max,
-                meter,
-            },
-            queued,
-        )
+        let queued = Queued { frames: receiver, current: None, lane, meter: Arc::clone(&meter) };
+        (Self { frames: sender, lane, bytes_max, meter }, queued)
     }
 
     /// Err if the queue would pass its bounds: the peer is too slow to be kept.
@@ -78,11 +65,7 @@ impl Queue {
         };
         meter.unqueued(&frame);
         let (frames, bytes) = (waiting.queued_frames, waiting.queued_bytes);
-        Err(End::QueueFull {
-            lane: self.lane,
-            frames,
-            bytes,
-        })
+        Err(End::QueueFull { lane: self.lane, frames, bytes })
     }
 }
 

@@ -72,9 +72,7 @@ pub(super) async fn open(control: Control, peer: PeerId, number: u64) -> Result<
 }
 
 async fn open_pair(mut streams: Control, peer: PeerId, number: u64) -> Result<Pair, OpenError> {
-    let mut control = streams
-        .open_stream(peer, StreamProtocol::new(CONTROL))
-        .await?;
+    let mut control = streams.open_stream(peer, StreamProtocol::new(CONTROL)).await?;
     write_number(&mut control, number).await?;
     let mut bulk = streams.open_stream(peer, StreamProtocol::new(BULK)).await?;
     write_number(&mut bulk, number).await?;
@@ -86,10 +84,7 @@ async fn open_pair(mut streams: Control, peer: PeerId, number: u64) -> Result<Pa
 
 /// Reads the number of a substream that the peer opened; `None` if it does not come.
 pub(super) async fn accept(mut stream: Stream) -> Option<(u64, Stream)> {
-    let number = tokio::time::timeout(ANSWER, read_number(&mut stream))
-        .await
-        .ok()?
-        .ok()?;
+    let number = tokio::time::timeout(ANSWER, read_number(&mut stream)).await.ok()?.ok()?;
     Some((number, stream))
 }
 
@@ -160,36 +155,15 @@ pub(super) fn prepare(
     pair: Pair,
     answer: Option<u64>,
 ) -> (Session, SessionTask) {
-    let Setting {
-        peer,
-        id,
-        limits,
-        meter,
-        events,
-    } = setting;
+    let Setting { peer, id, limits, meter, events } = setting;
     let (control, control_queued) = Queue::new(Lane::Control, limits, &meter);
     let (bulk, bulk_queued) = Queue::new(Lane::Bulk, limits, &meter);
     let (stop, stopped) = oneshot::channel();
     let queued = [control_queued, bulk_queued];
     let frame_bytes_max = limits.frame_bytes_max;
     (
-        Session {
-            id,
-            control,
-            bulk,
-            stop: Some(stop),
-        },
-        SessionTask {
-            peer,
-            id,
-            pair,
-            answer,
-            queued,
-            stopped,
-            events,
-            meter,
-            frame_bytes_max,
-        },
+        Session { id, control, bulk, stop: Some(stop) },
+        SessionTask { peer, id, pair, answer, queued, stopped, events, meter, frame_bytes_max },
     )
 }
 
@@ -202,16 +176,10 @@ impl SessionTask {
             match tokio::time::timeout(ANSWER, write).await {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) => {
-                    return End::Io {
-                        lane: Lane::Control,
-                        kind: error.kind(),
-                    };
+                    return End::Io { lane: Lane::Control, kind: error.kind() };
                 }
                 Err(_) => {
-                    return End::Io {
-                        lane: Lane::Control,
-                        kind: io::ErrorKind::TimedOut,
-                    };
+                    return End::Io { lane: Lane::Control, kind: io::ErrorKind::TimedOut };
                 }
             }
         }
@@ -219,11 +187,7 @@ impl SessionTask {
         // If the daemon no longer listens, the driver ends everything by itself.
         let _gone = events.send(NetEvent::Connected { peer, session }).await;
         let reason = self.carry().await;
-        let told = NetEvent::Disconnected {
-            peer,
-            session,
-            reason: reason.clone(),
-        };
+        let told = NetEvent::Disconnected { peer, session, reason: reason.clone() };
         let _gone = events.send(told).await;
         reason
     }
@@ -279,21 +243,12 @@ impl Reader {
                 Ok(Some(bytes)) => bytes,
                 Ok(None) => return End::Closed,
                 Err(FrameError::BadLength(bytes)) => {
-                    return End::BadLength {
-                        lane,
-                        bytes,
-                        max: self.frame_bytes_max,
-                    };
+                    return End::BadLength { lane, bytes, max: self.frame_bytes_max };
                 }
                 Err(FrameError::Io(kind)) => return io_end(lane, kind),
             };
             self.meter.lane(lane).received(&bytes);
-            if self
-                .events
-                .send(NetEvent::Frame { peer, lane, bytes })
-                .await
-                .is_err()
-            {
+            if self.events.send(NetEvent::Frame { peer, lane, bytes }).await.is_err() {
                 return End::Shutdown;
             }
         }

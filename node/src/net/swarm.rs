@@ -84,19 +84,12 @@ impl Behaviour {
 /// Builds the swarm and listens.
 pub(super) fn build(listen: &[Multiaddr], seed: &[u8; 32]) -> Result<Swarm<Behaviour>, NetError> {
     let mut seed = Zeroizing::new(*seed);
-    let keypair = Keypair::ed25519_from_bytes(seed.as_mut_slice()).map_err(|_| NetError::Key {
-        source: NodeKeyError::NotAPoint,
-    })?;
+    let keypair = Keypair::ed25519_from_bytes(seed.as_mut_slice())
+        .map_err(|_| NetError::Key { source: NodeKeyError::NotAPoint })?;
     let mut swarm = SwarmBuilder::with_existing_identity(keypair)
         .with_tokio()
-        .with_tcp(
-            tcp::Config::default().nodelay(true),
-            tls::Config::new,
-            multiplexer,
-        )
-        .map_err(|error| NetError::Certificate {
-            source: Box::new(error),
-        })?
+        .with_tcp(tcp::Config::default().nodelay(true), tls::Config::new, multiplexer)
+        .map_err(|error| NetError::Certificate { source: Box::new(error) })?
         .with_dns()
         .map_err(|source| NetError::Resolver { source })?
         .with_behaviour(Behaviour::new)
@@ -111,10 +104,7 @@ pub(super) fn build(listen: &[Multiaddr], seed: &[u8; 32]) -> Result<Swarm<Behav
         refuse_taken_port(address)?;
         swarm
             .listen_on(address.clone())
-            .map_err(|source| NetError::Listen {
-                address: address.clone(),
-                source,
-            })?;
+            .map_err(|source| NetError::Listen { address: address.clone(), source })?;
     }
     Ok(swarm)
 }
@@ -132,10 +122,7 @@ fn refuse_taken_port(address: &Multiaddr) -> Result<(), NetError> {
         return Ok(());
     };
     let tried = TcpListener::bind((ip, port));
-    tried.map(drop).map_err(|source| NetError::PortTaken {
-        address: address.clone(),
-        source,
-    })
+    tried.map(drop).map_err(|source| NetError::PortTaken { address: address.clone(), source })
 }
 
 fn multiplexer() -> yamux::Config {

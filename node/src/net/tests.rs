@@ -40,12 +40,7 @@ async fn node(config: NetConfig, seed: u8) -> Node {
     let Some(NetEvent::Listening { address }) = events.recv().await else {
         panic!("does not listen");
     };
-    Node {
-        handle,
-        events,
-        passed: VecDeque::new(),
-        address,
-    }
+    Node { handle, events, passed: VecDeque::new(), address }
 }
 
 impl Node {
@@ -58,11 +53,7 @@ impl Node {
     }
 
     async fn allow(&self, other: &Self, addresses: Vec<Multiaddr>) {
-        self.command(NetCommand::Allow {
-            peer: other.key(),
-            addresses,
-        })
-        .await;
+        self.command(NetCommand::Allow { peer: other.key(), addresses }).await;
     }
 
     /// The first event that `wanted` makes something of; what came before is kept aside.
@@ -87,11 +78,9 @@ impl Node {
 
     async fn disconnected(&mut self, other: NodeKey) -> (SessionId, End) {
         self.wait(|event| match event {
-            NetEvent::Disconnected {
-                peer,
-                session,
-                reason,
-            } if *peer == other => Some((*session, reason.clone())),
+            NetEvent::Disconnected { peer, session, reason } if *peer == other => {
+                Some((*session, reason.clone()))
+            }
             _ => None,
         })
         .await
@@ -106,13 +95,7 @@ impl Node {
     }
 
     async fn send(&self, peer: NodeKey, session: SessionId, lane: Lane, frame: Vec<u8>) {
-        self.command(NetCommand::Send {
-            peer,
-            session,
-            lane,
-            frame,
-        })
-        .await;
+        self.command(NetCommand::Send { peer, session, lane, frame }).await;
     }
 
     /// Counts of a peer, once they are as wanted.
@@ -140,14 +123,9 @@ impl Node {
 /// Both ends of a first session, `dialler` having the only address.
 async fn connect(listener: &mut Node, dialler: &mut Node) -> (SessionId, SessionId) {
     listener.allow(dialler, Vec::new()).await;
-    dialler
-        .allow(listener, vec![listener.address.clone()])
-        .await;
+    dialler.allow(listener, vec![listener.address.clone()]).await;
     let (listener_key, dialler_key) = (listener.key(), dialler.key());
-    tokio::join!(
-        listener.connected(dialler_key),
-        dialler.connected(listener_key)
-    )
+    tokio::join!(listener.connected(dialler_key), dialler.connected(listener_key))
 }
 
 fn count(told: &[NetEvent], wanted: impl Fn(&NetEvent) -> bool) -> usize {
@@ -164,15 +142,10 @@ const fn is_disconnected(event: &NetEvent) -> bool {
 
 /// Runs a test under the deadline, on two threads as the daemon has.
 fn run(test: impl Future<Output = ()>) {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .unwrap();
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     runtime.block_on(async {
-        tokio::time::timeout(DEADLINE, test)
-            .await
-            .expect("the deadline has passed");
+        tokio::time::timeout(DEADLINE, test).await.expect("the deadline has passed");
     });
 }
 
@@ -205,10 +178,7 @@ fn two_allowed_peers_exchange_frames_on_both_lanes_both_ways() {
         let (large, lengths) = (512 * 1024, 2 * 4);
         for counts in [seen_by_a, seen_by_b] {
             assert_eq!(
-                (
-                    counts.control.received_frames,
-                    counts.control.received_bytes
-                ),
+                (counts.control.received_frames, counts.control.received_bytes),
                 (2, large + 5 + lengths)
             );
             assert_eq!(
@@ -230,8 +200,7 @@ fn many_frames_arrive_complete_and_in_order_on_each_lane() {
         let sending = async {
             for number in 0..500_u32 {
                 for lane in [Lane::Control, Lane::Bulk] {
-                    a.send(b_key, a_session, lane, number.to_be_bytes().to_vec())
-                        .await;
+                    a.send(b_key, a_session, lane, number.to_be_bytes().to_vec()).await;
                 }
             }
         };
@@ -261,11 +230,9 @@ fn bulk_that_waits_does_not_hold_up_control() {
         let (mut a, mut b) = (node(config(), 5).await, node(config(), 6).await);
         let (a_session, _) = connect(&mut a, &mut b).await;
         for _ in 0..100 {
-            a.send(b.key(), a_session, Lane::Bulk, vec![0; 512 * 1024])
-                .await;
+            a.send(b.key(), a_session, Lane::Bulk, vec![0; 512 * 1024]).await;
         }
-        a.send(b.key(), a_session, Lane::Control, b"urgent".to_vec())
-            .await;
+        a.send(b.key(), a_session, Lane::Control, b"urgent".to_vec()).await;
 
         let mut bulk_before = 0;
         while b.frame().await.0 == Lane::Bulk {
@@ -288,16 +255,11 @@ fn a_frame_that_is_too_long_drops_the_peer() {
         let (mut a, mut b) = (node(lax, 7).await, node(strict, 8).await);
         let (a_session, b_session) = connect(&mut a, &mut b).await;
 
-        a.send(b.key(), a_session, Lane::Bulk, vec![0; 512 * 1024 + 1])
-            .await;
+        a.send(b.key(), a_session, Lane::Bulk, vec![0; 512 * 1024 + 1]).await;
         let at_b = b.disconnected(a.key()).await;
         let at_a = a.disconnected(b.key()).await;
 
-        let too_long = End::BadLength {
-            lane: Lane::Bulk,
-            bytes: 524_289,
-            max: 524_288,
-        };
+        let too_long = End::BadLength { lane: Lane::Bulk, bytes: 524_289, max: 524_288 };
         assert_eq!(at_b, (b_session, too_long));
         assert_eq!(at_a, (a_session, End::Closed));
         let counts = b.handle.meter().peer(a.key()).unwrap();
@@ -317,13 +279,8 @@ fn our_own_bad_frame_is_not_sent_and_harms_nothing() {
 
         assert_eq!(b.frame().await, (Lane::Control, b"good".to_vec()));
         for bytes in [0, 512 * 1024 + 1] {
-            let trouble = Trouble::BadFrame {
-                peer: b.key(),
-                bytes,
-                max: 512 * 1024,
-            };
-            a.wait(|event| (*event == NetEvent::Trouble(trouble.clone())).then_some(()))
-                .await;
+            let trouble = Trouble::BadFrame { peer: b.key(), bytes, max: 512 * 1024 };
+            a.wait(|event| (*event == NetEvent::Trouble(trouble.clone())).then_some(())).await;
         }
     });
 }
@@ -358,10 +315,7 @@ fn a_stranger_is_told_once_and_reaches_nothing() {
         let told = stranger.stop().await;
         assert_eq!(count(&told, is_connected), 0);
         let told = server.stop().await;
-        assert_eq!(
-            count(&told, |event| matches!(event, NetEvent::Stranger { .. })),
-            1
-        );
+        assert_eq!(count(&told, |event| matches!(event, NetEvent::Stranger { .. })), 1);
         let connected = told.iter().filter_map(|event| match event {
             NetEvent::Connected { peer, .. } => Some(*peer),
             _ => None,
@@ -387,28 +341,19 @@ fn a_peer_that_stops_and_starts_again_is_met_again() {
                 // The port may still be held by the closing connection.
                 if let Ok((handle, events)) = start(again.clone(), &[returning; 32]) {
                     let address = again.listen[0].clone();
-                    break Node {
-                        handle,
-                        events,
-                        passed: VecDeque::new(),
-                        address,
-                    };
+                    break Node { handle, events, passed: VecDeque::new(), address };
                 }
                 tokio::task::yield_now().await;
             };
             b.allow(&a, Vec::new()).await;
             let a_key = a.key();
             let (second, b_session) = tokio::join!(a.connected(b_key), b.connected(a_key));
-            b.send(a_key, b_session, Lane::Control, b"back".to_vec())
-                .await;
+            b.send(a_key, b_session, Lane::Control, b"back".to_vec()).await;
 
             assert_eq!(reason, End::Closed);
             assert!(second > a_session);
             assert_eq!(a.frame().await, (Lane::Control, b"back".to_vec()));
-            assert_eq!(
-                (count(&told, is_connected), count(&told, is_disconnected)),
-                (1, 1)
-            );
+            assert_eq!((count(&told, is_connected), count(&told, is_disconnected)), (1, 1));
         }
     });
 }
@@ -426,16 +371,12 @@ fn two_that_dial_each_other_at_once_have_one_session() {
             let (a_session, b_session) = tokio::join!(a.connected(b_key), b.connected(a_key));
             a.send(b_key, a_session, Lane::Bulk, b"one".to_vec()).await;
             assert_eq!(b.frame().await, (Lane::Bulk, b"one".to_vec()));
-            b.send(a_key, b_session, Lane::Control, b"two".to_vec())
-                .await;
+            b.send(a_key, b_session, Lane::Control, b"two".to_vec()).await;
             assert_eq!(a.frame().await, (Lane::Control, b"two".to_vec()));
 
             let (from_a, from_b) = tokio::join!(a.stop(), b.stop());
             for told in [from_a, from_b] {
-                assert_eq!(
-                    (count(&told, is_connected), count(&told, is_disconnected)),
-                    (1, 1)
-                );
+                assert_eq!((count(&told, is_connected), count(&told, is_disconnected)), (1, 1));
             }
         }
     });
@@ -455,29 +396,16 @@ fn a_peer_that_takes_nothing_is_dropped_when_its_queue_is_full() {
 
         // B's events are not taken from here on. Commands for an ended session are let go.
         for _ in 0..1_000 {
-            a.send(b.key(), a_session, Lane::Bulk, vec![0; 256 * 1024])
-                .await;
+            a.send(b.key(), a_session, Lane::Bulk, vec![0; 256 * 1024]).await;
         }
         let (_, reason) = a.disconnected(b.key()).await;
 
-        let End::QueueFull {
-            lane,
-            frames,
-            bytes,
-        } = reason
-        else {
-            panic!("{reason}")
-        };
+        let End::QueueFull { lane, frames, bytes } = reason else { panic!("{reason}") };
         assert_eq!(lane, Lane::Bulk);
-        assert!(
-            frames >= 5 && bytes == frames * (256 * 1024 + 4),
-            "{frames} {bytes}"
-        );
+        assert!(frames >= 5 && bytes == frames * (256 * 1024 + 4), "{frames} {bytes}");
         // Nothing is left that counts as waiting.
-        a.counts(b.key(), |counts| {
-            (counts.bulk.queued_frames, counts.bulk.queued_bytes) == (0, 0)
-        })
-        .await;
+        a.counts(b.key(), |counts| (counts.bulk.queued_frames, counts.bulk.queued_bytes) == (0, 0))
+            .await;
     });
 }
 
@@ -489,21 +417,12 @@ fn a_dropped_peer_comes_back_and_a_forgotten_one_does_not() {
         let (first, _) = connect(&mut a, &mut b).await;
 
         let reason = "sent nonsense".to_owned();
-        a.command(NetCommand::Drop {
-            peer: b_key,
-            reason: reason.clone(),
-        })
-        .await;
-        assert_eq!(
-            a.disconnected(b_key).await,
-            (first, End::Dropped { reason })
-        );
+        a.command(NetCommand::Drop { peer: b_key, reason: reason.clone() }).await;
+        assert_eq!(a.disconnected(b_key).await, (first, End::Dropped { reason }));
         let (second, _) = tokio::join!(a.connected(b_key), b.connected(a_key));
         // Of a session that is over nothing is sent any more.
-        a.send(b_key, first, Lane::Control, b"too late".to_vec())
-            .await;
-        a.send(b_key, second, Lane::Control, b"in time".to_vec())
-            .await;
+        a.send(b_key, first, Lane::Control, b"too late".to_vec()).await;
+        a.send(b_key, second, Lane::Control, b"in time".to_vec()).await;
         assert_eq!(b.frame().await, (Lane::Control, b"in time".to_vec()));
 
         a.command(NetCommand::Forget { peer: b_key }).await;
@@ -514,10 +433,7 @@ fn a_dropped_peer_comes_back_and_a_forgotten_one_does_not() {
         };
         assert_eq!(a.wait(stranger).await, b_key);
         let told = a.stop().await;
-        assert_eq!(
-            (count(&told, is_connected), count(&told, is_disconnected)),
-            (2, 2)
-        );
+        assert_eq!((count(&told, is_connected), count(&told, is_disconnected)), (2, 2));
     });
 }
 

@@ -32,36 +32,19 @@ impl Driver {
                     self.advance(key);
                 }
             }
-            SwarmEvent::ConnectionClosed {
-                peer_id,
-                num_established: 0,
-                ..
-            } => {
+            SwarmEvent::ConnectionClosed { peer_id, num_established: 0, .. } => {
                 self.disconnected(&peer_id);
             }
-            SwarmEvent::OutgoingConnectionError {
-                peer_id: Some(peer_id),
-                error,
-                ..
-            } => {
+            SwarmEvent::OutgoingConnectionError { peer_id: Some(peer_id), error, .. } => {
                 if let Ok(key) = NodeKey::from_peer_id(&peer_id) {
                     self.dial_failed(key, &error);
                 }
             }
-            SwarmEvent::IncomingConnectionError {
-                send_back_addr,
-                error,
-                peer_id,
-                ..
-            } => {
+            SwarmEvent::IncomingConnectionError { send_back_addr, error, peer_id, .. } => {
                 self.turned_away(send_back_addr, error, peer_id);
             }
             SwarmEvent::Behaviour(BehaviourEvent::Ping(event)) => self.pinged(event),
-            SwarmEvent::ListenerClosed {
-                addresses,
-                reason: Err(error),
-                ..
-            } => {
+            SwarmEvent::ListenerClosed { addresses, reason: Err(error), .. } => {
                 let cause = error.to_string();
                 self.notice(NetEvent::Trouble(Trouble::Listener { addresses, cause }));
             }
@@ -97,20 +80,12 @@ impl Driver {
         }
         let cause = error.to_string();
         let again_ms = self.schedule_ms(key);
-        self.notice(NetEvent::Trouble(Trouble::Dial {
-            peer: key,
-            cause,
-            again_ms,
-        }));
+        self.notice(NetEvent::Trouble(Trouble::Dial { peer: key, cause, again_ms }));
     }
 
     pub(super) fn open_failed(&mut self, key: NodeKey, cause: String) {
         let again_ms = self.schedule_ms(key);
-        self.notice(NetEvent::Trouble(Trouble::Open {
-            peer: key,
-            cause,
-            again_ms,
-        }));
+        self.notice(NetEvent::Trouble(Trouble::Open { peer: key, cause, again_ms }));
     }
 
     fn schedule_ms(&mut self, key: NodeKey) -> u64 {
@@ -134,12 +109,7 @@ impl Driver {
     }
 
     fn pinged(&mut self, event: ping::Event) {
-        let ping::Event {
-            peer,
-            connection,
-            result: Err(failure),
-        } = event
-        else {
+        let ping::Event { peer, connection, result: Err(failure) } = event else {
             return;
         };
         if !self.swarm.close_connection(connection) {

@@ -151,12 +151,7 @@ impl Driver {
         match command {
             NetCommand::Allow { peer, addresses } => self.allow(peer, addresses),
             NetCommand::Forget { peer } => self.forget(peer),
-            NetCommand::Send {
-                peer,
-                session,
-                lane,
-                frame,
-            } => {
+            NetCommand::Send { peer, session, lane, frame } => {
                 self.send(peer, session, lane, frame);
             }
             NetCommand::Drop { peer, reason } => self.end(peer, End::Dropped { reason }),
@@ -169,10 +164,7 @@ impl Driver {
         if key == self.local {
             return;
         }
-        self.swarm
-            .behaviour_mut()
-            .allowed
-            .allow_peer(key.to_peer_id());
+        self.swarm.behaviour_mut().allowed.allow_peer(key.to_peer_id());
         let config = &self.config;
         let meter = &self.meter;
         let peer = self.peers.entry(key).or_insert_with(|| Peer {
@@ -197,10 +189,7 @@ impl Driver {
     }
 
     fn forget(&mut self, key: NodeKey) {
-        self.swarm
-            .behaviour_mut()
-            .allowed
-            .disallow_peer(key.to_peer_id());
+        self.swarm.behaviour_mut().allowed.disallow_peer(key.to_peer_id());
         self.alarms.clear(key);
         let Some(peer) = self.peers.get_mut(&key) else {
             return;
@@ -222,11 +211,7 @@ impl Driver {
         let max = self.config.limits.frame_bytes_max;
         if frame.is_empty() || frame.len() as u64 > u64::from(max) {
             let bytes = frame.len();
-            return self.notice(NetEvent::Trouble(Trouble::BadFrame {
-                peer: key,
-                bytes,
-                max,
-            }));
+            return self.notice(NetEvent::Trouble(Trouble::BadFrame { peer: key, bytes, max }));
         }
         let full = match self.peers.get(&key).map(|peer| &peer.stage) {
             Some(Stage::Running { session, .. }) if session.id == id => {
@@ -244,11 +229,7 @@ impl Driver {
     fn end(&mut self, key: NodeKey, reason: End) {
         let closes_connections = reason.closes_connections();
         // First, so that the session tells this reason and not that its connection closed.
-        if let Some(Peer {
-            stage: Stage::Running { session, .. },
-            ..
-        }) = self.peers.get_mut(&key)
-        {
+        if let Some(Peer { stage: Stage::Running { session, .. }, .. }) = self.peers.get_mut(&key) {
             session.stop(reason);
         }
         if closes_connections {
@@ -302,11 +283,7 @@ impl Driver {
         let dice = clock::dice().unwrap_or_default();
         let ours = is_our_turn(self.local, key, self.config.is_announced)
             || self.swarm.is_connected(&key.to_peer_id());
-        let pause = if ours {
-            peer.backoff.next(dice)
-        } else {
-            peer.backoff.longest(dice)
-        };
+        let pause = if ours { peer.backoff.next(dice) } else { peer.backoff.longest(dice) };
         self.alarms.set(key, now + pause);
         pause
     }

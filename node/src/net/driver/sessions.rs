@@ -40,19 +40,9 @@ pub(super) struct Incoming {
 
 /// What a task of the driver brings back.
 pub(super) enum Step {
-    Opened {
-        peer: NodeKey,
-        opened: Result<Pair, OpenError>,
-    },
-    Greeted {
-        peer: NodeKey,
-        lane: Lane,
-        accepted: Option<(u64, Stream)>,
-    },
-    Ended {
-        peer: NodeKey,
-        reason: End,
-    },
+    Opened { peer: NodeKey, opened: Result<Pair, OpenError> },
+    Greeted { peer: NodeKey, lane: Lane, accepted: Option<(u64, Stream)> },
+    Ended { peer: NodeKey, reason: End },
 }
 
 impl Driver {
@@ -74,11 +64,7 @@ impl Driver {
 
     /// A substream that a peer has opened: its number comes first.
     pub(super) fn greet(&mut self, incoming: Incoming) {
-        let Incoming {
-            peer_id,
-            lane,
-            stream,
-        } = incoming;
+        let Incoming { peer_id, lane, stream } = incoming;
         let Ok(key) = NodeKey::from_peer_id(&peer_id) else {
             return;
         };
@@ -92,22 +78,14 @@ impl Driver {
         }
         peer.greetings += 1;
         self.tasks.spawn(async move {
-            Step::Greeted {
-                peer: key,
-                lane,
-                accepted: session::accept(stream).await,
-            }
+            Step::Greeted { peer: key, lane, accepted: session::accept(stream).await }
         });
     }
 
     pub(super) fn handle_step(&mut self, step: Step) {
         match step {
             Step::Opened { peer, opened } => self.opened(peer, opened),
-            Step::Greeted {
-                peer,
-                lane,
-                accepted,
-            } => self.greeted(peer, lane, accepted),
+            Step::Greeted { peer, lane, accepted } => self.greeted(peer, lane, accepted),
             Step::Ended { peer, reason } => self.ended(peer, &reason),
         }
     }
@@ -138,21 +116,11 @@ impl Driver {
         if !peer.is_allowed {
             return;
         }
-        let half = Half {
-            number,
-            lane,
-            stream,
-        };
+        let half = Half { number, lane, stream };
         let pair = match peer.half.take() {
             Some(other) if other.number == number && other.lane != lane => match lane {
-                Lane::Control => Pair {
-                    control: half.stream,
-                    bulk: other.stream,
-                },
-                Lane::Bulk => Pair {
-                    control: other.stream,
-                    bulk: half.stream,
-                },
+                Lane::Control => Pair { control: half.stream, bulk: other.stream },
+                Lane::Bulk => Pair { control: other.stream, bulk: half.stream },
             },
             // The other half has yet to come; one of an older attempt is given up.
             Some(_) | None => {
@@ -181,17 +149,9 @@ impl Driver {
             events: self.channels.events.clone(),
         };
         let (session, task) = session::prepare(setting, pair, answer);
-        peer.stage = Stage::Running {
-            session,
-            since: Instant::now(),
-        };
+        peer.stage = Stage::Running { session, since: Instant::now() };
         self.alarms.clear(key);
-        self.tasks.spawn(async move {
-            Step::Ended {
-                peer: key,
-                reason: task.run().await,
-            }
-        });
+        self.tasks.spawn(async move { Step::Ended { peer: key, reason: task.run().await } });
     }
 
     pub(super) fn ended(&mut self, key: NodeKey, reason: &End) {
@@ -229,14 +189,7 @@ pub(super) async fn forward(
     sender: mpsc::UnboundedSender<Incoming>,
 ) {
     while let Some((peer_id, stream)) = accepted.next().await {
-        if sender
-            .send(Incoming {
-                peer_id,
-                lane,
-                stream,
-            })
-            .is_err()
-        {
+        if sender.send(Incoming { peer_id, lane, stream }).is_err() {
             return;
         }
     }

@@ -16,9 +16,7 @@ use std::{
     },
 };
 
-use super::{
-    Durable, Engine, KeyRange, Op, Order, Pair, Size, Store, StoreError, Table, Verified, Write,
-};
+use super::{Durable, Engine, KeyRange, Op, Order, Row, Size, Store, StoreError, Table, Verified};
 
 type Tables = BTreeMap<Table, BTreeMap<Vec<u8>, Vec<u8>>>;
 
@@ -42,9 +40,7 @@ impl MemoryDisk {
     /// - [`StoreError::Locked`]: a store is open on it.
     pub fn open(&self) -> Result<Store, StoreError> {
         if self.is_open.swap(true, Ordering::AcqRel) {
-            return Err(StoreError::Locked {
-                path: PathBuf::from("memory"),
-            });
+            return Err(StoreError::Locked { path: PathBuf::from("memory") });
         }
         Ok(Store::new(Memory { disk: self.clone() }))
     }
@@ -63,27 +59,19 @@ impl Drop for Memory {
 
 impl Engine for Memory {
     fn commit(&self, ops: Vec<Op>) -> Result<Durable, StoreError> {
-        let mut tables = self
-            .disk
-            .tables
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut tables = self.disk.tables.write().unwrap_or_else(PoisonError::into_inner);
         for op in ops {
             let table = tables.entry(op.table).or_default();
-            match op.write {
-                Write::Put(value) => table.insert(op.key, value),
-                Write::Delete => table.remove(&op.key),
+            match op.value {
+                Some(value) => table.insert(op.key, value),
+                None => table.remove(&op.key),
             };
         }
         Ok(Durable(()))
     }
 
     fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        let tables = self
-            .disk
-            .tables
-            .read()
-            .unwrap_or_else(PoisonError::into_inner);
+        let tables = self.disk.tables.read().unwrap_or_else(PoisonError::into_inner);
         Ok(tables.get(&table).and_then(|rows| rows.get(key)).cloned())
     }
 
@@ -93,12 +81,8 @@ impl Engine for Memory {
         range: &KeyRange,
         limit: usize,
         order: Order,
-    ) -> Result<Vec<Pair>, StoreError> {
-        let tables = self
-            .disk
-            .tables
-            .read()
-            .unwrap_or_else(PoisonError::into_inner);
+    ) -> Result<Vec<Row>, StoreError> {
+        let tables = self.disk.tables.read().unwrap_or_else(PoisonError::into_inner);
         let Some(rows) = tables.get(&table) else {
             return Ok(Vec::new());
         };
@@ -115,11 +99,7 @@ impl Engine for Memory {
     }
 
     fn size(&self) -> Result<Size, StoreError> {
-        let tables = self
-            .disk
-            .tables
-            .read()
-            .unwrap_or_else(PoisonError::into_inner);
+        let tables = self.disk.tables.read().unwrap_or_else(PoisonError::into_inner);
         let mut size = Size::default();
         for (key, value) in tables.values().flatten() {
             size.entries += 1;

@@ -14,6 +14,8 @@
 //! | [`Reader::verify`] | checks every stored page against its checksum |
 //! | [`Reader::size`] | entries and bytes, for `status` |
 //!
+//! Tables, writes and batch ids are the protocol engine's types, and [`Reader`] is what it reads by.
+//!
 //! *Invariants.* `commit` is the only way to write. No type of an engine leaves this folder. The
 //! store knows nothing of feeds, signatures or boards: the protocol's engine decides key bytes.
 //! An engine that has failed a commit is not written to again by this process.
@@ -29,12 +31,17 @@ mod redb;
 mod tests;
 mod writer;
 
-use std::{fmt, path::Path, sync::Arc};
+use std::{
+    fmt,
+    path::Path,
+    sync::{Arc, OnceLock},
+};
 
+pub use concordat_protocol::engine::{BatchId, Op, Row, Table};
 pub use error::StoreError;
 pub use memory::MemoryDisk;
-pub use op::{KEY_BYTES_MAX, KeyRange, Op, Order, Pair, Table, VALUE_BYTES_MAX, Write};
-pub use writer::{BatchId, Report, Writer, WriterStopped};
+pub use op::{KEY_BYTES_MAX, KeyRange, Order, VALUE_BYTES_MAX};
+pub use writer::{Report, Writer, WriterStopped};
 
 /// Proof that a commit has reached the disk; only an engine's `commit` gives one.
 #[derive(Debug, PartialEq, Eq)]
@@ -84,7 +91,7 @@ pub trait Engine: Send + Sync + fmt::Debug {
         range: &KeyRange,
         limit: usize,
         order: Order,
-    ) -> Result<Vec<Pair>, StoreError>;
+    ) -> Result<Vec<Row>, StoreError>;
 
     /// Checks everything stored; reads and writes wait meanwhile.
     ///
@@ -118,6 +125,8 @@ pub struct Store {
 #[derive(Debug, Clone)]
 pub struct Reader {
     engine: Arc<dyn Engine>,
+    /// The first read on behalf of the protocol's engine that failed, on any copy of this reader.
+    failure: Arc<OnceLock<StoreError>>,
 }
 
 /// Opens the store in directory `path`, creating it if it is not there.
@@ -135,9 +144,7 @@ pub fn open(path: &Path, kind: EngineKind) -> Result<Store, StoreError> {
 
 impl Store {
     fn new(engine: impl Engine + 'static) -> Self {
-        Self {
-            engine: Arc::new(engine),
-        }
+        Self { engine: Arc::new(engine) }
     }
 
     /// Writes all of `ops` over all their tables, or none; durable on return.
@@ -153,9 +160,7 @@ impl Store {
     /// A view that can only read.
     #[must_use]
     pub fn reader(&self) -> Reader {
-        Reader {
-            engine: Arc::clone(&self.engine),
-        }
+        Reader { engine: Arc::clone(&self.engine), failure: Arc::default() }
     }
 }
 
@@ -178,7 +183,7 @@ impl Reader {
         range: &KeyRange,
         limit: usize,
         order: Order,
-    ) -> Result<Vec<Pair>, StoreError> {
+    ) -> Result<Vec<Row>, StoreError> {
         if range.is_empty() || limit == 0 {
             return Ok(Vec::new());
         }
@@ -199,5 +204,35 @@ impl Reader {
     /// As [`Engine::size`].
     pub fn size(&self) -> Result<Size, StoreError> {
         self.engine.size()
+    }
+
+    /// Why a read for the protocol's engine failed, if one did.
+    ///
+    /// # Order
+    /// Whoever hands this reader to the protocol's engine asks afterwards, and if there is a
+    /// failure does nothing of what the engine wanted: it took what it could not read for absent.
+    #[must_use]
+    pub fn failure(&self) -> Option<&StoreError> {
+        self.failure.get()
+    }
+
+    fn or_absent<T: Default>(&self, read: Result<T, StoreError>) -> T {
+        read.unwrap_or_else(|error| {
+            // Only the first is kept: it says where the trouble began.
+            let _later = self.failure.set(error);
+            T::default()
+        })
+    }
+}
+
+/// What the protocol's engine reads by; it knows of no errors, so they are kept aside.
+impl concordat_protocol::engine::Reader for Reader {
+    fn get(&self, table: Table, key: &[u8]) -> Option<Vec<u8>> {
+        self.or_absent(Self::get(self, table, key))
+    }
+
+    fn scan(&self, table: Table, from: &[u8], to: &[u8], limit: usize) -> Vec<Row> {
+        let range = KeyRange::between(from.to_vec(), to.to_vec());
+        self.or_absent(Self::scan(self, table, &range, limit, Order::Ascending))
     }
 }

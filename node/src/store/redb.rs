@@ -23,7 +23,7 @@ use ::redb::{
     StorageError, TableDefinition, TableError, TransactionError,
 };
 
-use super::{Durable, Engine, KeyRange, Op, Order, Pair, Size, StoreError, Table, Verified, Write};
+use super::{Durable, Engine, KeyRange, Op, Order, Row, Size, StoreError, Table, Verified};
 
 const FILE: &str = "store.redb";
 /// redb's own default is 1 GiB, which a small machine does not have.
@@ -45,27 +45,15 @@ pub(super) struct Redb {
 
 impl Redb {
     pub(super) fn open(directory: &Path) -> Result<Self, StoreError> {
-        let failed = Failed {
-            doing: "opening the store",
-            path: directory,
-        };
+        let failed = Failed { doing: "opening the store", path: directory };
         create_directory(directory).map_err(|error| failed.io(error))?;
         let file = directory.join(FILE);
-        let create = || {
-            Database::builder()
-                .set_cache_size(CACHE_BYTES)
-                .create(&file)
-        };
+        let create = || Database::builder().set_cache_size(CACHE_BYTES).create(&file);
         // redb says that a file altered by others may make it panic instead of failing.
         let database = catch_unwind(AssertUnwindSafe(create))
-            .map_err(|_| StoreError::Panicked {
-                doing: "opening the store",
-            })?
+            .map_err(|_| StoreError::Panicked { doing: "opening the store" })?
             .map_err(|error| failed.database(error))?;
-        let store = Self {
-            file,
-            database: RwLock::new(database),
-        };
+        let store = Self { file, database: RwLock::new(database) };
         store.create_tables()?;
         sync_directory(directory).map_err(|error| failed.io(error))?;
         Ok(store)
@@ -75,13 +63,9 @@ impl Redb {
     fn create_tables(&self) -> Result<(), StoreError> {
         let failed = self.failed("creating tables");
         let database = self.shared();
-        let transaction = database
-            .begin_write()
-            .map_err(|error| failed.transaction(error))?;
-        for table in Table::ALL {
-            transaction
-                .open_table(definition(table))
-                .map_err(|error| failed.table(error))?;
+        let transaction = database.begin_write().map_err(|error| failed.transaction(error))?;
+        for &table in Table::ALL {
+            transaction.open_table(definition(table)).map_err(|error| failed.table(error))?;
         }
         transaction.commit().map_err(|error| failed.commit(error))
     }
@@ -91,10 +75,7 @@ impl Redb {
     }
 
     fn failed(&self, doing: &'static str) -> Failed<'_> {
-        Failed {
-            doing,
-            path: &self.file,
-        }
+        Failed { doing, path: &self.file }
     }
 }
 
@@ -102,26 +83,23 @@ impl Engine for Redb {
     fn commit(&self, ops: Vec<Op>) -> Result<Durable, StoreError> {
         let failed = self.failed("committing");
         let database = self.shared();
-        let mut transaction = database
-            .begin_write()
-            .map_err(|error| failed.transaction(error))?;
+        let mut transaction = database.begin_write().map_err(|error| failed.transaction(error))?;
         transaction
             .set_durability(Durability::Immediate)
             .map_err(|error| failed.damaged(Box::new(error)))?;
         // Ops of one table are taken together: their order within it is kept, and across tables
         // it means nothing.
-        for table in Table::ALL {
+        for &table in Table::ALL {
             let mut of_table = ops.iter().filter(|op| op.table == table).peekable();
             if of_table.peek().is_none() {
                 continue;
             }
-            let mut rows = transaction
-                .open_table(definition(table))
-                .map_err(|error| failed.table(error))?;
+            let mut rows =
+                transaction.open_table(definition(table)).map_err(|error| failed.table(error))?;
             for op in of_table {
-                match &op.write {
-                    Write::Put(value) => rows.insert(op.key.as_slice(), value.as_slice()),
-                    Write::Delete => rows.remove(op.key.as_slice()),
+                match &op.value {
+                    Some(value) => rows.insert(op.key.as_slice(), value.as_slice()),
+                    None => rows.remove(op.key.as_slice()),
                 }
                 .map_err(|error| failed.storage(error))?;
             }
@@ -133,12 +111,9 @@ impl Engine for Redb {
     fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         let failed = self.failed("reading");
         let database = self.shared();
-        let transaction = database
-            .begin_read()
-            .map_err(|error| failed.transaction(error))?;
-        let rows = transaction
-            .open_table(definition(table))
-            .map_err(|error| failed.table(error))?;
+        let transaction = database.begin_read().map_err(|error| failed.transaction(error))?;
+        let rows =
+            transaction.open_table(definition(table)).map_err(|error| failed.table(error))?;
         let found = rows.get(key).map_err(|error| failed.storage(error))?;
         Ok(found.map(|value| value.value().to_vec()))
     }
@@ -149,18 +124,14 @@ impl Engine for Redb {
         range: &KeyRange,
         limit: usize,
         order: Order,
-    ) -> Result<Vec<Pair>, StoreError> {
+    ) -> Result<Vec<Row>, StoreError> {
         let failed = self.failed("scanning");
         let database = self.shared();
-        let transaction = database
-            .begin_read()
-            .map_err(|error| failed.transaction(error))?;
-        let rows = transaction
-            .open_table(definition(table))
-            .map_err(|error| failed.table(error))?;
-        let mut found = rows
-            .range::<&[u8]>(range.bounds())
-            .map_err(|error| failed.storage(error))?;
+        let transaction = database.begin_read().map_err(|error| failed.transaction(error))?;
+        let rows =
+            transaction.open_table(definition(table)).map_err(|error| failed.table(error))?;
+        let mut found =
+            rows.range::<&[u8]>(range.bounds()).map_err(|error| failed.storage(error))?;
         let mut pairs = Vec::new();
         while pairs.len() < limit {
             let next = match order {
@@ -176,14 +147,8 @@ impl Engine for Redb {
 
     fn verify(&self) -> Result<Verified, StoreError> {
         let failed = self.failed("verifying");
-        let mut database = self
-            .database
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
-        match database
-            .check_integrity()
-            .map_err(|error| failed.database(error))?
-        {
+        let mut database = self.database.write().unwrap_or_else(PoisonError::into_inner);
+        match database.check_integrity().map_err(|error| failed.database(error))? {
             true => Ok(Verified::Sound),
             false => Ok(Verified::Mended),
         }
@@ -192,29 +157,21 @@ impl Engine for Redb {
     fn size(&self) -> Result<Size, StoreError> {
         let failed = self.failed("measuring");
         let database = self.shared();
-        let transaction = database
-            .begin_read()
-            .map_err(|error| failed.transaction(error))?;
+        let transaction = database.begin_read().map_err(|error| failed.transaction(error))?;
         let mut size = Size::default();
-        for table in Table::ALL {
-            let rows = transaction
-                .open_table(definition(table))
-                .map_err(|error| failed.table(error))?;
+        for &table in Table::ALL {
+            let rows =
+                transaction.open_table(definition(table)).map_err(|error| failed.table(error))?;
             size.entries += rows.len().map_err(|error| failed.storage(error))?;
         }
-        size.disk_bytes = fs::metadata(&self.file)
-            .map_err(|error| failed.io(error))?
-            .len();
+        size.disk_bytes = fs::metadata(&self.file).map_err(|error| failed.io(error))?.len();
         Ok(size)
     }
 }
 
 /// Creates `directory`, for its owner alone, and makes its entry in its parent durable.
 fn create_directory(directory: &Path) -> io::Result<()> {
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(directory)?;
+    DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
     match directory.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => sync_directory(parent),
         Some(_) | None => Ok(()),
@@ -238,29 +195,20 @@ impl Failed<'_> {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
                 StoreError::DiskFull { path, doing }
             }
-            _ => StoreError::Io {
-                path,
-                doing,
-                source,
-            },
+            _ => StoreError::Io { path, doing, source },
         }
     }
 
     fn damaged(&self, source: Box<dyn std::error::Error + Send + Sync>) -> StoreError {
-        StoreError::Damaged {
-            path: self.path.to_path_buf(),
-            doing: self.doing,
-            source,
-        }
+        StoreError::Damaged { path: self.path.to_path_buf(), doing: self.doing, source }
     }
 
     fn storage(&self, error: StorageError) -> StoreError {
         match error {
             StorageError::Io(source) => self.io(source),
-            StorageError::PreviousIo | StorageError::DatabaseClosed => StoreError::Stopped {
-                path: self.path.to_path_buf(),
-                doing: self.doing,
-            },
+            StorageError::PreviousIo | StorageError::DatabaseClosed => {
+                StoreError::Stopped { path: self.path.to_path_buf(), doing: self.doing }
+            }
             other => self.damaged(Box::new(other)),
         }
     }
@@ -268,9 +216,7 @@ impl Failed<'_> {
     fn database(&self, error: DatabaseError) -> StoreError {
         match error {
             DatabaseError::DatabaseAlreadyOpen | DatabaseError::LockProtocolMismatch => {
-                StoreError::Locked {
-                    path: self.path.to_path_buf(),
-                }
+                StoreError::Locked { path: self.path.to_path_buf() }
             }
             DatabaseError::Storage(error) => self.storage(error),
             other => self.damaged(Box::new(other)),

@@ -18,10 +18,7 @@ enum Place {
 
 impl Place {
     fn all() -> Vec<Self> {
-        vec![
-            Self::Directory(tempfile::tempdir().unwrap()),
-            Self::Memory(MemoryDisk::new()),
-        ]
+        vec![Self::Directory(tempfile::tempdir().unwrap()), Self::Memory(MemoryDisk::new())]
     }
 
     fn open(&self) -> Result<Store, StoreError> {
@@ -34,34 +31,32 @@ impl Place {
     }
 }
 
-fn put(table: Table, key: &str, value: &str) -> Op {
-    Op::put(table, key.as_bytes().to_vec(), value.as_bytes().to_vec())
+fn put_bytes(table: Table, key: &[u8], value: Vec<u8>) -> Op {
+    Op { table, key: key.to_vec(), value: Some(value) }
 }
 
-fn pair(key: &str, value: &str) -> Pair {
+fn put(table: Table, key: &str, value: &str) -> Op {
+    put_bytes(table, key.as_bytes(), value.as_bytes().to_vec())
+}
+
+fn delete(table: Table, key: &[u8]) -> Op {
+    Op { table, key: key.to_vec(), value: None }
+}
+
+fn pair(key: &str, value: &str) -> Row {
     (key.as_bytes().to_vec(), value.as_bytes().to_vec())
 }
 
-fn everything(reader: &Reader) -> BTreeMap<&'static str, Vec<Pair>> {
-    let rows = |table| {
-        reader
-            .scan(table, &KeyRange::all(), usize::MAX, Order::Ascending)
-            .unwrap()
-    };
-    Table::ALL
-        .into_iter()
-        .map(|table| (table.name(), rows(table)))
-        .collect()
+fn everything(reader: &Reader) -> BTreeMap<&'static str, Vec<Row>> {
+    let rows = |table| reader.scan(table, &KeyRange::all(), usize::MAX, Order::Ascending).unwrap();
+    Table::ALL.iter().map(|&table| (table.name(), rows(table))).collect()
 }
 
 #[test]
 fn a_commit_over_several_tables_is_there_after_reopening() {
     for place in Place::all() {
         let store = place.open().unwrap();
-        let ops = Table::ALL
-            .into_iter()
-            .map(|table| put(table, "key", table.name()))
-            .collect();
+        let ops = Table::ALL.iter().map(|&table| put(table, "key", table.name())).collect();
         let _durable = store.commit(ops).unwrap();
         let before = everything(&store.reader());
         drop(store);
@@ -69,8 +64,8 @@ fn a_commit_over_several_tables_is_there_after_reopening() {
         let store = place.open().unwrap();
 
         let expected: BTreeMap<_, _> = Table::ALL
-            .into_iter()
-            .map(|table| (table.name(), vec![pair("key", table.name())]))
+            .iter()
+            .map(|&table| (table.name(), vec![pair("key", table.name())]))
             .collect();
         assert_eq!(before, expected);
         assert_eq!(everything(&store.reader()), expected);
@@ -84,10 +79,10 @@ fn of_several_ops_on_one_key_the_last_holds() {
         let _durable = store.commit(vec![put(Table::Heads, "gone", "x")]).unwrap();
         let ops = vec![
             put(Table::Heads, "a", "1"),
-            Op::delete(Table::Heads, b"a".to_vec()),
+            delete(Table::Heads, b"a"),
             put(Table::Heads, "a", "2"),
-            Op::delete(Table::Heads, b"gone".to_vec()),
-            Op::delete(Table::Heads, b"never there".to_vec()),
+            delete(Table::Heads, b"gone"),
+            delete(Table::Heads, b"never there"),
         ];
 
         let _durable = store.commit(ops).unwrap();
@@ -103,23 +98,15 @@ fn of_several_ops_on_one_key_the_last_holds() {
 fn a_scan_keeps_to_its_table_range_limit_and_order() {
     for place in Place::all() {
         let store = place.open().unwrap();
-        let mut ops: Vec<Op> = ["a", "b", "c", "d"]
-            .iter()
-            .map(|key| put(Table::Headers, key, key))
-            .collect();
+        let mut ops: Vec<Op> =
+            ["a", "b", "c", "d"].iter().map(|key| put(Table::Headers, key, key)).collect();
         // Neighbours on both sides, which an open end must not reach.
-        ops.extend([
-            put(Table::Feeds, "z", "other"),
-            put(Table::Payloads, "a", "other"),
-        ]);
+        ops.extend([put(Table::Feeds, "z", "other"), put(Table::Payloads, "a", "other")]);
         let _durable = store.commit(ops).unwrap();
         let reader = store.reader();
         let keys = |range: &KeyRange, limit, order| -> String {
             let pairs = reader.scan(Table::Headers, range, limit, order).unwrap();
-            pairs
-                .into_iter()
-                .map(|(key, _)| String::from_utf8(key).unwrap())
-                .collect()
+            pairs.into_iter().map(|(key, _)| String::from_utf8(key).unwrap()).collect()
         };
         let between = |start: &str, end: &str| {
             KeyRange::between(start.as_bytes().to_vec(), end.as_bytes().to_vec())
@@ -139,21 +126,9 @@ fn a_scan_keeps_to_its_table_range_limit_and_order() {
 
 #[test]
 fn a_prefix_range_ends_where_the_prefix_does() {
-    assert_eq!(
-        KeyRange::prefix(b"ab"),
-        KeyRange::between(b"ab".to_vec(), b"ac".to_vec())
-    );
-    assert_eq!(
-        KeyRange::prefix(&[7, 255, 255]),
-        KeyRange::between(vec![7, 255, 255], vec![8])
-    );
-    assert_eq!(
-        KeyRange::prefix(&[255]),
-        KeyRange {
-            start: vec![255],
-            end: None
-        }
-    );
+    assert_eq!(KeyRange::prefix(b"ab"), KeyRange::between(b"ab".to_vec(), b"ac".to_vec()));
+    assert_eq!(KeyRange::prefix(&[7, 255, 255]), KeyRange::between(vec![7, 255, 255], vec![8]));
+    assert_eq!(KeyRange::prefix(&[255]), KeyRange { start: vec![255], end: None });
     assert_eq!(KeyRange::prefix(&[]), KeyRange::all());
 }
 
@@ -162,7 +137,7 @@ fn a_value_of_two_mebibytes_comes_back_whole_and_a_longer_one_is_refused() {
     for place in Place::all() {
         let store = place.open().unwrap();
         let large: Vec<u8> = (0..=250).cycle().take(VALUE_BYTES_MAX).collect();
-        let ops = vec![Op::put(Table::Payloads, b"large".to_vec(), large.clone())];
+        let ops = vec![put_bytes(Table::Payloads, b"large", large.clone())];
         let _durable = store.commit(ops).unwrap();
         drop(store);
         let store = place.open().unwrap();
@@ -171,18 +146,15 @@ fn a_value_of_two_mebibytes_comes_back_whole_and_a_longer_one_is_refused() {
         let too_long = vec![0; VALUE_BYTES_MAX + 1];
         let refused = store.commit(vec![
             put(Table::Payloads, "beside", "x"),
-            Op::put(Table::Payloads, b"large".to_vec(), too_long),
+            put_bytes(Table::Payloads, b"large", too_long),
         ]);
 
         assert_eq!(
             refused.unwrap_err().to_string(),
             "a value of 2097153 bytes in table payloads passes the bound of 2097152"
         );
-        assert_eq!(
-            store.reader().get(Table::Payloads, b"beside").unwrap(),
-            None
-        );
-        let refused = store.commit(vec![Op::delete(Table::Feeds, vec![0; KEY_BYTES_MAX + 1])]);
+        assert_eq!(store.reader().get(Table::Payloads, b"beside").unwrap(), None);
+        let refused = store.commit(vec![delete(Table::Feeds, &[0; KEY_BYTES_MAX + 1])]);
         assert_eq!(
             refused.unwrap_err().to_string(),
             "a key of 1025 bytes in table feeds passes the bound of 1024"
@@ -198,11 +170,7 @@ fn a_second_opening_is_refused_in_plain_words_until_the_first_is_closed() {
         let refused = place.open().unwrap_err();
 
         assert!(matches!(refused, StoreError::Locked { .. }), "{refused:?}");
-        assert!(
-            refused
-                .to_string()
-                .contains("is in use by another process; stop the other")
-        );
+        assert!(refused.to_string().contains("is in use by another process; stop the other"));
         drop(first);
         place.open().unwrap();
     }
@@ -216,9 +184,7 @@ fn readers_see_what_is_durable_and_outlive_the_writer() {
         let (sender, reports) = mpsc::channel();
         let writer = Writer::start(store, move |report| sender.send(report).unwrap()).unwrap();
 
-        writer
-            .submit(BatchId(1), vec![put(Table::Acks, "a", "1")])
-            .unwrap();
+        writer.submit(BatchId(1), vec![put(Table::Acks, "a", "1")]).unwrap();
         let report = reports.recv().unwrap();
         writer.finish();
 
@@ -231,22 +197,15 @@ fn readers_see_what_is_durable_and_outlive_the_writer() {
 fn a_sound_store_verifies_and_counts_its_entries() {
     for place in Place::all() {
         let store = place.open().unwrap();
-        let _durable = store
-            .commit(vec![
-                put(Table::Boards, "a", "1"),
-                put(Table::Cards, "b", "2"),
-            ])
-            .unwrap();
+        let _durable =
+            store.commit(vec![put(Table::Boards, "a", "1"), put(Table::Cards, "b", "2")]).unwrap();
 
         assert_eq!(store.reader().verify().unwrap(), Verified::Sound);
 
         let size = store.reader().size().unwrap();
         assert_eq!(size.entries, 2);
         assert!(size.disk_bytes >= 4);
-        assert_eq!(
-            store.reader().get(Table::Cards, b"b").unwrap(),
-            Some(b"2".to_vec())
-        );
+        assert_eq!(store.reader().get(Table::Cards, b"b").unwrap(), Some(b"2".to_vec()));
     }
 }
 
@@ -258,10 +217,7 @@ fn a_file_that_is_no_store_is_reported_and_left_as_it_is() {
 
     let refused = open(directory.path(), EngineKind::Redb).unwrap_err();
 
-    assert!(
-        refused.to_string().starts_with("opening the store in "),
-        "{refused}"
-    );
+    assert!(refused.to_string().starts_with("opening the store in "), "{refused}");
     assert_eq!(std::fs::read(&file).unwrap(), b"something else entirely");
 }
 
@@ -270,24 +226,17 @@ fn a_flipped_byte_in_a_value_is_found_by_verify() {
     let directory = tempfile::tempdir().unwrap();
     let value = vec![0xa5; 100_000];
     let store = open(directory.path(), EngineKind::Redb).unwrap();
-    let _durable = store
-        .commit(vec![Op::put(Table::Payloads, b"k".to_vec(), value)])
-        .unwrap();
+    let _durable = store.commit(vec![put_bytes(Table::Payloads, b"k", value)]).unwrap();
     drop(store);
     let file = directory.path().join("store.redb");
     let mut bytes = std::fs::read(&file).unwrap();
-    let middle = bytes
-        .windows(50_000)
-        .position(|run| run.iter().all(|byte| *byte == 0xa5));
+    let middle = bytes.windows(50_000).position(|run| run.iter().all(|byte| *byte == 0xa5));
     bytes[middle.unwrap() + 25_000] ^= 1;
     std::fs::write(&file, bytes).unwrap();
 
     let store = open(directory.path(), EngineKind::Redb).unwrap();
 
-    assert!(matches!(
-        store.reader().verify(),
-        Err(StoreError::Damaged { .. })
-    ));
+    assert!(matches!(store.reader().verify(), Err(StoreError::Damaged { .. })));
 }
 
 /// Wraps a real engine: every commit says that it has begun and waits to be told its fate.
@@ -311,10 +260,7 @@ impl Engine for Gated {
         let fate = self.fates.lock().unwrap().recv().unwrap();
         match fate {
             Fate::Commit => self.inner.commit(ops),
-            Fate::Fail => Err(StoreError::DiskFull {
-                path: "disk".into(),
-                doing: "committing",
-            }),
+            Fate::Fail => Err(StoreError::DiskFull { path: "disk".into(), doing: "committing" }),
             Fate::Panic => panic!("the engine's own mistake"),
         }
     }
@@ -329,7 +275,7 @@ impl Engine for Gated {
         range: &KeyRange,
         limit: usize,
         order: Order,
-    ) -> Result<Vec<Pair>, StoreError> {
+    ) -> Result<Vec<Row>, StoreError> {
         self.inner.scan(table, range, limit, order)
     }
 
@@ -355,21 +301,11 @@ fn gated_writer() -> Bench {
     let (begun_sender, begun) = mpsc::channel();
     let (fates, fates_receiver) = mpsc::channel();
     let (sender, reports) = mpsc::channel();
-    let gated = Gated {
-        inner,
-        begun: begun_sender,
-        fates: Mutex::new(fates_receiver),
-    };
+    let gated = Gated { inner, begun: begun_sender, fates: Mutex::new(fates_receiver) };
     let store = Store::new(gated);
     let reader = store.reader();
     let writer = Writer::start(store, move |report| sender.send(report).unwrap()).unwrap();
-    Bench {
-        writer,
-        reader,
-        begun,
-        fates,
-        reports,
-    }
+    Bench { writer, reader, begun, fates, reports }
 }
 
 #[test]
@@ -377,10 +313,7 @@ fn batches_that_arrive_during_a_commit_share_the_next() {
     let bench = gated_writer();
     let submit = |id: u64| {
         let key = id.to_string();
-        bench
-            .writer
-            .submit(BatchId(id), vec![put(Table::Journal, &key, "x")])
-            .unwrap();
+        bench.writer.submit(BatchId(id), vec![put(Table::Missing, &key, "x")]).unwrap();
     };
     submit(1);
     assert_eq!(bench.begun.recv().unwrap(), 1);
@@ -388,7 +321,7 @@ fn batches_that_arrive_during_a_commit_share_the_next() {
     submit(3);
     submit(4);
     assert_eq!(bench.writer.waiting_bytes(), 8);
-    assert_eq!(bench.reader.get(Table::Journal, b"1").unwrap(), None);
+    assert_eq!(bench.reader.get(Table::Missing, b"1").unwrap(), None);
 
     bench.fates.send(Fate::Commit).unwrap();
     assert_eq!(bench.begun.recv().unwrap(), 3);
@@ -400,10 +333,7 @@ fn batches_that_arrive_during_a_commit_share_the_next() {
     let group = [BatchId(2), BatchId(3), BatchId(4)];
     assert!(matches!(second, Report::Durable(ids) if ids == group));
     assert_eq!(bench.writer.waiting_bytes(), 0);
-    assert_eq!(
-        bench.reader.get(Table::Journal, b"4").unwrap(),
-        Some(b"x".to_vec())
-    );
+    assert_eq!(bench.reader.get(Table::Missing, b"4").unwrap(), Some(b"x".to_vec()));
 }
 
 #[test]
@@ -413,7 +343,7 @@ fn a_group_is_cut_at_its_bound_and_keeps_its_order() {
     assert_eq!(bench.begun.recv().unwrap(), 0);
     for id in 1..=10 {
         let value = vec![0; VALUE_BYTES_MAX];
-        let op = Op::put(Table::Payloads, vec![1], value);
+        let op = put_bytes(Table::Payloads, &[1], value);
         bench.writer.submit(BatchId(id), vec![op]).unwrap();
     }
 
@@ -443,28 +373,17 @@ fn after_a_failed_commit_nothing_more_is_written_or_reported() {
         (Fate::Panic, "committing: the store's engine panicked"),
     ] {
         let bench = gated_writer();
-        bench
-            .writer
-            .submit(BatchId(1), vec![put(Table::Feeds, "a", "1")])
-            .unwrap();
+        bench.writer.submit(BatchId(1), vec![put(Table::Feeds, "a", "1")]).unwrap();
         bench.begun.recv().unwrap();
-        bench
-            .writer
-            .submit(BatchId(2), vec![put(Table::Feeds, "b", "2")])
-            .unwrap();
+        bench.writer.submit(BatchId(2), vec![put(Table::Feeds, "b", "2")]).unwrap();
 
         bench.fates.send(fate).unwrap();
 
-        let Report::Fatal(error) = bench.reports.recv().unwrap() else {
-            panic!("not fatal")
-        };
+        let Report::Fatal(error) = bench.reports.recv().unwrap() else { panic!("not fatal") };
         assert!(error.to_string().starts_with(expected), "{error}");
         // The channel closes when the thread has ended: no further report, no further commit.
         assert!(bench.reports.recv().is_err());
-        assert_eq!(
-            bench.writer.submit(BatchId(3), Vec::new()),
-            Err(WriterStopped)
-        );
+        assert_eq!(bench.writer.submit(BatchId(3), Vec::new()), Err(WriterStopped));
         assert_eq!(everything(&bench.reader).values().flatten().count(), 0);
     }
 }
@@ -477,9 +396,7 @@ fn finishing_writes_all_that_was_submitted() {
         let writer = Writer::start(store, move |report| sender.send(report).unwrap()).unwrap();
         for id in 0..20 {
             let key = id.to_string();
-            writer
-                .submit(BatchId(id), vec![put(Table::Journal, &key, "x")])
-                .unwrap();
+            writer.submit(BatchId(id), vec![put(Table::Missing, &key, "x")]).unwrap();
         }
 
         writer.finish();
@@ -494,5 +411,62 @@ fn finishing_writes_all_that_was_submitted() {
         assert_eq!(reported, 20);
         let reader = place.open().unwrap().reader();
         assert_eq!(reader.size().unwrap().entries, 20);
+    }
+}
+
+#[test]
+fn the_protocols_engine_reads_the_same_rows_and_sees_an_unreadable_one_as_absent_and_told() {
+    use concordat_protocol::engine::Reader as EngineReader;
+
+    for place in Place::all() {
+        let store = place.open().unwrap();
+        let _durable = store.commit(vec![put(Table::Acks, "a", "1")]).unwrap();
+        let reader = store.reader();
+
+        assert_eq!(EngineReader::get(&reader, Table::Acks, b"a"), Some(b"1".to_vec()));
+        let rows = EngineReader::scan(&reader, Table::Acks, b"", b"b", 9);
+        assert_eq!(rows, [pair("a", "1")]);
+        assert_eq!(reader.failure().map(ToString::to_string), None);
+    }
+
+    let reader = Store::new(Unreadable).reader();
+    let copy = reader.clone();
+    assert_eq!(EngineReader::get(&copy, Table::Acks, b"a"), None);
+    let told = reader.failure().map(ToString::to_string);
+    assert_eq!(
+        told.as_deref(),
+        Some("reading: the store's engine panicked; restart the daemon, and report the log")
+    );
+}
+
+/// Fails every read.
+#[derive(Debug)]
+struct Unreadable;
+
+impl Unreadable {
+    fn fault<T>() -> Result<T, StoreError> {
+        Err(StoreError::Panicked { doing: "reading" })
+    }
+}
+
+impl Engine for Unreadable {
+    fn commit(&self, _: Vec<Op>) -> Result<Durable, StoreError> {
+        Self::fault()
+    }
+
+    fn get(&self, _: Table, _: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        Self::fault()
+    }
+
+    fn scan(&self, _: Table, _: &KeyRange, _: usize, _: Order) -> Result<Vec<Row>, StoreError> {
+        Self::fault()
+    }
+
+    fn verify(&self) -> Result<Verified, StoreError> {
+        Self::fault()
+    }
+
+    fn size(&self) -> Result<Size, StoreError> {
+        Self::fault()
     }
 }

@@ -26,14 +26,10 @@ use std::{
     thread::{self, JoinHandle},
 };
 
-use super::{Op, Store, StoreError};
+use super::{BatchId, Op, Store, StoreError, op::len_bytes};
 
 /// Bytes of one group; batches beyond wait for the next, so that one commit stays short.
 const GROUP_BYTES_MAX: usize = 16 * 1024 * 1024;
-
-/// The caller's name for a batch, handed back when it is durable.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct BatchId(pub u64);
 
 /// What the writer tells, on its own thread.
 #[derive(Debug)]
@@ -76,11 +72,7 @@ impl Writer {
         let thread = thread::Builder::new()
             .name("store-writer".to_owned())
             .spawn(move || write_groups(report, store, received, &waiting))?;
-        Ok(Self {
-            batches: Some(batches),
-            thread: Some(thread),
-            waiting_bytes,
-        })
+        Ok(Self { batches: Some(batches), thread: Some(thread), waiting_bytes })
     }
 
     /// Hands over a batch; returns at once, the report says when it is durable.
@@ -91,11 +83,9 @@ impl Writer {
         let Some(batches) = &self.batches else {
             return Err(WriterStopped);
         };
-        let len_bytes = ops.iter().map(Op::len_bytes).sum();
+        let len_bytes = ops.iter().map(len_bytes).sum();
         self.waiting_bytes.fetch_add(len_bytes, Ordering::AcqRel);
-        batches
-            .send(Batch { id, ops, len_bytes })
-            .map_err(|_| WriterStopped)
+        batches.send(Batch { id, ops, len_bytes }).map_err(|_| WriterStopped)
     }
 
     /// Bytes submitted and not yet durable: a caller that sees this grow should take in less.
@@ -160,11 +150,7 @@ fn gather(first: Batch, batches: &mpsc::Receiver<Batch>) -> Group {
         group.ids.push(batch.id);
         group.ops.extend(batch.ops);
         group.len_bytes += batch.len_bytes;
-        next = if group.len_bytes < GROUP_BYTES_MAX {
-            batches.try_recv().ok()
-        } else {
-            None
-        };
+        next = if group.len_bytes < GROUP_BYTES_MAX { batches.try_recv().ok() } else { None };
     }
     group
 }
@@ -172,8 +158,6 @@ fn gather(first: Batch, batches: &mpsc::Receiver<Batch>) -> Group {
 /// A panic of the engine must reach the daemon as an end, not leave it waiting for ever.
 fn commit(store: &Store, ops: Vec<Op>) -> Result<(), StoreError> {
     catch_unwind(AssertUnwindSafe(|| store.commit(ops)))
-        .unwrap_or(Err(StoreError::Panicked {
-            doing: "committing",
-        }))
+        .unwrap_or(Err(StoreError::Panicked { doing: "committing" }))
         .map(|_durable| ())
 }

@@ -2,6 +2,17 @@
 //!
 //! Figures of five runs after one to warm up. Compare ratios, not figures of different runs.
 
+#![expect(
+    missing_docs,
+    clippy::print_stdout,
+    clippy::expect_used,
+    clippy::float_arithmetic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    clippy::cast_possible_truncation,
+    reason = "a benchmark reads the clock, divides, prints, and may end the process"
+)]
+
 use std::{
     hint::black_box,
     time::{Duration, Instant},
@@ -29,7 +40,10 @@ fn main() {
     let checks = per_second(strict_signature_checks());
     let entries = per_second(verified_entries());
     let hashed = entries[1] * BYTES_HASHED as f64;
-    println!("{:44} {:>12} {:>12} {:>12}", "Core, one core of this machine", "min", "median", "max");
+    println!(
+        "{:44} {:>12} {:>12} {:>12}",
+        "Core, one core of this machine", "min", "median", "max"
+    );
     line("limit: SHA-256, MB/s", sha.map(|rate| rate / 1e6));
     line("limit: Ed25519 strict checks, 1/s", checks);
     line("entries verified from run bytes, 1/s", entries);

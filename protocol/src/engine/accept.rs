@@ -43,8 +43,12 @@ impl Engine {
             Onto::New => self.new_branch(step, (board, id), run),
         };
         match outcome {
-            Ok(Some(point)) => self.note_theirs(&board, &peer, id, point),
-            Ok(None) => {}
+            Ok(point) => {
+                if let Some(point) = point {
+                    self.note_theirs(&board, &peer, id, point);
+                }
+                self.reached_more(step, peer, (board, id), target);
+            }
             Err(Misbehaved::WrongPrev { .. }) => self.start_compare(step, peer, board, id),
             // Somebody else was quicker, or we are not so far: the next `have` tells.
             Err(Misbehaved::WrongSeq { .. }) => {}
@@ -266,19 +270,25 @@ impl Engine {
     }
 
     /// The peer does not send a payload.
-    pub(super) fn accept_no_payload(&mut self, peer: NodeKey, request: u64, why: NoPayload) {
+    pub(super) fn accept_no_payload(
+        &mut self,
+        step: &Step<'_>,
+        peer: NodeKey,
+        request: u64,
+        why: NoPayload,
+    ) {
         let Some(Asked::Payload { board, feed, branch, at, .. }) =
             self.close_request(&peer, request)
         else {
             return;
         };
-        // Whatever the reason, this peer is not asked again in this meeting; others are.
+        // Whatever the reason, this peer is not asked again for a while; others are.
         let (NoPayload::NotYours | NoPayload::Redacted(_) | NoPayload::NotHere) = why;
         if let Some(feed) = self.feed_mut(&board, &feed) {
             feed.fetching.remove(&(branch, at.0));
         }
         if let Some(meeting) = self.meeting_mut(&peer) {
-            meeting.not_given.insert((feed, at));
+            meeting.not_given.insert((feed, at), step.now);
         }
     }
 }

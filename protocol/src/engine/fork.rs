@@ -338,7 +338,22 @@ impl Engine {
         feed.branches().map(|(no, _)| no).find(|no| holds(*no))
     }
 
-    /// Forgets what was asked of whom, when an answer changed what we hold.
+    /// An answer towards an acknowledged entry came in: go on from there.
+    pub(super) fn reached_more(
+        &mut self,
+        step: &mut Step<'_>,
+        peer: NodeKey,
+        (board, id): (BoardId, FeedId),
+        target: Option<Point>,
+    ) {
+        let Some(target) = target else { return };
+        if let Some(knowledge) = self.knowledge_mut(&peer, &board) {
+            knowledge.tried.remove(&(id, target));
+        }
+        self.want_tips(step, peer, board, id);
+    }
+
+    /// A request towards an acknowledged entry was answered without it: try another way there.
     pub(super) fn want_more_tips(&mut self, step: &mut Step<'_>, asked: &Asked, peer: NodeKey) {
         if let Asked::Entries { board, feed, target: Some(_), .. } = asked {
             self.want_tips(step, peer, *board, *feed);

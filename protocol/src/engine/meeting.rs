@@ -130,7 +130,7 @@ impl Engine {
             Message::Payload { request, offset, total, piece } => {
                 self.accept_piece(step, peer, request, (offset, total, &piece));
             }
-            Message::NoPayload { request, why } => self.accept_no_payload(peer, request, why),
+            Message::NoPayload { request, why } => self.accept_no_payload(step, peer, request, why),
             Message::Hello { .. }
             | Message::Credit(_)
             | Message::Have { .. }

@@ -134,6 +134,7 @@ impl Engine {
     fn tick(&mut self, step: &mut Step<'_>) {
         self.give_up_requests(step);
         self.ask_the_unexplained(step);
+        self.ask_for_tips(step);
         self.draft_due_acks(step);
     }
 

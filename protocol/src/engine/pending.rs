@@ -135,6 +135,9 @@ impl Pending {
         (from, to): (&[u8], &[u8]),
         limit: usize,
     ) -> Vec<Row> {
+        if from >= to {
+            return Vec::new();
+        }
         let changed: Vec<_> =
             self.overlay.range((table, from.to_vec())..(table, to.to_vec())).collect();
         let removed = changed.iter().filter(|(_, (_, value))| value.is_none()).count();

@@ -1,13 +1,14 @@
 //! Answers: entries run by run and payloads piece by piece, each made when it can be sent.
 //!
-//! Nothing is served that is not durable, and nothing to a peer that is not a member of the board.
+//! Read from what is durable, past the writes under way; nothing goes to a peer that is not a
+//! member of the board.
 
 use alloc::vec::Vec;
 
 use super::{
     Engine, Step,
     state::{Feed, Serving},
-    tables::{BranchNo, Table, place_key},
+    tables::{BranchNo, Row, Table, place_key},
 };
 use crate::{
     feed::{CompactEntry, Header, Run, Sealed, SignedHead},
@@ -127,7 +128,8 @@ impl Engine {
         }
     }
 
-    /// The run from `from` on, as far as one frame and the signed heads go.
+    /// The run from `from` on, as far as one frame and the signed heads go; `None` when nothing
+    /// follows there.
     fn build_run(
         &self,
         step: &Step<'_>,
@@ -136,16 +138,26 @@ impl Engine {
         (no, from): (BranchNo, u64),
     ) -> Option<Run> {
         let feed = self.feed(board, &id)?;
-        let (end, heads) = self.heads_from(step, feed, (no, from), RUN_HEADERS_MAX as u64)?;
-        let headers = self.headers_between(step, feed, no, (from, end))?;
+        let newest = feed.branch(no)?.durable.filter(|newest| newest.head.size > from)?;
+        let limit = from.saturating_add(RUN_HEADERS_MAX as u64).min(newest.head.size);
+        let mut headers = stored_headers(step, feed, no, (from, limit))?;
+        let mut heads = stored_heads(step, feed, no, (from, limit));
+        if newest.head.size == limit && heads.last() != Some(&newest) {
+            heads.push(newest);
+        }
+        let mut bytes = headers.iter().scan(0usize, |sum, header| {
+            *sum = sum.saturating_add(header.len());
+            Some(*sum)
+        });
+        let within = bytes.by_ref().take_while(|sum| *sum <= RUN_BYTES_MAX).count() as u64;
+        heads.retain(|signed| signed.head.size.saturating_sub(from) <= within);
+        let reached = heads.last()?.head.size.saturating_sub(from);
+        headers.truncate(usize::try_from(reached).ok()?);
         let header_bytes: usize = headers.iter().map(Vec::len).sum();
         let head_bytes = heads.len().saturating_mul(SignedHead::BYTES_MAX);
-        let room = FRAME_BYTES_MAX
-            .saturating_sub(header_bytes)
-            .saturating_sub(head_bytes)
-            .saturating_sub(KIB);
+        let room = FRAME_BYTES_MAX.checked_sub(header_bytes)?.checked_sub(head_bytes)?;
         let before = self.id_before(step, feed, no, from)?;
-        let entries = self.compact(step, feed, no, headers, room)?;
+        let entries = compact(step, feed, no, headers, room.saturating_sub(KIB))?;
         Some(Run { feed: id, from, before, entries, heads })
     }
 
@@ -169,96 +181,6 @@ impl Engine {
         (is_whole && run.to_bytes().len() <= PUSH_BYTES_MAX).then_some(run)
     }
 
-    /// The signed heads above `from` within reach, and the size of the last.
-    fn heads_from(
-        &self,
-        step: &Step<'_>,
-        feed: &Feed,
-        (no, from): (BranchNo, u64),
-        reach: u64,
-    ) -> Option<(u64, Vec<SignedHead>)> {
-        let newest = feed.branch(no)?.durable?;
-        let id = feed.trunk.tip.feed();
-        let limit = from.saturating_add(reach).min(newest.head.size);
-        let mut heads: Vec<SignedHead> = Vec::new();
-        let mut owners = Vec::from([feed.stored_under(no, from), no]);
-        owners.dedup();
-        for owner in owners {
-            let begin = place_key(&id, owner, from.saturating_add(1));
-            let end = place_key(&id, owner, limit.saturating_add(1));
-            let rows =
-                self.pending.scan(step.reader, Table::Heads, (&begin, &end), RUN_HEADERS_MAX);
-            let kept = rows.iter().filter_map(|(_, bytes)| SignedHead::from_bytes(bytes).ok());
-            let start = feed.branch(no).map_or(0, |branch| branch.start);
-            heads.extend(kept.filter(|signed| owner == no || signed.head.size <= start));
-        }
-        if newest.head.size == limit && heads.last() != Some(&newest) {
-            heads.push(newest);
-        }
-        let mut bytes = 0usize;
-        let mut reached = None;
-        for (at, signed) in heads.iter().enumerate() {
-            let before =
-                at.checked_sub(1).and_then(|at| heads.get(at)).map_or(from, |head| head.head.size);
-            let headers = self.headers_between(step, feed, no, (before, signed.head.size))?;
-            bytes = bytes.saturating_add(headers.iter().map(Vec::len).sum());
-            if bytes > RUN_BYTES_MAX && reached.is_some() {
-                break;
-            }
-            reached = Some(at);
-        }
-        heads.truncate(reached?.saturating_add(1));
-        Some((heads.last()?.head.size, heads))
-    }
-
-    fn headers_between(
-        &self,
-        step: &Step<'_>,
-        feed: &Feed,
-        no: BranchNo,
-        (from, end): (u64, u64),
-    ) -> Option<Vec<Vec<u8>>> {
-        let id = feed.trunk.tip.feed();
-        let owner = feed.stored_under(no, from);
-        if owner == feed.stored_under(no, end.saturating_sub(1)) {
-            let (begin, end_key) = (place_key(&id, owner, from), place_key(&id, owner, end));
-            let rows =
-                self.pending.scan(step.reader, Table::Headers, (&begin, &end_key), RUN_HEADERS_MAX);
-            let headers: Vec<_> = rows.into_iter().map(|(_, bytes)| bytes).collect();
-            return (headers.len() as u64 == end.saturating_sub(from)).then_some(headers);
-        }
-        (from..end).map(|seq| self.header_at(step, feed, no, seq)).collect()
-    }
-
-    /// The entries of these headers, carrying payloads while there is room for them.
-    fn compact(
-        &self,
-        step: &Step<'_>,
-        feed: &Feed,
-        no: BranchNo,
-        headers: Vec<Vec<u8>>,
-        mut room: usize,
-    ) -> Option<Vec<CompactEntry>> {
-        let mut entries = Vec::with_capacity(headers.len());
-        for bytes in headers {
-            let header = Header::from_bytes(&bytes).ok()?;
-            let len = usize::try_from(header.payload_len).unwrap_or(usize::MAX).saturating_add(KIB);
-            let fits = header.payload_len <= PAYLOAD_INLINE_BYTES_MAX as u64 && len <= room;
-            let sealed = if fits { self.sealed_at(step, feed, no, header.seq) } else { None };
-            if sealed.is_some() {
-                room = room.saturating_sub(len);
-            }
-            entries.push(CompactEntry::of(header, sealed));
-        }
-        Some(entries)
-    }
-
-    fn sealed_at(&self, step: &Step<'_>, feed: &Feed, no: BranchNo, seq: u64) -> Option<Sealed> {
-        let key = place_key(&feed.trunk.tip.feed(), feed.stored_under(no, seq), seq);
-        let bytes = self.pending.get(step.reader, Table::Payloads, &key)?;
-        Sealed::from_bytes(&bytes).ok()
-    }
-
     fn piece(
         &self,
         step: &Step<'_>,
@@ -274,9 +196,8 @@ impl Engine {
         let Some((no, branch)) = feed.branches().find(|(no, _)| holds(*no)) else {
             return not_here;
         };
-        let key = place_key(&id, feed.stored_under(no, at.0), at.0);
-        let durable = branch.durable_size() > at.0;
-        let bytes = self.pending.get(step.reader, Table::Payloads, &key).filter(|_| durable);
+        let is_durable = branch.durable_size() > at.0;
+        let bytes = stored_payload(step, feed, no, at.0).filter(|_| is_durable);
         let Some(bytes) = bytes else { return not_here };
         let from = usize::try_from(offset).unwrap_or(usize::MAX);
         let piece = bytes.get(from..).map(|rest| rest.get(..PAYLOAD_CHUNK_BYTES).unwrap_or(rest));
@@ -290,4 +211,78 @@ impl Engine {
             _ => not_here,
         }
     }
+}
+
+/// The headers of a branch from `from` to below `end`, as they are durable.
+fn stored_headers(
+    step: &Step<'_>,
+    feed: &Feed,
+    no: BranchNo,
+    (from, end): (u64, u64),
+) -> Option<Vec<Vec<u8>>> {
+    let rows = stored_rows(step, feed, no, Table::Headers, (from, end));
+    let headers: Vec<_> = rows.into_iter().map(|(_, bytes)| bytes).collect();
+    (headers.len() as u64 == end.saturating_sub(from)).then_some(headers)
+}
+
+/// The kept heads of a branch above `from` up to `limit`.
+fn stored_heads(
+    step: &Step<'_>,
+    feed: &Feed,
+    no: BranchNo,
+    (from, limit): (u64, u64),
+) -> Vec<SignedHead> {
+    let places = (from.saturating_add(1), limit.saturating_add(1));
+    let rows = stored_rows(step, feed, no, Table::Heads, places);
+    rows.iter().filter_map(|(_, bytes)| SignedHead::from_bytes(bytes).ok()).collect()
+}
+
+/// Rows about the places `from..end` of a branch: what it shares with the trunk, and its own.
+fn stored_rows(
+    step: &Step<'_>,
+    feed: &Feed,
+    no: BranchNo,
+    table: Table,
+    (from, end): (u64, u64),
+) -> Vec<Row> {
+    let id = feed.trunk.tip.feed();
+    // A head at the size where a branch begins covers the trunk alone.
+    let after = u64::from(table == Table::Heads);
+    let own_from = feed.branch(no).map_or(0, |branch| branch.start.saturating_add(after));
+    let parts = [(0, from, end.min(own_from)), (no, from.max(own_from), end)];
+    let parts = parts.into_iter().filter(|(_, from, end)| from < end);
+    let rows = parts.flat_map(|(owner, from, end)| {
+        let (begin, end) = (place_key(&id, owner, from), place_key(&id, owner, end));
+        step.reader.scan(table, &begin, &end, RUN_HEADERS_MAX)
+    });
+    rows.collect()
+}
+
+/// The entries of these headers, carrying payloads while there is room for them.
+fn compact(
+    step: &Step<'_>,
+    feed: &Feed,
+    no: BranchNo,
+    headers: Vec<Vec<u8>>,
+    mut room: usize,
+) -> Option<Vec<CompactEntry>> {
+    let mut entries = Vec::with_capacity(headers.len());
+    for bytes in headers {
+        let header = Header::from_bytes(&bytes).ok()?;
+        let len = usize::try_from(header.payload_len).unwrap_or(usize::MAX).saturating_add(KIB);
+        let fits = header.payload_len <= PAYLOAD_INLINE_BYTES_MAX as u64 && len <= room;
+        let sealed = if fits { stored_payload(step, feed, no, header.seq) } else { None };
+        let sealed = sealed.and_then(|bytes| Sealed::from_bytes(&bytes).ok());
+        if sealed.is_some() {
+            room = room.saturating_sub(len);
+        }
+        entries.push(CompactEntry::of(header, sealed));
+    }
+    Some(entries)
+}
+
+/// The payload at a place of a branch, as it is durable.
+fn stored_payload(step: &Step<'_>, feed: &Feed, no: BranchNo, seq: u64) -> Option<Vec<u8>> {
+    let key = place_key(&feed.trunk.tip.feed(), feed.stored_under(no, seq), seq);
+    step.reader.get(Table::Payloads, &key)
 }

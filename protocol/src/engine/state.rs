@@ -293,8 +293,8 @@ pub(super) struct Meeting {
     pub(super) shared: BTreeSet<BoardId>,
     /// Feeds that are being compared, since when.
     pub(super) comparing: BTreeMap<FeedId, TimeMs>,
-    /// Payloads that the peer does not give.
-    pub(super) not_given: BTreeSet<(FeedId, Point)>,
+    /// Payloads that the peer did not give, and when.
+    pub(super) not_given: BTreeMap<(FeedId, Point), TimeMs>,
 }
 
 /// One peer: another organisation's node.

@@ -15,7 +15,7 @@ use crate::{
     sync::{Message, Point},
 };
 
-/// How long an answer may take before somebody else is asked.
+/// How long an answer may take before somebody else is asked, and a refusal lasts.
 const ANSWER_MS: u64 = 10_000;
 /// How long a peer's digest may differ from what it told us before we ask for all its items.
 const UNEXPLAINED_MS: u64 = 2_000;
@@ -106,7 +106,7 @@ impl Engine {
                     let points = due.take(REQUESTS_IN_FLIGHT).filter_map(|seq| {
                         self.id_at(step, feed, no, *seq).map(|entry| Point(*seq, entry))
                     });
-                    let given = points.filter(|at| !meeting.not_given.contains(&(*id, *at)));
+                    let given = points.filter(|at| !meeting.not_given.contains_key(&(*id, *at)));
                     wanted.extend(given.map(|at| (*board_id, *id, no, at)));
                 }
             }
@@ -164,7 +164,7 @@ impl Engine {
                 }
                 Asked::Payload { feed, at, .. } => {
                     if let Some(meeting) = self.meeting_mut(&peer) {
-                        meeting.not_given.insert((feed, at));
+                        meeting.not_given.insert((feed, at), step.now);
                     }
                 }
             }
@@ -192,6 +192,25 @@ impl Engine {
         let boards: Vec<BoardId> = self.boards.keys().copied().collect();
         for board in boards {
             self.carry_evidence(&board);
+        }
+    }
+
+    /// Asks again for acknowledged entries of forked feeds that peers said they hold.
+    pub(super) fn ask_for_tips(&mut self, step: &mut Step<'_>) {
+        let lacking = self.boards.iter().flat_map(|(board, state)| {
+            let feeds = state.feeds.iter();
+            let lacking =
+                feeds.filter(|(_, feed)| feed.fork.is_some() && !feed.unmatched.is_empty());
+            lacking.map(|(id, _)| (*board, *id))
+        });
+        let lacking: Vec<(BoardId, FeedId)> = lacking.collect();
+        let peers: Vec<NodeKey> = self.peers.keys().copied().collect();
+        for (board, id) in lacking {
+            for peer in &peers {
+                if self.shares(peer, &board) {
+                    self.want_tips(step, *peer, board, id);
+                }
+            }
         }
     }
 }

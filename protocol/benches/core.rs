@@ -3,7 +3,6 @@
 //! Figures of five runs after one to warm up. Compare ratios, not figures of different runs.
 
 #![expect(
-    missing_docs,
     clippy::print_stdout,
     clippy::expect_used,
     clippy::float_arithmetic,

@@ -30,11 +30,14 @@ use crate::{
     feed::{Run, Sealed},
     hash::{EntryId, FeedId},
     identity::SignedCard,
-    limits::{BUNDLE_RECORD_BYTES_MAX, SEQ_MAX},
+    limits::{KIB, SEQ_MAX},
 };
 
 /// How every bundle begins.
 pub const MAGIC: &[u8] = b"concordat-bundle/1\n";
+
+/// Longest record, in bytes: the longest payload, with its place.
+pub const BUNDLE_RECORD_BYTES_MAX: usize = Sealed::BYTES_MAX + KIB;
 
 const LENGTH_BYTES: usize = 4;
 const FOUNDING: u8 = 1;

@@ -101,8 +101,10 @@ impl Engine {
         header: &Header,
         sealed: &Sealed,
     ) {
+        let charter = self.boards.get(&board).map(|board| board.founding.charter().hash());
         match header.kind {
-            Kind::ACK => {
+            // Under a charter that we do not know, an entry waits; evidence proves itself.
+            Kind::ACK if charter == Some(header.charter) => {
                 if let Ok(ack) = Ack::from_bytes(sealed.payload.bytes()) {
                     self.apply_ack(step, &board, (id, header.seq), ack);
                 }

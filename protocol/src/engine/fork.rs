@@ -114,16 +114,23 @@ impl Engine {
         };
         let equal = points.iter().filter(|point| point.0 < first && ours(point.0) == Some(point.1));
         let below = equal.map(|point| point.0).max();
-        let message =
-            match below.map_or(first, |below| first.saturating_sub(below).saturating_sub(1)) {
-                0 => self.our_side(step, &board, &id, first).map(|side| Message::Side {
-                    feed: id,
-                    index: first,
-                    side,
-                }),
-                _ => self.comparison(step, &board, &id, 0, (below.unwrap_or(0), first)),
-            };
+        let gap = below.map_or(first, |below| first.saturating_sub(below).saturating_sub(1));
+        let from = below.unwrap_or(0);
+        let message = match gap {
+            0 if self.may_send_side(step, &peer, id) => self
+                .our_side(step, &board, &id, first)
+                .map(|side| Message::Side { feed: id, index: first, side }),
+            0 => None,
+            _ => self.comparison(step, &board, &id, 0, (from, first)),
+        };
         self.send(step, peer, message);
+    }
+
+    /// Whether our half of a proof may go to a peer: making it reads the whole feed, so not too often.
+    fn may_send_side(&mut self, step: &Step<'_>, peer: &NodeKey, id: FeedId) -> bool {
+        let Some(meeting) = self.meeting_mut(peer) else { return false };
+        let last = meeting.sides.insert(id, step.now);
+        last.is_none_or(|last| step.now.ms_since(last) >= COMPARE_MS)
     }
 
     /// Our signed head over the entry at `index`, with the path that shows it.
@@ -163,6 +170,12 @@ impl Engine {
         if let Err(why) = theirs.check(&descriptor, index) {
             self.drop_peer(step, peer, "false-accusation", &why);
             return;
+        }
+        let ours = self.feed(&board, &id).and_then(|feed| self.header_at(step, feed, 0, index));
+        if ours.is_some_and(|header| leaf_hash(&header) == theirs.leaf) {
+            let sentence =
+                alloc::format!("it says that entry {index} differs, and shows the one we hold");
+            return self.drop_peer(step, peer, "false-accusation", &sentence);
         }
         let Some(ours) = self.our_side(step, &board, &id, index) else {
             return;

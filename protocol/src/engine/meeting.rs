@@ -26,6 +26,7 @@ impl Engine {
         known.meeting = Some(Meeting::default());
         for knowledge in known.boards.values_mut() {
             knowledge.unexplained = None;
+            knowledge.opening_answered = false;
             knowledge.tried = BTreeMap::new();
         }
         self.greet(step, peer);

@@ -82,7 +82,12 @@ struct Step<'a> {
     effects: Vec<Effect>,
 }
 
-impl Step<'_> {
+impl<'a> Step<'a> {
+    /// A step that only reads.
+    fn reading(reader: &'a dyn Reader) -> Self {
+        Self { now: TimeMs(0), entropy: [0; 32], salts: 0, reader, effects: Vec::new() }
+    }
+
     /// Sixteen fresh bytes.
     fn salt(&mut self) -> Fixed<16> {
         let all = hash(Tag::Salt, &[&self.entropy, &self.salts.to_be_bytes()]);

@@ -81,13 +81,7 @@ impl Engine {
             .get(&id)
             .map(|board| board.feeds.keys().copied().collect())
             .unwrap_or_default();
-        let mut step = Step {
-            now: crate::time::TimeMs(0),
-            entropy: [0; 32],
-            salts: 0,
-            reader,
-            effects: Vec::new(),
-        };
+        let mut step = Step::reading(reader);
         for feed in feeds {
             self.open_evidence(&id, &feed, reader)?;
             self.open_acks(&step, &id, &feed)?;

@@ -278,6 +278,8 @@ pub(super) struct Knowledge {
     pub(super) behind: BTreeSet<FeedId>,
     /// Since when its digest differs from what it told us.
     pub(super) unexplained: Option<TimeMs>,
+    /// The `have` that opened this meeting was answered.
+    pub(super) opening_answered: bool,
     /// A `have` is due even when there are no items to tell.
     pub(super) tell: bool,
     /// It answered that it does not hold these acknowledged entries on these chains.
@@ -293,6 +295,8 @@ pub(super) struct Meeting {
     pub(super) shared: BTreeSet<BoardId>,
     /// Feeds that are being compared, since when.
     pub(super) comparing: BTreeMap<FeedId, TimeMs>,
+    /// Feeds of which we sent our half of a proof, and when.
+    pub(super) sides: BTreeMap<FeedId, TimeMs>,
     /// Payloads that the peer did not give, and when.
     pub(super) not_given: BTreeMap<(FeedId, Point), TimeMs>,
 }

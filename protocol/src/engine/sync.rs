@@ -16,6 +16,7 @@ use crate::{
     feed::Run,
     hash::{BoardId, EntryId, FeedId, NodeKey},
     identity::SignedCard,
+    limits::HAVE_ITEMS_MAX,
     sync::{HaveItem, Message, VERSION, have_digest},
 };
 
@@ -146,10 +147,17 @@ impl Engine {
             }
             knowledge.theirs.insert(item.0, item);
         }
+        if knowledge.theirs.len() > HAVE_ITEMS_MAX {
+            let sentence = "it told of more feeds than a board can have";
+            return self.drop_peer(step, peer, "too-many-feeds", &sentence);
+        }
         let all: Vec<HaveItem> = knowledge.theirs.values().cloned().collect();
         let is_explained = have_digest(&id, &all) == digest;
         knowledge.unexplained = (!is_explained).then(|| knowledge.unexplained.unwrap_or(step.now));
-        knowledge.tell |= is_opening;
+        // The opening of a meeting is answered even when nothing moved, so that both know that the
+        // other is done; once, or two who differ would answer each other for ever.
+        knowledge.tell |= is_opening && !knowledge.opening_answered;
+        knowledge.opening_answered |= is_opening;
         for feed in told {
             self.compare_item(step, peer, id, feed);
         }

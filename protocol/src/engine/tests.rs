@@ -404,3 +404,20 @@ fn two_histories_become_evidence_at_every_node_and_the_settled_one_wins() {
         );
     }
 }
+
+#[test]
+fn two_who_differ_do_not_answer_each_other_for_ever() {
+    let mut net = Net::new(&[1, 2]);
+    net.note(1, "one");
+    net.run();
+    // The second loses what it knew of the first's feed, and is told nothing that it could ask for.
+    let second = net.nodes.get_mut(&node_key(2)).unwrap();
+    let board = second.engine.boards.values_mut().next().unwrap();
+    board.items.clear();
+    board.digest = None;
+    net.hang_up((node_key(1).min(node_key(2)), node_key(1).max(node_key(2))));
+    net.run();
+    net.frames.clear();
+    net.heal();
+    assert!(net.frames.len() < 12, "{:?}", net.frames);
+}

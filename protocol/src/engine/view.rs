@@ -3,10 +3,13 @@
 //! What a replica knows of its boards, as plain values. Views hold no truth: all of it follows from
 //! the entries.
 
-use alloc::{collections::BTreeMap, vec::Vec};
+use alloc::{
+    collections::{BTreeMap, BTreeSet},
+    vec::Vec,
+};
 
 use super::{
-    Engine,
+    Engine, Reader, Step,
     state::{Board, Branch, Feed},
 };
 use crate::{
@@ -52,9 +55,10 @@ pub struct FeedView {
     pub standing: FeedStanding,
     /// How many entries, from the first, have effect.
     pub effective: u64,
-    /// Organisations that acknowledged other entries than the ones held here, with how many of their
-    /// statements are unexplained.
+    /// Organisations that acknowledged entries which nobody showed us, and how many.
     pub unexplained: BTreeMap<OrgId, usize>,
+    /// Organisations that acknowledged more than one history of the feed: they are at fault too.
+    pub acknowledged_both: Vec<OrgId>,
 }
 
 /// What an equivocation did to a feed.
@@ -90,11 +94,11 @@ struct Settled {
 impl Engine {
     /// What is known of every board.
     #[must_use]
-    pub fn views(&self, reader: &dyn super::Reader) -> Vec<BoardView> {
+    pub fn views(&self, reader: &dyn Reader) -> Vec<BoardView> {
         self.boards.values().map(|board| self.board_view(board, reader)).collect()
     }
 
-    fn board_view(&self, board: &Board, reader: &dyn super::Reader) -> BoardView {
+    fn board_view(&self, board: &Board, reader: &dyn Reader) -> BoardView {
         let items: Vec<HaveItem> = board.items.values().cloned().collect();
         let feeds = board.feeds.iter().map(|(id, feed)| (*id, self.feed_view(board, feed, reader)));
         BoardView {
@@ -107,7 +111,7 @@ impl Engine {
         }
     }
 
-    fn feed_view(&self, board: &Board, feed: &Feed, reader: &dyn super::Reader) -> FeedView {
+    fn feed_view(&self, board: &Board, feed: &Feed, reader: &dyn Reader) -> FeedView {
         let trunk = &feed.trunk;
         let (standing, settled, effective) = match feed.fork_index() {
             None => {
@@ -117,8 +121,8 @@ impl Engine {
             Some(index) => self.forked_view(board, feed, index, reader),
         };
         let mut unexplained = BTreeMap::new();
-        for (point, by) in feed.unmatched.iter().filter(|(point, _)| point.0 < trunk.tip.size()) {
-            let _ = point;
+        let contradicting = feed.unmatched.iter().filter(|(at, _)| at.0 < trunk.tip.size());
+        for (_, by) in contradicting {
             if let Some(by) = board.feeds.get(by) {
                 let count: &mut usize = unexplained.entry(by.descriptor.org).or_default();
                 *count = count.saturating_add(1);
@@ -134,7 +138,21 @@ impl Engine {
             standing,
             effective,
             unexplained,
+            acknowledged_both: self.acknowledged_both(feed, reader),
         }
+    }
+
+    fn acknowledged_both(&self, feed: &Feed, reader: &dyn Reader) -> Vec<OrgId> {
+        let Some(index) = feed.fork_index() else { return Vec::new() };
+        let step = Step::reading(reader);
+        let mut seen: BTreeMap<OrgId, BTreeSet<EntryId>> = BTreeMap::new();
+        for (no, branch) in feed.branches() {
+            let Some(entry) = self.id_at(&step, feed, no, index) else { continue };
+            for (org, _) in branch.complete.iter().filter(|(_, counted)| counted.seq >= index) {
+                seen.entry(*org).or_default().insert(entry);
+            }
+        }
+        seen.into_iter().filter(|(_, entries)| entries.len() > 1).map(|(org, _)| org).collect()
     }
 
     fn forked_view(
@@ -142,15 +160,9 @@ impl Engine {
         board: &Board,
         feed: &Feed,
         index: u64,
-        reader: &dyn super::Reader,
+        reader: &dyn Reader,
     ) -> (FeedStanding, u64, u64) {
-        let step = super::Step {
-            now: crate::time::TimeMs(0),
-            entropy: [0; 32],
-            salts: 0,
-            reader,
-            effects: Vec::new(),
-        };
+        let step = Step::reading(reader);
         let chains: Vec<Settled> = feed
             .branches()
             .map(|(no, branch)| Settled {

@@ -1,0 +1,32 @@
+//! Audit: everything that a bundle proves, derived anew from its bytes.
+//!
+//! ```text
+//! bundle ──records──▶ Audit ──▶ findings        first reading: foundings, openings, runs, payloads
+//!        ──records──▶ SecondReading ──▶ findings   second: branches, acknowledgements, settlement
+//!                                   └─▶ Summary, one closing sentence, exit status 0, 1 or 2
+//! ```
+//!
+//! The file is read twice because acknowledgements point both forwards and backwards, and a branch
+//! leaves its history at an entry that was passed long ago. Memory grows with members and feeds,
+//! never with entries. May use everything of this crate but the engine, so that a fault there
+//! cannot hide itself here.
+//!
+//! Source: ours, `SPEC.md` sections "Bundle" and "Audit".
+
+mod board;
+pub mod bundle;
+mod check;
+mod claims;
+mod finding;
+mod payload;
+mod second;
+mod summary;
+#[cfg(test)]
+mod tests;
+
+pub use board::check_opening;
+pub use check::{Audit, audit_bundle};
+pub use finding::{FeedName, Finding, Severity};
+pub use payload::BadPayload;
+pub use second::SecondReading;
+pub use summary::{BoardSummary, FeedSummary, Report, Summary};

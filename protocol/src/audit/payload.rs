@@ -1,0 +1,146 @@
+//! Payloads in an audit: that each is the one its entry vouches for, and what its kind says.
+//!
+//! A payload travels with its run or in a record of its own, after that run and before the next. So
+//! at most one run's headers are held while payloads are due.
+//!
+//! Invariant: a payload is read only if it fits its header. Knows nothing of effects.
+
+use alloc::{collections::BTreeMap, vec::Vec};
+
+use super::{
+    bundle::LoosePayload,
+    finding::{FeedName, Finding},
+};
+use crate::{
+    charter::{Candidate, CharterVote},
+    checkpoint::{BadNote, CosignedList, Origin, SignedCheckpoint},
+    codec::Malformed,
+    feed::{
+        Ack, BadProof, Descriptor, Evidence, ForkProof, Header, Kind, OpenFeed, Sealed,
+        VerifiedEntry,
+    },
+    hash::EntryId,
+    identity::Attribution,
+    payload::{
+        Attachment, Changes, Close, Event, Note, Open, Proposal, Redaction, Remark, SignOff,
+        Widening,
+    },
+};
+
+/// Why a payload is not what its kind says.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BadPayload {
+    /// It does not decode.
+    #[error(transparent)]
+    Malformed(#[from] Malformed),
+    /// It is evidence that proves nothing.
+    #[error(transparent)]
+    Proof(#[from] BadProof),
+    /// It is a checkpoint that does not hold.
+    #[error(transparent)]
+    Note(#[from] BadNote),
+}
+
+/// What an audit goes on with, of all that payloads say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Meaning {
+    Opening(OpenFeed),
+    Ack(Ack),
+    Fork(ForkProof),
+    /// Sound, or of a kind that is newer than this tool.
+    Other,
+}
+
+/// Reads a payload as its kind says.
+pub(super) fn read_payload(
+    kind: Kind,
+    bytes: &[u8],
+    author: &Descriptor,
+) -> Result<Meaning, BadPayload> {
+    match kind {
+        Kind::OPEN_FEED => return Ok(Meaning::Opening(OpenFeed::from_bytes(bytes)?)),
+        Kind::ACK => return Ok(Meaning::Ack(Ack::from_bytes(bytes)?)),
+        Kind::EVIDENCE => {
+            let Evidence::Fork(proof) = Evidence::from_bytes(bytes)?;
+            return Ok(Meaning::Fork(proof));
+        }
+        Kind::OPEN => drop(Open::from_bytes(bytes)?),
+        Kind::CHANGE => drop(Changes::from_bytes(bytes)?),
+        Kind::EVENT => drop(Event::from_bytes(bytes)?),
+        Kind::REMARK => drop(Remark::from_bytes(bytes)?),
+        Kind::AUDIENCE => drop(Widening::from_bytes(bytes)?),
+        Kind::PROPOSAL => drop(Proposal::from_bytes(bytes)?),
+        Kind::SIGNOFF => {
+            SignOff::from_bytes(bytes)?;
+        }
+        Kind::CLOSE => drop(Close::from_bytes(bytes)?),
+        Kind::CHARTER_CANDIDATE => drop(Candidate::from_bytes(bytes)?),
+        Kind::CHARTER_VOTE => drop(CharterVote::from_bytes(bytes)?),
+        Kind::REDACT => {
+            Redaction::from_bytes(bytes)?;
+        }
+        Kind::CHECKPOINT => {
+            let Descriptor { board, org, epoch, key } = *author;
+            SignedCheckpoint::from_bytes(bytes, (&Origin { board, org, epoch }, &key), &[])?;
+        }
+        Kind::COSIGN => drop(CosignedList::from_bytes(bytes)?),
+        Kind::BLOB => drop(Attachment::from_bytes(bytes)?),
+        Kind::NOTE => drop(Note::from_bytes(bytes)?),
+        _ => {}
+    }
+    Ok(Meaning::Other)
+}
+
+/// Reads what lies beside a header that it fits.
+pub(super) fn read_sealed(
+    kind: Kind,
+    sealed: &Sealed,
+    author: &Descriptor,
+) -> Result<Meaning, BadPayload> {
+    if let Some(attribution) = &sealed.attribution {
+        Attribution::from_bytes(attribution.bytes())?;
+    }
+    read_payload(kind, sealed.payload.bytes(), author)
+}
+
+/// The payloads that the last run named and did not carry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Due {
+    of: FeedName,
+    entries: BTreeMap<u64, (EntryId, Header)>,
+}
+
+impl Due {
+    pub(super) fn after(of: FeedName, entries: &[VerifiedEntry]) -> Self {
+        let absent = entries.iter().filter(|entry| entry.sealed.is_none());
+        let entries = absent.map(|entry| (entry.header.seq, (entry.id, entry.header.clone())));
+        Self { of, entries: entries.collect() }
+    }
+
+    /// The header that a payload belongs to, if one is due there.
+    pub(super) fn take(&mut self, loose: &LoosePayload) -> Option<Header> {
+        let (id, _) = self.entries.get(&loose.seq)?;
+        if loose.feed != self.of.feed || *id != loose.id {
+            return None;
+        }
+        self.entries.remove(&loose.seq).map(|(_, header)| header)
+    }
+
+    /// The feed whose payloads are due.
+    pub(super) const fn of(&self) -> &FeedName {
+        &self.of
+    }
+
+    /// What did not come.
+    pub(super) fn absent(self) -> Vec<Finding> {
+        let of = self.of;
+        let finding = |(seq, (_, header)): (u64, (EntryId, Header))| {
+            let (of, kind) = (of.clone(), header.kind);
+            match kind.is_withheld() {
+                true => Finding::PayloadWithheld { of, seq, kind },
+                false => Finding::PayloadAbsent { of, seq, kind },
+            }
+        };
+        self.entries.into_iter().map(finding).collect()
+    }
+}

@@ -16,11 +16,9 @@ use crate::{
     checkpoint::{BadNote, CosignedList, Origin, SignedCheckpoint},
     codec::Malformed,
     feed::{
-        Ack, BadProof, Descriptor, Evidence, ForkProof, Header, Kind, OpenFeed, Sealed,
-        VerifiedEntry,
+        Ack, BadProof, Descriptor, Evidence, ForkProof, Header, Kind, OpenFeed, VerifiedEntry,
     },
     hash::EntryId,
-    identity::Attribution,
     payload::{
         Attachment, Changes, Close, Event, Note, Open, Proposal, Redaction, Remark, SignOff,
         Widening,
@@ -89,18 +87,6 @@ pub(super) fn read_payload(
         _ => {}
     }
     Ok(Meaning::Other)
-}
-
-/// Reads what lies beside a header that it fits.
-pub(super) fn read_sealed(
-    kind: Kind,
-    sealed: &Sealed,
-    author: &Descriptor,
-) -> Result<Meaning, BadPayload> {
-    if let Some(attribution) = &sealed.attribution {
-        Attribution::from_bytes(attribution.bytes())?;
-    }
-    read_payload(kind, sealed.payload.bytes(), author)
 }
 
 /// The payloads that the last run named and did not carry.

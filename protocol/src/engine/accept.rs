@@ -153,10 +153,10 @@ impl Engine {
             return None;
         }
         match self.check_opening(run.feed, &opening) {
-            Ok(before) => {
+            Ok(()) => {
                 self.remember_feed(step, descriptor);
-                if let Some(feed) = self.feed_mut(&descriptor.board, &before) {
-                    feed.end = opening.end;
+                if let Some(board) = self.boards.get_mut(&descriptor.board) {
+                    board.end_epoch(&opening);
                 }
                 Some(descriptor.board)
             }
@@ -167,8 +167,8 @@ impl Engine {
         }
     }
 
-    /// Checks a later epoch's opening against the epoch before; gives that one's feed.
-    fn check_opening(&self, feed: FeedId, opening: &OpenFeed) -> Result<FeedId, BadOpening> {
+    /// Checks a later epoch's opening against the epoch before.
+    fn check_opening(&self, feed: FeedId, opening: &OpenFeed) -> Result<(), BadOpening> {
         let Descriptor { board, org, epoch, .. } = opening.descriptor;
         if opening.descriptor.feed_id() != feed {
             return Err(BadOpening::OtherFeed);
@@ -180,8 +180,7 @@ impl Engine {
             .filter(|feed| feed.descriptor.epoch < epoch)
             .max_by_key(|feed| feed.descriptor.epoch);
         let before = before.ok_or(BadOpening::KeyNotInCharter)?;
-        opening.check_next(&before.descriptor, &member.recovery_digest)?;
-        Ok(before.trunk.tip.feed())
+        opening.check_next(&before.descriptor, &member.recovery_digest)
     }
 
     /// A piece of a payload came in.

@@ -88,7 +88,9 @@ impl Engine {
         let org = self.me.org;
         let board = self.boards.get_mut(id)?;
         let feed = board.feeds.get(&board.own)?;
-        let may_sign = board.restoring.is_none() && feed.fork.is_none() && feed.asking.is_none();
+        let is_ours = feed.descriptor.key == self.me.signer.public();
+        let is_free = feed.fork.is_none() && feed.asking.is_none();
+        let may_sign = board.restoring.is_none() && is_ours && is_free;
         let opens = feed.trunk.tip.size() == 0;
         let has_work = opens || !board.drafts.is_empty();
         if !may_sign || !has_work || board.status(&org).is_none() {
@@ -97,8 +99,9 @@ impl Engine {
         let mut drafts = Vec::new();
         let mut bytes = 0usize;
         if opens {
-            let opening = OpenFeed::first(feed.descriptor).to_bytes();
-            drafts.push((None, Draft::of(Kind::OPEN_FEED, opening)));
+            let opening = self.me.openings.get(id).filter(|o| o.descriptor == feed.descriptor);
+            let opening = opening.cloned().unwrap_or(OpenFeed::first(feed.descriptor));
+            drafts.push((None, Draft::of(Kind::OPEN_FEED, opening.to_bytes())));
         }
         while drafts.len() < RUN_HEADERS_MAX {
             let Some((_, next)) = board.drafts.front() else {

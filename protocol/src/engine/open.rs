@@ -14,10 +14,11 @@ use super::{
 };
 use crate::{
     charter::Founding,
-    feed::{Descriptor, Tip},
+    feed::{Descriptor, OpenFeed, Sealed, Tip},
     hash::{BoardId, FeedId},
     identity::SignedCard,
     sync::Point,
+    time::TimeMs,
 };
 
 /// Rows of one table that are read at start, at most. Far above what bounds on members allow.
@@ -74,8 +75,9 @@ impl Engine {
         for (key, bytes) in reader.scan(Table::Feeds, &prefix, &end, ROWS_MAX) {
             let record = FeedRecord::from_bytes(&bytes).map_err(damaged)?;
             let no = key.last_chunk().map_or(0, |bytes| BranchNo::from_be_bytes(*bytes));
-            self.open_branch(&id, no, record, reader);
+            self.open_branch(&id, no, record, reader)?;
         }
+        self.take_over(&id);
         let feeds: Vec<FeedId> = self
             .boards
             .get(&id)
@@ -96,7 +98,7 @@ impl Engine {
         no: BranchNo,
         record: FeedRecord,
         reader: &dyn Reader,
-    ) {
+    ) -> Result<(), Damaged> {
         let id = record.tip.feed();
         let mut branch = Branch::new(record.start, record.tip);
         branch.head = record.head;
@@ -107,9 +109,8 @@ impl Engine {
             branch.missing.extend(key.last_chunk().map(|bytes| u64::from_be_bytes(*bytes)));
         }
         self.feeds.insert(id, *board);
-        let Some(board) = self.boards.get_mut(board) else {
-            return;
-        };
+        let opening = reader.get(Table::Payloads, &place_key(&id, 0, 0));
+        let Some(board) = self.boards.get_mut(board) else { return Ok(()) };
         if no == 0 {
             let feed = board
                 .feeds
@@ -117,8 +118,34 @@ impl Engine {
                 .or_insert_with(|| Feed::new(record.descriptor, Branch::new(0, Tip::empty(id))));
             feed.trunk = branch;
             feed.received_at = record.received_at;
+            if let Some(bytes) = opening.filter(|_| record.descriptor.epoch > 0) {
+                let sealed = Sealed::from_bytes(&bytes).map_err(damaged)?;
+                board.end_epoch(&OpenFeed::from_bytes(sealed.payload.bytes()).map_err(damaged)?);
+            }
         } else if let Some(feed) = board.feeds.get_mut(&id) {
             feed.others.push(branch);
+        }
+        Ok(())
+    }
+
+    /// Finds the feed that our key signs; begins a new epoch when we have the right to.
+    fn take_over(&mut self, id: &BoardId) {
+        let (org, key) = (self.me.org, self.me.signer.public());
+        let opening = self.me.openings.get(id).filter(|opening| opening.descriptor.key == key);
+        let Some(board) = self.boards.get_mut(id) else { return };
+        let signed_by_us = board
+            .feeds
+            .iter()
+            .find(|(_, feed)| feed.descriptor.org == org && feed.descriptor.key == key);
+        if let Some((own, _)) = signed_by_us {
+            board.own = *own;
+        } else if let Some(opening) = opening {
+            let own = opening.descriptor.feed_id();
+            let feed = Feed::new(opening.descriptor, Branch::new(0, Tip::empty(own)));
+            board.feeds.insert(own, feed);
+            board.own = own;
+            board.end_epoch(opening);
+            self.feeds.insert(own, *id);
         }
     }
 
@@ -154,6 +181,10 @@ impl Engine {
         }
         if let Some(feed) = self.feed_mut(board, id) {
             feed.ack_due = feed.acked_size < feed.trunk.tip.size() && feed.fork.is_none();
+        }
+        if let Some(board) = self.boards.get_mut(board) {
+            let is_due = board.feeds.iter().any(|(id, feed)| feed.ack_due && *id != board.own);
+            board.acks.due = is_due.then_some(TimeMs(0));
         }
         Ok(())
     }
@@ -200,6 +231,7 @@ impl Engine {
         }
         self.pending.put(Table::Boards, board_key(&id), founding.to_bytes());
         self.take_part(founding);
+        self.take_over(&id);
         let meeting: Vec<_> = self
             .peers
             .iter()
@@ -238,15 +270,11 @@ impl Engine {
     /// Remembers a feed that an opening brought, with the acknowledgements that came before it.
     pub(super) fn remember_feed(&mut self, step: &Step<'_>, descriptor: Descriptor) {
         let (id, board_id) = (descriptor.feed_id(), descriptor.board);
-        let is_own = descriptor.org == self.me.org && descriptor.key == self.me.signer.public();
         self.feeds.insert(id, board_id);
         let Some(board) = self.boards.get_mut(&board_id) else {
             return;
         };
         board.feeds.insert(id, Feed::new(descriptor, Branch::new(0, Tip::empty(id))));
-        if is_own {
-            board.own = id;
-        }
         let acknowledging: Vec<FeedId> = board.feeds.keys().copied().collect();
         for by in acknowledging {
             let (from, to) = (ack_key(&id, &by, 0), ack_key(&id, &by, u64::MAX));

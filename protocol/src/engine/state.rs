@@ -11,7 +11,7 @@ use super::{io::Ticket, record::EvidenceRow, tables::BranchNo};
 use crate::{
     charter::{Founding, Status},
     codec::Fixed,
-    feed::{Descriptor, Draft, End, SignedHead, Tip},
+    feed::{Descriptor, Draft, End, OpenFeed, SignedHead, Tip},
     hash::{BoardId, FeedId, NodeKey, OrgId},
     identity::{SignedCard, Signer},
     sync::{HaveItem, Point, Session},
@@ -26,6 +26,8 @@ pub struct Identity {
     pub signer: Box<dyn Signer>,
     /// The card that names this node as the one that may sign.
     pub card: SignedCard,
+    /// By which right the signer's key takes over, on each board where it is not the first.
+    pub openings: BTreeMap<BoardId, OpenFeed>,
 }
 
 impl core::fmt::Debug for Identity {
@@ -206,6 +208,23 @@ pub(super) struct Board {
 impl Board {
     pub(super) fn id(&self) -> BoardId {
         self.founding.board()
+    }
+
+    /// Our own feed, in the epoch that our key signs.
+    #[cfg(test)]
+    pub(super) fn own_feed(&self) -> &Feed {
+        &self.feeds[&self.own]
+    }
+
+    /// Notes where the epoch before an opening ends. Of two openings the earlier end counts.
+    pub(super) fn end_epoch(&mut self, opening: &OpenFeed) {
+        let Descriptor { org, epoch, .. } = opening.descriptor;
+        let before = self.feeds.values_mut().filter(|feed| {
+            feed.descriptor.org == org && feed.descriptor.epoch.checked_add(1) == Some(epoch)
+        });
+        for feed in before {
+            feed.end = feed.end.into_iter().chain(opening.end).min_by_key(|End(seq, _)| *seq);
+        }
     }
 
     /// The organisation's status, if it is a member.

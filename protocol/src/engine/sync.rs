@@ -14,8 +14,8 @@ use super::{Engine, Step, io::Report, state::Board};
 use crate::{
     codec::Fixed,
     feed::Run,
-    hash::{BoardId, EntryId, FeedId, NodeKey},
-    identity::SignedCard,
+    hash::{BoardId, EntryId, FeedId, NodeKey, OrgId},
+    identity::{PublicKey, SignedCard},
     limits::HAVE_ITEMS_MAX,
     sync::{HaveItem, Message, VERSION, have_digest},
 };
@@ -55,16 +55,15 @@ impl Engine {
         };
         let org = self.peers.get(&peer).and_then(|peer| peer.org);
         let known = org.and_then(|org| self.cards.get(&org)).map(SignedCard::card);
-        let is_theirs = known.is_some_and(|known| {
-            let shown = card.card();
-            shown.org == known.org && shown.feed_key == known.feed_key && shown.node_key == peer
-        });
-        if !is_theirs {
-            let sentence =
-                "the card it shows is not one of the organisation that this node key belongs to";
+        let shown = card.card();
+        if known.is_none_or(|known| shown.org != known.org || shown.node_key != peer) {
+            let sentence = "it shows a card of another organisation or node than it is known as";
             return self.drop_peer(step, peer, "foreign-card", &sentence);
         }
-        self.learn(step, card);
+        // A new feed key counts once an epoch that we hold was opened under it.
+        if self.is_feed_key_of(&shown.org, &shown.feed_key) {
+            self.learn(step, card);
+        }
         let shared = boards.into_iter().filter(|board| {
             self.boards
                 .get(board)
@@ -86,6 +85,13 @@ impl Engine {
         for board in new {
             self.tell_digest(step, peer, board);
         }
+    }
+
+    fn is_feed_key_of(&self, org: &OrgId, key: &PublicKey) -> bool {
+        let known = self.cards.get(org).is_some_and(|card| card.card().feed_key == *key);
+        let feeds = self.boards.values().flat_map(|board| board.feeds.values());
+        let mut descriptors = feeds.map(|feed| feed.descriptor);
+        known || descriptors.any(|feed| feed.org == *org && feed.key == *key)
     }
 
     /// Tells the digest alone: equal ones end the matter.

@@ -11,7 +11,7 @@ use alloc::{
 use super::*;
 use crate::{
     charter::{AcceptRole, Acceptance, Founding, fixture},
-    feed::{Draft, Kind},
+    feed::{Descriptor, Draft, End, Kind, OpenFeed, Tip, WarrantRole},
     identity::{Card, KeyPair, Signer},
     sync::Message,
 };
@@ -83,6 +83,7 @@ fn identity(number: u8) -> Identity {
         org: fixture::org(number),
         signer: Box::new(fixture::feed_key(number)),
         card: card(number, node_key(number)),
+        openings: BTreeMap::new(),
     }
 }
 
@@ -233,6 +234,10 @@ impl Net {
     }
 
     fn restart(&mut self, number: u8, standing: Standing) {
+        self.restart_as(number, identity(number), standing);
+    }
+
+    fn restart_as(&mut self, number: u8, identity: Identity, standing: Standing) {
         let key = node_key(number);
         for pair in self.connected.clone() {
             if pair.0 == key || pair.1 == key {
@@ -241,7 +246,7 @@ impl Net {
         }
         self.run();
         let node = self.nodes.get_mut(&key).unwrap();
-        node.engine = Engine::open(identity(number), standing, &node.disk).unwrap();
+        node.engine = Engine::open(identity, standing, &node.disk).unwrap();
         self.connect_all();
     }
 
@@ -420,4 +425,36 @@ fn two_who_differ_do_not_answer_each_other_for_ever() {
     net.frames.clear();
     net.heal();
     assert!(net.frames.len() < 12, "{:?}", net.frames);
+}
+
+#[test]
+fn a_rotated_key_opens_a_new_epoch_and_ends_the_old_one() {
+    let mut net = Net::new(&[1, 2, 3]);
+    net.note(2, "under the old key");
+    net.run();
+    let (board, new_key) = (founding().board(), KeyPair::from_seed(&[77; 32]));
+    let old = Tip::clone(&net.nodes[&node_key(2)].engine.boards[&board].own_feed().trunk.tip);
+    let key = fixture::feed_key(2).public();
+    let before = Descriptor { board, org: fixture::org(2), epoch: 0, key };
+    let after = Descriptor { epoch: 1, key: new_key.public(), ..before };
+    let end = End(old.size() - 1, old.id());
+    let prior = (WarrantRole::Old, &fixture::feed_key(2) as &dyn Signer);
+    let opening = OpenFeed::next(after, end, prior, &new_key);
+    let card = Card { epoch: 1, feed_key: new_key.public(), ..card(2, node_key(2)).card().clone() };
+    let identity = Identity {
+        card: card.sign(&new_key).unwrap(),
+        signer: Box::new(new_key),
+        openings: [(board, opening)].into(),
+        ..identity(2)
+    };
+    net.restart_as(2, identity, Standing::Sure);
+    net.note(2, "under the new key");
+    net.tick(130);
+    net.assert_equal();
+    net.restart(1, Standing::Sure);
+    net.assert_equal();
+    let view = net.view(3);
+    let sizes = |feed: FeedId| (view.feeds[&feed].effective, view.feeds[&feed].standing);
+    assert_eq!(sizes(before.feed_id()), (old.size(), FeedStanding::Sound));
+    assert_eq!(view.feeds[&after.feed_id()].size, 3, "opening, note, acknowledgement");
 }

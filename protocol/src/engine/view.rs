@@ -116,7 +116,8 @@ impl Engine {
         let (standing, settled, effective) = match feed.fork_index() {
             None => {
                 let settled = board.settled_on(feed, trunk, u64::MAX);
-                (FeedStanding::Sound, settled, effective_of_sound(feed, settled))
+                let named = feed.named_size().min(trunk.tip.size());
+                (FeedStanding::Sound, settled, settled.max(named))
             }
             Some(index) => self.forked_view(board, feed, index, reader),
         };
@@ -176,7 +177,7 @@ impl Engine {
         let mut winners: Vec<EntryId> = beyond.collect();
         winners.sort_unstable();
         winners.dedup();
-        let below = index.min(feed.trunk.tip.size());
+        let below = feed.named_size().min(index).min(feed.trunk.tip.size());
         match winners.as_slice() {
             [] => (FeedStanding::Held { index }, settled, below),
             [entry] => (FeedStanding::Won { index, entry: *entry }, settled, settled),
@@ -204,12 +205,9 @@ impl Board {
     }
 }
 
-/// A sound feed has effect to its end, or to where the next epoch says that it ends, but never less than is
-/// settled.
-fn effective_of_sound(feed: &Feed, settled: u64) -> u64 {
-    let size = feed.trunk.tip.size();
-    match feed.end {
-        Some(End(seq, _)) => settled.max(size.min(seq.saturating_add(1))),
-        None => size,
+impl Feed {
+    /// How many entries the feed has by the opening of the next epoch, if there is one.
+    fn named_size(&self) -> u64 {
+        self.end.map_or(u64::MAX, |End(seq, _)| seq.saturating_add(1))
     }
 }

@@ -1,0 +1,139 @@
+//! Boards and feeds in an audit: who may have written what.
+//!
+//! A founding file gives a board its members, and each of them its first feed. Later epochs come
+//! with their own opening, warranted by keys that lead back to the charter.
+//!
+//! Invariant: one tip a feed, whatever its length. Knows nothing of acknowledgements.
+
+use alloc::collections::{BTreeMap, BTreeSet};
+
+use super::finding::FeedName;
+use crate::{
+    charter::{Founding, Status},
+    feed::{BadOpening, Body, Descriptor, Kind, OpenFeed, Run, Tip},
+    hash::{BoardId, FeedId, OrgId},
+    time::TimeMs,
+};
+
+/// One feed, as far as it was read.
+#[derive(Debug, Clone)]
+pub(super) struct Feed {
+    pub(super) name: FeedName,
+    pub(super) descriptor: Descriptor,
+    pub(super) status: Status,
+    pub(super) tip: Tip,
+    /// What came after cannot be checked.
+    pub(super) is_broken: bool,
+    /// The times that its first and last entries claim.
+    pub(super) claimed: Option<(TimeMs, TimeMs)>,
+    /// The lowest index that is known to be forked.
+    pub(super) fork: Option<u64>,
+    pub(super) told: Told,
+}
+
+/// What was told of a feed once, and is not told again.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Told {
+    pub(super) kinds: BTreeSet<Kind>,
+    pub(super) charter: bool,
+    pub(super) clock_back: bool,
+    pub(super) clock_jump: bool,
+    pub(super) gap: bool,
+}
+
+/// Every board and feed of a bundle.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Boards {
+    pub(super) foundings: BTreeMap<BoardId, Founding>,
+    pub(super) feeds: BTreeMap<FeedId, Feed>,
+}
+
+impl Boards {
+    /// Takes in a board, with the first feeds of its members.
+    pub(super) fn found(&mut self, founding: Founding) {
+        let board = founding.board();
+        if self.foundings.contains_key(&board) {
+            return;
+        }
+        let members = founding.charter().members.clone();
+        self.foundings.insert(board, founding);
+        for member in members {
+            let descriptor = Descriptor { board, org: member.org, epoch: 0, key: member.feed_key };
+            self.open(descriptor);
+        }
+    }
+
+    /// Takes in a feed of a member.
+    fn open(&mut self, descriptor: Descriptor) {
+        let founding = self.foundings.get(&descriptor.board);
+        let member = founding.and_then(|founding| founding.charter().member(&descriptor.org));
+        let Some(member) = member else { return };
+        let feed = descriptor.feed_id();
+        let slug = member.slug.clone();
+        let state = Feed {
+            name: FeedName { feed, slug, epoch: descriptor.epoch },
+            descriptor,
+            status: member.status,
+            tip: Tip::empty(feed),
+            is_broken: false,
+            claimed: None,
+            fork: None,
+            told: Told::default(),
+        };
+        self.feeds.insert(feed, state);
+    }
+
+    /// Takes in the feed that a run opens, if it may; `None` if the run opens none.
+    pub(super) fn open_with(&mut self, run: &Run) -> Option<Result<(), (OrgId, BadOpening)>> {
+        let first = run.entries.first().filter(|_| run.from == 0)?;
+        let Body::Carried(sealed) = &first.body else { return None };
+        if first.kind != Kind::OPEN_FEED {
+            return None;
+        }
+        let opening = OpenFeed::from_bytes(sealed.payload.bytes()).ok()?;
+        let Descriptor { board, org, epoch, .. } = opening.descriptor;
+        let checked = match self.foundings.get(&board) {
+            None => Err(BadOpening::NotAMember),
+            Some(founding) => {
+                let of_org = self.feeds.values().map(|feed| &feed.descriptor);
+                let before = of_org
+                    .filter(|one| one.board == board && one.org == org && one.epoch < epoch)
+                    .max_by_key(|one| one.epoch);
+                check_opening(founding, before, run.feed, &opening)
+            }
+        };
+        Some(checked.map(|()| self.open(opening.descriptor)).map_err(|why| (org, why)))
+    }
+
+    /// The members of a board with a vote, other than one organisation.
+    pub(super) fn voting_others(&self, board: &BoardId, org: &OrgId) -> BTreeSet<OrgId> {
+        let founding = self.foundings.get(board);
+        let seats = founding.into_iter().flat_map(|founding| founding.charter().seats());
+        seats.map(|member| member.org).filter(|other| other != org).collect()
+    }
+}
+
+/// Checks the opening that stands in `feed` against the charter and the organisation's epoch before.
+///
+/// # Errors
+/// [`BadOpening`], exactly.
+pub fn check_opening(
+    founding: &Founding,
+    before: Option<&Descriptor>,
+    feed: FeedId,
+    opening: &OpenFeed,
+) -> Result<(), BadOpening> {
+    let descriptor = &opening.descriptor;
+    if descriptor.feed_id() != feed {
+        return Err(BadOpening::OtherFeed);
+    }
+    let member = founding.charter().member(&descriptor.org);
+    let member = member
+        .filter(|_| descriptor.board == founding.board())
+        .ok_or(BadOpening::NotAMember)?;
+    match (descriptor.epoch, before) {
+        (0, _) => opening.check_first(&member.feed_key),
+        (_, Some(before)) => opening.check_next(before, &member.recovery_digest),
+        (_, None) => Err(BadOpening::KeyNotInCharter),
+    }
+}

@@ -27,7 +27,7 @@ use crate::{
     codec::{self, Blob, Malformed},
     hash::{BoardId, CharterHash, OrgId, Tag},
     identity::{PublicKey, Signature, Signer},
-    limits::{MEMBERS_MAX, PAYLOAD_BYTES_MAX},
+    limits::{KIB, MEMBERS_MAX, PAYLOAD_BYTES_MAX},
 };
 
 /// Which of its keys a member accepts with.
@@ -125,6 +125,20 @@ impl Acceptance {
         let key = signer.public();
         let signature = signer.sign(Tag::Accept, &message(charter, org, role, key));
         Self { org, role, key, signature }
+    }
+
+    /// The bytes of the acceptance: `[org, role, key, signature]`.
+    #[must_use]
+    pub fn to_bytes(self) -> Vec<u8> {
+        codec::encode(&self.to_wire())
+    }
+
+    /// Reads an acceptance. Whether it holds is for [`check_acceptances`].
+    ///
+    /// # Errors
+    /// The exact [`Malformed`].
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, Malformed> {
+        Self::from_wire(codec::decode(bytes, "acceptance", KIB)?)
     }
 
     fn to_wire(self) -> AcceptanceWire {

@@ -13,9 +13,11 @@ use super::{
     state::{Board, Branch, Feed},
 };
 use crate::{
+    charter::Founding,
     codec::Fixed,
     feed::{Descriptor, End, settled_size},
     hash::{BoardId, EntryId, FeedId, OrgId},
+    identity::SignedCard,
     sync::{HaveItem, have_digest},
 };
 
@@ -47,6 +49,8 @@ pub struct FeedView {
     pub id: EntryId,
     /// Number of entries that are durable.
     pub durable_size: u64,
+    /// The id of the last durable entry, if there is one.
+    pub durable_id: Option<EntryId>,
     /// Number of entries, from the first, that are settled.
     pub settled: u64,
     /// Payloads that are due and not here.
@@ -98,6 +102,18 @@ impl Engine {
         self.boards.values().map(|board| self.board_view(board, reader)).collect()
     }
 
+    /// The charter of a board and everybody's acceptance of it.
+    #[must_use]
+    pub fn founding(&self, board: &BoardId) -> Option<&Founding> {
+        self.boards.get(board).map(|board| &board.founding)
+    }
+
+    /// The newest card that is known of an organisation.
+    #[must_use]
+    pub fn card(&self, org: &OrgId) -> Option<&SignedCard> {
+        self.cards.get(org)
+    }
+
     fn board_view(&self, board: &Board, reader: &dyn Reader) -> BoardView {
         let items: Vec<HaveItem> = board.items.values().cloned().collect();
         let feeds = board.feeds.iter().map(|(id, feed)| (*id, self.feed_view(board, feed, reader)));
@@ -134,6 +150,7 @@ impl Engine {
             size: trunk.tip.size(),
             id: trunk.tip.id(),
             durable_size: trunk.durable_size(),
+            durable_id: trunk.durable.map(|signed| signed.head.id),
             settled,
             missing: trunk.missing.len(),
             standing,

@@ -128,9 +128,8 @@ pub fn check_opening(
         return Err(BadOpening::OtherFeed);
     }
     let member = founding.charter().member(&descriptor.org);
-    let member = member
-        .filter(|_| descriptor.board == founding.board())
-        .ok_or(BadOpening::NotAMember)?;
+    let member =
+        member.filter(|_| descriptor.board == founding.board()).ok_or(BadOpening::NotAMember)?;
     match (descriptor.epoch, before) {
         (0, _) => opening.check_first(&member.feed_key),
         (_, Some(before)) => opening.check_next(before, &member.recovery_digest),

@@ -81,7 +81,10 @@ impl Audit {
             Record::Card(body) => self.take_card(body),
             Record::Run(body) => match Run::from_bytes(body) {
                 Ok(run) => self.take_run(run),
-                Err(fault) => self.unreadable(fault),
+                Err(fault) => {
+                    self.is_left = true;
+                    self.unreadable(fault);
+                }
             },
             Record::Payload(body) => match LoosePayload::from_bytes(body) {
                 Ok(loose) => self.take_payload(&loose),
@@ -155,24 +158,15 @@ impl Audit {
         let Some(feed) = self.boards.feeds.get_mut(&run.feed) else {
             return;
         };
-        let due = feed.tip.size();
-        let is_next = run.from == due && run.before == feed.tip.id();
-        if feed.is_broken || run.from > due {
-            let (of, found) = (feed.name.clone(), run.from);
-            if !feed.is_broken && !feed.told.gap {
-                feed.told.gap = true;
-                self.findings.push(Finding::Gap { of, due, found });
-            }
-            self.is_left = true;
-        } else if is_next {
-            self.verify(run);
-        } else {
-            self.is_left = true;
-            let leavings = self.leavings.entry(run.feed).or_default();
-            let leaving = (run.from, run.before);
-            if !leavings.contains(&leaving) && leavings.len() < LEAVINGS_MAX {
-                leavings.push(leaving);
-            }
+        let is_next = run.from == feed.tip.size() && run.before == feed.tip.id();
+        self.is_left = feed.is_broken || !is_next;
+        if !self.is_left {
+            return self.verify(run);
+        }
+        let leavings = self.leavings.entry(run.feed).or_default();
+        let leaving = (run.from, run.before);
+        if !leavings.contains(&leaving) && leavings.len() < LEAVINGS_MAX {
+            leavings.push(leaving);
         }
     }
 
@@ -221,9 +215,9 @@ impl Audit {
         match read_payload(kind, payload, &feed.descriptor) {
             Ok(Meaning::Opening(opening)) => {
                 let founding = self.boards.foundings.get(&feed.descriptor.board);
-                let checked = founding.filter(|_| feed.descriptor.epoch == 0).map(|founding| {
-                    super::board::check_opening(founding, None, id, &opening)
-                });
+                let checked = founding
+                    .filter(|_| feed.descriptor.epoch == 0)
+                    .map(|founding| super::board::check_opening(founding, None, id, &opening));
                 if let Some(Err(why)) = checked {
                     self.findings.push(Finding::BadFirstOpening { of, why });
                 }

@@ -27,8 +27,8 @@ pub(super) struct Claim {
     pub(super) received_at: TimeMs,
     /// Where it stands in the acknowledging feed.
     pub(super) place: u64,
-    /// Whether a history in the bundle holds the entry.
-    pub(super) is_matched: bool,
+    /// Which history in the bundle holds the entry, if one does.
+    pub(super) held_by: Option<usize>,
 }
 
 /// What one feed said of another.
@@ -71,10 +71,10 @@ impl Claims {
         pairs.flat_map(|pair| [pair.highest.seq, pair.most_complete.seq]).collect()
     }
 
-    /// Marks those that name this entry, and gives who says so, with its highest statement.
+    /// Marks those that name this entry of a history, and gives who says so.
     pub(super) fn matched(
         &mut self,
-        of: FeedId,
+        (of, history): (FeedId, usize),
         (seq, id): (u64, EntryId),
     ) -> impl Iterator<Item = (FeedId, Claim)> {
         let range = (of, FeedId::from_bytes([0; 32]))..=(of, FeedId::from_bytes([0xff; 32]));
@@ -82,7 +82,7 @@ impl Claims {
             let mut named = None;
             for claim in [&mut pair.most_complete, &mut pair.highest] {
                 if (claim.seq, claim.id) == (seq, id) {
-                    claim.is_matched = true;
+                    claim.held_by = Some(history);
                     named = Some((*by, *claim));
                 }
             }
@@ -110,7 +110,7 @@ impl Claim {
             complete: item.complete_through().map_or(0, |seq| seq.saturating_add(1)),
             received_at: item.received_at,
             place,
-            is_matched: false,
+            held_by: None,
         }
     }
 }

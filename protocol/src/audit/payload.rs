@@ -15,9 +15,7 @@ use crate::{
     charter::{Candidate, CharterVote},
     checkpoint::{BadNote, CosignedList, Origin, SignedCheckpoint},
     codec::Malformed,
-    feed::{
-        Ack, BadProof, Descriptor, Evidence, ForkProof, Header, Kind, OpenFeed, VerifiedEntry,
-    },
+    feed::{Ack, BadProof, Descriptor, Evidence, ForkProof, Header, Kind, OpenFeed, VerifiedEntry},
     hash::EntryId,
     payload::{
         Attachment, Changes, Close, Event, Note, Open, Proposal, Redaction, Remark, SignOff,

@@ -155,9 +155,9 @@ impl Engine {
         headers.truncate(usize::try_from(reached).ok()?);
         let header_bytes: usize = headers.iter().map(Vec::len).sum();
         let head_bytes = heads.len().saturating_mul(SignedHead::BYTES_MAX);
-        let room = FRAME_BYTES_MAX.checked_sub(header_bytes)?.checked_sub(head_bytes)?;
+        let space = FRAME_BYTES_MAX.checked_sub(header_bytes)?.checked_sub(head_bytes)?;
         let before = self.id_before(step, feed, no, from)?;
-        let entries = compact(step, feed, no, headers, room.saturating_sub(KIB))?;
+        let entries = compact(step, feed, no, headers, space.saturating_sub(KIB))?;
         Some(Run { feed: id, from, before, entries, heads })
     }
 
@@ -258,23 +258,23 @@ fn stored_rows(
     rows.collect()
 }
 
-/// The entries of these headers, carrying payloads while there is room for them.
+/// The entries of these headers, carrying payloads while there is space.
 fn compact(
     step: &Step<'_>,
     feed: &Feed,
     no: BranchNo,
     headers: Vec<Vec<u8>>,
-    mut room: usize,
+    mut space: usize,
 ) -> Option<Vec<CompactEntry>> {
     let mut entries = Vec::with_capacity(headers.len());
     for bytes in headers {
         let header = Header::from_bytes(&bytes).ok()?;
         let len = usize::try_from(header.payload_len).unwrap_or(usize::MAX).saturating_add(KIB);
-        let fits = header.payload_len <= PAYLOAD_INLINE_BYTES_MAX as u64 && len <= room;
+        let fits = header.payload_len <= PAYLOAD_INLINE_BYTES_MAX as u64 && len <= space;
         let sealed = if fits { stored_payload(step, feed, no, header.seq) } else { None };
         let sealed = sealed.and_then(|bytes| Sealed::from_bytes(&bytes).ok());
         if sealed.is_some() {
-            room = room.saturating_sub(len);
+            space = space.saturating_sub(len);
         }
         entries.push(CompactEntry::of(header, sealed));
     }

@@ -1,0 +1,308 @@
+//! Second reading: branches, acknowledgements against what is there, settlement.
+//!
+//! ```text
+//! first history    ──●──●──●──●──●        verified again, entry by entry
+//! branch                 └──●──●          placed where it leaves, and verified
+//! acknowledgement  "entry 5 is x"         held by one of the histories, or a finding
+//! ```
+//!
+//! Settlement is what the bundle proves, so at least what nodes see: of two acknowledgements of one
+//! feed by another only the highest and the most complete count, and none from a forked feed above
+//! its fork.
+//!
+//! Invariant: one tip a history. Knows nothing of payload formats.
+
+use alloc::{
+    collections::{BTreeMap, BTreeSet},
+    vec::Vec,
+};
+
+use super::{
+    board::{Boards, Feed},
+    bundle::{LoosePayload, Record},
+    check::Leaving,
+    claims::Claims,
+    finding::Finding,
+    payload::Due,
+    summary::{FeedSummary, Summary},
+};
+use crate::{
+    feed::{Run, Tip, VerifiedRun, settled_size, verify_run},
+    hash::{EntryId, FeedId, OrgId},
+};
+
+/// How far two clocks may differ before it is worth a note.
+const CLOCKS_DIFFER_MS: u64 = 15 * 60 * 1_000;
+
+/// The second reading of a bundle.
+#[derive(Debug)]
+pub struct SecondReading {
+    boards: Boards,
+    claims: Claims,
+    places: BTreeMap<FeedId, BTreeSet<u64>>,
+    leavings: BTreeMap<FeedId, Vec<Leaving>>,
+    /// The first history of each feed, then its branches.
+    histories: BTreeMap<FeedId, Vec<Tip>>,
+    /// Where branches leave: the end of the first history there, and its next entry.
+    left_at: BTreeMap<(FeedId, Leaving), (Tip, EntryId)>,
+    due: Option<Due>,
+    findings: Vec<Finding>,
+}
+
+impl SecondReading {
+    pub(super) fn new(
+        boards: Boards,
+        claims: Claims,
+        leavings: BTreeMap<FeedId, Vec<Leaving>>,
+    ) -> Self {
+        let places = boards.feeds.keys().map(|id| (*id, claims.places(*id))).collect();
+        let empty = |id: &FeedId| (*id, Vec::from([Tip::empty(*id)]));
+        let histories = boards.feeds.keys().map(empty).collect();
+        Self {
+            boards,
+            claims,
+            places,
+            leavings,
+            histories,
+            left_at: BTreeMap::new(),
+            due: None,
+            findings: Vec::new(),
+        }
+    }
+
+    /// Takes in the next record, the same as in the first reading.
+    #[must_use]
+    pub fn take(&mut self, record: Record<'_>) -> Vec<Finding> {
+        match record {
+            Record::Run(body) => {
+                self.close_due();
+                if let Ok(run) = Run::from_bytes(body) {
+                    self.take_run(run);
+                }
+            }
+            Record::Payload(body) => {
+                if let Ok(loose) = LoosePayload::from_bytes(body) {
+                    self.take_payload(&loose);
+                }
+            }
+            Record::Founding(_) | Record::Card(_) | Record::End(_) | Record::Newer { .. } => {
+                self.close_due()
+            }
+        }
+        core::mem::take(&mut self.findings)
+    }
+
+    fn take_run(&mut self, run: Run) {
+        let Some(feed) = self.boards.feeds.get(&run.feed) else {
+            return;
+        };
+        let Some(histories) = self.histories.get(&run.feed) else {
+            return;
+        };
+        let descriptor = feed.descriptor;
+        let continues = |tip: &Tip| tip.size() == run.from && tip.id() == run.before;
+        let leaving = (run.from, run.before);
+        let (id, from, end) = (run.feed, run.from, run.end());
+        let of = feed.name.clone();
+        match histories.iter().position(continues) {
+            Some(0) => {
+                let Some(start) = histories.first().cloned() else { return };
+                if let Ok(run) = verify_run(&start, &descriptor, run) {
+                    self.note_leavings(start, &run);
+                    self.extend((id, 0), &run);
+                }
+            }
+            Some(no) => {
+                let Some(start) = histories.get(no) else { return };
+                match verify_run(start, &descriptor, run) {
+                    Ok(run) => self.extend_branch((id, no), &run),
+                    Err(why) => self.findings.push(Finding::BrokenRun { of, from, end, why }),
+                }
+            }
+            None => match self.left_at.get(&(id, leaving)).cloned() {
+                Some((tip, next)) => match verify_run(&tip, &descriptor, run) {
+                    Ok(run) => self.open_branch(id, &run, next),
+                    Err(why) => self.findings.push(Finding::BrokenRun { of, from, end, why }),
+                },
+                None => self.misplaced(id, from),
+            },
+        }
+    }
+
+    /// Remembers where branches leave the first history within a run.
+    fn note_leavings(&mut self, mut tip: Tip, run: &VerifiedRun) {
+        let Some(leavings) = self.leavings.get(&tip.feed()) else {
+            return;
+        };
+        for entry in run.entries() {
+            let leaving = (tip.size(), tip.id());
+            if leavings.contains(&leaving) {
+                self.left_at.insert((tip.feed(), leaving), (tip.clone(), entry.id));
+            }
+            if tip.replay(&entry.bytes).is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Goes on with a history, and matches acknowledgements with its entries.
+    fn extend(&mut self, (id, no): (FeedId, usize), run: &VerifiedRun) {
+        if let Some(tip) = self.histories.get_mut(&id).and_then(|all| all.get_mut(no)) {
+            *tip = run.tip().clone();
+        }
+        let (Some(places), Some(feed)) = (self.places.get(&id), self.boards.feeds.get(&id)) else {
+            return;
+        };
+        for entry in run.entries() {
+            let (seq, t) = (entry.header.seq, entry.header.t);
+            if !places.contains(&seq) {
+                continue;
+            }
+            for (by, claim) in self.claims.matched((id, no), (seq, entry.id)) {
+                let ahead_ms = t.ms_since(claim.received_at);
+                let by = self.boards.feeds.get(&by).map(|feed| feed.name.clone());
+                if let Some(by) = by.filter(|_| ahead_ms > CLOCKS_DIFFER_MS) {
+                    let of = feed.name.clone();
+                    self.findings.push(Finding::ClockAhead { of, seq, by, ahead_ms });
+                }
+            }
+        }
+    }
+
+    fn extend_branch(&mut self, (id, no): (FeedId, usize), run: &VerifiedRun) {
+        self.extend((id, no), run);
+        let name = self.boards.feeds.get(&id).map(|feed| feed.name.clone());
+        self.due = name.map(|of| Due::after(of, run.entries()));
+    }
+
+    /// Begins a branch; `next` is what the first history has where the branch leaves.
+    fn open_branch(&mut self, id: FeedId, run: &VerifiedRun, next: EntryId) {
+        let Some(first) = run.entries().first() else { return };
+        let from = first.header.seq;
+        let Some(feed) = self.boards.feeds.get_mut(&id) else {
+            return;
+        };
+        let of = feed.name.clone();
+        if first.id == next {
+            return self.findings.push(Finding::Repeated { of, from });
+        }
+        let is_proven = feed.fork.is_some_and(|index| index <= from);
+        feed.fork = Some(feed.fork.map_or(from, |index| index.min(from)));
+        if !is_proven {
+            self.findings.push(Finding::SecondHistory { of, index: from });
+        }
+        let Some(histories) = self.histories.get_mut(&id) else {
+            return;
+        };
+        let no = histories.len();
+        histories.push(run.tip().clone());
+        self.extend_branch((id, no), run);
+    }
+
+    /// A run that continues nothing: entries before it are missing, or it is of no history here.
+    fn misplaced(&mut self, id: FeedId, from: u64) {
+        let due = self.histories.get(&id).and_then(|all| all.first()).map_or(0, Tip::size);
+        let Some(feed) = self.boards.feeds.get_mut(&id) else {
+            return;
+        };
+        if feed.is_broken || feed.told.gap {
+            return;
+        }
+        feed.told.gap = true;
+        let of = feed.name.clone();
+        self.findings.push(match from > due {
+            true => Finding::Gap { of, due, found: from },
+            false => Finding::Unplaced { of, from, due },
+        });
+    }
+
+    fn take_payload(&mut self, loose: &LoosePayload) {
+        let Some(due) = &mut self.due else { return };
+        let of = due.of().clone();
+        if let Some(header) = due.take(loose)
+            && !loose.sealed.fits(&header)
+        {
+            self.findings.push(Finding::PayloadAltered { of, seq: loose.seq });
+        }
+    }
+
+    fn close_due(&mut self) {
+        if let Some(due) = self.due.take() {
+            self.findings.extend(due.absent());
+        }
+    }
+
+    /// Ends the audit.
+    #[must_use]
+    pub fn finish(mut self) -> (Vec<Finding>, Summary) {
+        self.close_due();
+        let mut findings = core::mem::take(&mut self.findings);
+        findings.extend(self.unheld());
+        let silent = self.boards.feeds.values().filter(|feed| feed.tip.size() == 0);
+        findings.extend(silent.map(|feed| Finding::Silent { of: feed.name.clone() }));
+        let feeds = self.boards.feeds.values().map(|feed| (feed, self.settled(feed)));
+        let feed_summary = |(feed, settled): (&Feed, u64)| FeedSummary {
+            board: feed.descriptor.board,
+            name: feed.name.clone(),
+            entries: feed.tip.size(),
+            settled,
+            claimed: feed.claimed,
+            fork: feed.fork,
+        };
+        let summary = Summary::new(&self.boards.foundings, feeds.map(feed_summary).collect());
+        (findings, summary)
+    }
+
+    /// Acknowledgements of entries that no history in the bundle holds.
+    fn unheld(&self) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        for (of, by, pair) in self.claims.all() {
+            let claim = pair.highest;
+            let Some(by) = self.boards.feeds.get(&by) else { continue };
+            let (seq, by_org, by) = (claim.seq, by.descriptor.org, by.name.clone());
+            let Some(feed) = self.boards.feeds.get(&of) else {
+                findings.push(Finding::AcknowledgedUnknown { feed: of, seq, by });
+                continue;
+            };
+            let is_known = feed.is_broken || feed.told.gap || feed.descriptor.org == by_org;
+            if claim.held_by.is_some() || is_known {
+                continue;
+            }
+            let of = feed.name.clone();
+            let sizes = self.histories.get(&feed.name.feed).into_iter().flatten().map(Tip::size);
+            let size = sizes.max().unwrap_or(0);
+            findings.push(match seq >= size {
+                true => Finding::EndsEarly { of, size, by, seq },
+                false => Finding::AcknowledgedOther { of, seq, by, acknowledged: claim.id },
+            });
+        }
+        findings
+    }
+
+    /// How many entries of a feed are settled, as far as the bundle proves it.
+    fn settled(&self, feed: &Feed) -> u64 {
+        let (board, author) = (feed.descriptor.board, feed.descriptor.org);
+        let others = self.boards.voting_others(&board, &author);
+        let shared = feed.fork.unwrap_or(u64::MAX);
+        let histories = self.histories.get(&feed.name.feed).into_iter().flatten();
+        let settled = (0..).zip(histories).map(|(no, tip)| {
+            let mut best: BTreeMap<OrgId, u64> = BTreeMap::new();
+            for (by, pair) in self.claims.of(feed.name.feed) {
+                let claim = pair.most_complete;
+                let Some(by) = self.boards.feeds.get(&by) else { continue };
+                let Some(held_by) = claim.held_by else { continue };
+                if by.fork.is_some_and(|index| claim.place >= index)
+                    || !others.contains(&by.descriptor.org)
+                {
+                    continue;
+                }
+                let covers =
+                    if held_by == no { claim.complete } else { claim.complete.min(shared) };
+                let known = best.entry(by.descriptor.org).or_default();
+                *known = covers.max(*known);
+            }
+            settled_size(tip.size(), others.len(), best.into_values())
+        });
+        settled.max().unwrap_or(0)
+    }
+}

@@ -5,7 +5,7 @@
 //!
 //! Invariant: a payload is read only if it fits its header. Knows nothing of effects.
 
-use alloc::{collections::BTreeMap, vec::Vec};
+use alloc::{boxed::Box, collections::BTreeMap, vec::Vec};
 
 use super::{
     bundle::LoosePayload,
@@ -42,7 +42,7 @@ pub enum BadPayload {
 pub(super) enum Meaning {
     Opening(OpenFeed),
     Ack(Ack),
-    Fork(ForkProof),
+    Fork(Box<ForkProof>),
     /// Sound, or of a kind that is newer than this tool.
     Other,
 }
@@ -58,7 +58,7 @@ pub(super) fn read_payload(
         Kind::ACK => return Ok(Meaning::Ack(Ack::from_bytes(bytes)?)),
         Kind::EVIDENCE => {
             let Evidence::Fork(proof) = Evidence::from_bytes(bytes)?;
-            return Ok(Meaning::Fork(proof));
+            return Ok(Meaning::Fork(Box::new(proof)));
         }
         Kind::OPEN => drop(Open::from_bytes(bytes)?),
         Kind::CHANGE => drop(Changes::from_bytes(bytes)?),

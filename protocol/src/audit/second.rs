@@ -238,7 +238,9 @@ impl SecondReading {
         self.close_due();
         let mut findings = core::mem::take(&mut self.findings);
         findings.extend(self.unheld());
-        let silent = self.boards.feeds.values().filter(|feed| feed.tip.size() == 0);
+        let is_told = |feed: &Feed| feed.is_broken || feed.told.gap;
+        let silent = self.boards.feeds.values();
+        let silent = silent.filter(|feed| feed.tip.size() == 0 && !is_told(feed));
         findings.extend(silent.map(|feed| Finding::Silent { of: feed.name.clone() }));
         let feeds = self.boards.feeds.values().map(|feed| (feed, self.settled(feed)));
         let feed_summary = |(feed, settled): (&Feed, u64)| FeedSummary {

@@ -45,12 +45,14 @@ struct Pen {
     entries: Vec<(Header, EntryId, Sealed)>,
     heads: Vec<SignedHead>,
     clock: u64,
+    /// The entries whose payloads do not travel with their run.
+    apart: Vec<u64>,
 }
 
 impl Pen {
     fn blank(descriptor: Descriptor, key: KeyPair) -> Self {
         let tip = Tip::empty(descriptor.feed_id());
-        Self { key, descriptor, tip, entries: vec![], heads: vec![], clock: NOON }
+        Self { key, descriptor, tip, entries: vec![], heads: vec![], clock: NOON, apart: vec![] }
     }
 
     fn of(number: u8) -> Self {
@@ -119,7 +121,7 @@ impl Pen {
         self.write(Kind::ACK, Ack(items).to_bytes());
     }
 
-    /// The run of these entries; payloads of more than 99 bytes travel apart.
+    /// The run of these entries.
     fn run(&self, from: usize, end: usize) -> Run {
         let mut tip = Tip::empty(self.feed());
         let mut heads = vec![];
@@ -131,7 +133,7 @@ impl Pen {
             }
         }
         let compact = |(header, _, sealed): &(Header, EntryId, Sealed)| {
-            let carried = (header.payload_len < 100).then(|| sealed.clone());
+            let carried = (!self.apart.contains(&header.seq)).then(|| sealed.clone());
             CompactEntry::of(header.clone(), carried)
         };
         Run {
@@ -199,7 +201,8 @@ fn bundle(pieces: &[Piece]) -> Vec<u8> {
 fn pens() -> Vec<Pen> {
     let mut pens: Vec<Pen> = (1..=5).map(Pen::of).collect();
     pens[0].note("good morning");
-    pens[0].note(&"long ".repeat(30));
+    pens[0].note("how long is a file?");
+    pens[0].apart.push(2);
     pens[0].note("good night");
     let seen = pens.clone();
     for (at, pen) in pens.iter_mut().enumerate() {
@@ -255,6 +258,7 @@ fn a_whole_bundle_holds_and_says_so_in_one_sentence() {
 }
 
 /// Whether a finding names the record, or the feed and a place in the span of the run.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the others name no damaged place")]
 fn names(finding: &Finding, record: u64, run: Option<(&FeedName, u64, u64)>) -> bool {
     let place = match finding {
         Finding::Damaged { record: before, .. } => return *before + 1 == record,
@@ -277,10 +281,12 @@ fn names(finding: &Finding, record: u64, run: Option<(&FeedName, u64, u64)>) -> 
 #[test]
 fn each_changed_byte_is_found_and_its_feed_and_place_or_its_record_named() {
     let pens = pens();
-    let whole = bundle(&pieces(&pens));
+    let mut pieces = pieces(&pens);
+    pieces.truncate(6);
+    let whole = bundle(&pieces);
     let mut at = bundle::MAGIC.len();
     let mut number = 0;
-    for piece in pieces(&pens) {
+    for piece in pieces {
         number += 1;
         let len = usize::try_from(u32::from_be_bytes(whole[at..at + 4].try_into().unwrap()));
         let end = at + 4 + len.unwrap();
@@ -326,11 +332,10 @@ fn a_run_left_out_or_out_of_place_is_named() {
     let early =
         |pen: &Pen| Finding::EndsEarly { of: name.clone(), size: 3, by: pen.name(), seq: 3 };
     let mut expected: Vec<_> = pens[1..].iter().map(early).collect();
-    expected.sort_by_key(|finding| match finding {
-        Finding::EndsEarly { by, .. } => by.feed,
-        other => panic!("{other:?}"),
-    });
-    assert_eq!(faults(audit(&last)), expected);
+    expected.sort_by_key(|finding| format!("{finding:?}"));
+    let mut findings = faults(audit(&last));
+    findings.sort_by_key(|finding| format!("{finding:?}"));
+    assert_eq!(findings, expected);
 }
 
 #[test]
@@ -359,7 +364,7 @@ fn a_file_cut_anywhere_is_found_to_be_cut() {
     );
     let mut more = whole.clone();
     more.extend_from_slice(&[0, 0, 0, 1, 9]);
-    let record = 10;
+    let record = 11;
     assert_eq!(faults(audit_bundle(&more).findings), [Finding::AfterEnd { record }]);
 }
 
@@ -447,7 +452,7 @@ fn payloads_that_are_missing_changed_or_not_asked_for_are_told_apart() {
     let mut without = pieces(&pens);
     without.remove(3);
     let withheld = Finding::PayloadWithheld { of: name.clone(), seq: 2, kind: Kind::NOTE };
-    assert_eq!(faults(audit(&without)), [withheld.clone()]);
+    assert_eq!(faults(audit(&without)), [withheld]);
     let mut twice = pieces(&pens);
     twice.insert(3, twice[3].clone());
     let feed = name.feed;
@@ -467,6 +472,7 @@ fn payloads_that_are_missing_changed_or_not_asked_for_are_told_apart() {
         received_at: TimeMs(0),
     };
     pen.write(Kind::ACK, Ack(vec![items(1), items(2)]).to_bytes());
+    pen.apart.push(1);
     let findings = faults(audit(&[Piece::Founding, Piece::Run(pen.run(0, 2))]));
     assert!(findings.contains(&Finding::PayloadAbsent { of: name, seq: 1, kind: Kind::ACK }));
 }

@@ -28,8 +28,11 @@ impl Engine {
         (request, last): (u64, bool),
         run: Run,
     ) {
-        let asked =
-            if last { self.close_request(&peer, request) } else { self.asked(&peer, request) };
+        let asked = if last {
+            self.close_request(&peer, request)
+        } else {
+            self.asked(step, &peer, request)
+        };
         let (onto, target) = match asked {
             Some(Asked::Entries { feed, onto, target, .. }) if feed == run.feed => (onto, target),
             _ => (Onto::Branch(0), None),

@@ -112,14 +112,17 @@ impl Engine {
     }
 
     fn item_of(&self, step: &Step<'_>, feed: &Feed) -> Option<HaveItem> {
-        let SignedHead { head, .. } = feed.trunk.durable?;
+        let id = feed.trunk.tip.feed();
+        let size = feed.trunk.durable_size();
         match feed.fork_index() {
-            Some(0) => Some(HaveItem(head.feed, 0, EntryId::NONE, self.tips(step, feed))),
-            Some(index) if index <= head.size => {
-                let before = self.id_at(step, feed, 0, index.saturating_sub(1))?;
-                Some(HaveItem(head.feed, index, before, self.tips(step, feed)))
+            Some(index) if index <= size => {
+                let before = self.id_before(step, feed, 0, index)?;
+                Some(HaveItem(id, index, before, self.tips(step, feed)))
             }
-            _ => Some(HaveItem(head.feed, head.size, head.id, Vec::new())),
+            _ => feed
+                .trunk
+                .durable
+                .map(|SignedHead { head, .. }| HaveItem(id, head.size, head.id, Vec::new())),
         }
     }
 

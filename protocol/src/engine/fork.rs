@@ -309,9 +309,9 @@ impl Engine {
             feed.unmatched.iter().map(|(point, _)| *point).collect();
         let lacking = item.3.iter().copied().filter(|tip| acknowledged.contains(tip));
         let mut attempts = lacking.flat_map(|tip| {
-            let known = feed
-                .branches()
-                .filter(move |(_, branch)| branch.tip.size() > index && branch.tip.size() <= tip.0);
+            let known = feed.branches().filter(move |(_, branch)| {
+                branch.tip.size() >= index && branch.tip.size() <= tip.0
+            });
             known.map(|(no, _)| Some(no)).chain([None]).map(move |no| (tip, no))
         });
         let is_new = |(tip, no): &(Point, Option<BranchNo>)| {

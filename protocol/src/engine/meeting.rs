@@ -194,10 +194,11 @@ impl Engine {
         self.send(step, peer, Some(message(number)));
     }
 
-    /// What was asked under a number that stays open.
-    pub(super) fn asked(&mut self, peer: &NodeKey, request: u64) -> Option<Asked> {
-        let what = &self.meeting_mut(peer)?.session.request(request)?.what;
-        match what {
+    /// What was asked under a number that stays open, which has more time now.
+    pub(super) fn asked(&mut self, step: &Step<'_>, peer: &NodeKey, request: u64) -> Option<Asked> {
+        let request = self.meeting_mut(peer)?.session.request_mut(request)?;
+        request.asked_at = step.now;
+        match &request.what {
             Asked::Entries { board, feed, onto, target } => {
                 Some(Asked::Entries { board: *board, feed: *feed, onto: *onto, target: *target })
             }

@@ -129,6 +129,7 @@ impl Engine {
             Input::Learn { card } => self.learn(&mut step, *card),
             Input::Write { ticket, board, draft } => self.write(&mut step, ticket, board, draft),
         }
+        self.finish_restoring(&mut step);
         self.sign_drafts(&mut step);
         self.work_on_meetings(&mut step, with);
         step.effects.extend(self.pending.close());

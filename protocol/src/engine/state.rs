@@ -172,10 +172,31 @@ impl Feed {
     }
 }
 
-/// How many partners told how far our own feed had come.
+/// What partners told of how far our own feed had come.
 #[derive(Debug, Default)]
 pub(super) struct Restoring {
-    pub(super) heard: BTreeSet<OrgId>,
+    pub(super) told: BTreeMap<OrgId, Told>,
+    /// The number of partners that was last reported.
+    pub(super) reported: Option<usize>,
+}
+
+/// What one partner told of our own feed.
+#[derive(Debug, Default)]
+pub(super) struct Told {
+    pub(super) size: u64,
+    /// How often it did not give what it told.
+    pub(super) failures: u32,
+}
+
+impl Told {
+    /// How often a partner may fail to give what it told before it is taken for mistaken: else one
+    /// that lies could keep us from signing for ever.
+    const FAILURES_MAX: u32 = 3;
+
+    /// Whether we hold what it told, or it could not show it.
+    pub(super) const fn is_met(&self, size: u64) -> bool {
+        self.size <= size || self.failures >= Self::FAILURES_MAX
+    }
 }
 
 /// When the next acknowledgement is due.

@@ -142,15 +142,11 @@ impl Engine {
             knowledge.told = our_items;
             knowledge.behind.clear();
             knowledge.unexplained = None;
-            return self.heard_of_own_feed(step, &peer, &id);
+            return self.heard_of_own_feed(&peer, &id);
         }
         let is_opening = items.is_empty();
         let told: Vec<FeedId> = items.iter().map(|item| item.0).collect();
         for item in items {
-            if our_items.get(&item.0) != Some(&item) {
-                knowledge.told.remove(&item.0);
-                knowledge.told_at = None;
-            }
             knowledge.theirs.insert(item.0, item);
         }
         if knowledge.theirs.len() > HAVE_ITEMS_MAX {
@@ -168,7 +164,7 @@ impl Engine {
             self.compare_item(step, peer, id, feed);
         }
         if is_explained {
-            self.heard_of_own_feed(step, &peer, &id);
+            self.heard_of_own_feed(&peer, &id);
         }
     }
 
@@ -212,23 +208,41 @@ impl Engine {
 
     /// A peer told all it holds: on a restored node, that is one more who told how far our own feed
     /// had come.
-    pub(super) fn heard_of_own_feed(&mut self, step: &mut Step<'_>, peer: &NodeKey, id: &BoardId) {
-        let Some(org) = self.peers.get(peer).and_then(|peer| peer.org) else {
-            return;
-        };
+    fn heard_of_own_feed(&mut self, peer: &NodeKey, id: &BoardId) {
+        let Some(known) = self.peers.get(peer) else { return };
+        let Some(board) = self.boards.get_mut(id) else { return };
+        let item = known.boards.get(id).and_then(|knowledge| knowledge.theirs.get(&board.own));
+        let size = item.map_or(0, |item| item.1);
+        let Some(org) = known.org.filter(|org| board.is_voting(org)) else { return };
+        if let Some(restoring) = &mut board.restoring {
+            restoring.told.entry(org).or_default().size = size;
+        }
+    }
+
+    /// A peer did not give what it told that it holds of our own feed.
+    pub(super) fn not_given_of_own_feed(&mut self, peer: &NodeKey, id: &BoardId, feed: &FeedId) {
+        let org = self.peers.get(peer).and_then(|peer| peer.org);
+        let board = self.boards.get_mut(id).filter(|board| board.own == *feed);
+        let restoring = board.and_then(|board| board.restoring.as_mut());
+        if let Some(told) = org.zip(restoring).and_then(|(org, state)| state.told.get_mut(&org)) {
+            told.failures = told.failures.saturating_add(1);
+        }
+    }
+
+    /// Signs again on boards where enough partners told how far our own feed had come, and we hold
+    /// all of that.
+    pub(super) fn finish_restoring(&mut self, step: &mut Step<'_>) {
         let me = self.me.org;
-        let Some(board) = self.boards.get_mut(id) else {
-            return;
-        };
-        let (is_voting, others) = (board.is_voting(&org), board.voting_others(&me));
-        let Some(restoring) = &mut board.restoring else {
-            return;
-        };
-        if is_voting && restoring.heard.insert(org) {
-            let (heard, due) = (restoring.heard.len(), (others / 2).saturating_add(1));
-            step.report(Report::Restoring { board: *id, heard, due });
-            if heard >= due {
+        for (id, board) in &mut self.boards {
+            let due = (board.voting_others(&me) / 2).saturating_add(1);
+            let size = board.feeds.get(&board.own).map_or(0, |feed| feed.trunk.tip.size());
+            let Some(restoring) = &mut board.restoring else { continue };
+            let heard = restoring.told.len();
+            if heard >= due && restoring.told.values().all(|told| told.is_met(size)) {
                 board.restoring = None;
+            } else if restoring.reported != Some(heard) {
+                restoring.reported = Some(heard);
+                step.report(Report::Restoring { board: *id, heard, due });
             }
         }
     }

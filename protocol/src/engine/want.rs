@@ -132,13 +132,21 @@ impl Engine {
         let Some(asked) = self.close_request(&peer, request) else {
             return;
         };
-        if let Asked::Entries { board, feed, target: None, .. } = &asked
-            && let Some(knowledge) = self.knowledge_mut(&peer, board)
-        {
-            knowledge.behind.remove(feed);
-            knowledge.theirs.remove(feed);
+        if let Asked::Entries { board, feed, target: None, .. } = &asked {
+            self.not_given(step, &peer, board, feed);
         }
         self.want_more_tips(step, &asked, peer);
+    }
+
+    /// A peer did not give entries that it had told of: what it told is forgotten, and asked for
+    /// again before long.
+    fn not_given(&mut self, step: &Step<'_>, peer: &NodeKey, board: &BoardId, feed: &FeedId) {
+        self.not_given_of_own_feed(peer, board, feed);
+        if let Some(knowledge) = self.knowledge_mut(peer, board) {
+            knowledge.behind.remove(feed);
+            knowledge.theirs.remove(feed);
+            knowledge.unexplained.get_or_insert(step.now);
+        }
     }
 
     /// Requests that were not answered in time are given up, and others are asked.
@@ -156,12 +164,7 @@ impl Engine {
         for (peer, asked) in late {
             self.forget_asked(&peer, &asked);
             match asked {
-                Asked::Entries { board, feed, .. } => {
-                    if let Some(knowledge) = self.knowledge_mut(&peer, &board) {
-                        knowledge.behind.remove(&feed);
-                        knowledge.theirs.remove(&feed);
-                    }
-                }
+                Asked::Entries { board, feed, .. } => self.not_given(step, &peer, &board, &feed),
                 Asked::Payload { feed, at, .. } => {
                     if let Some(meeting) = self.meeting_mut(&peer) {
                         meeting.not_given.insert((feed, at), step.now);

@@ -140,8 +140,8 @@ impl<Q, S> Session<Q, S> {
 
     /// What we asked under a number.
     #[must_use]
-    pub fn request(&self, number: u64) -> Option<&Q> {
-        self.requests.get(&number)
+    pub fn request_mut(&mut self, number: u64) -> Option<&mut Q> {
+        self.requests.get_mut(&number)
     }
 
     /// Forgets an answered request.

@@ -1,7 +1,7 @@
 //! Stage 1 of 8: edit. From `artefact::edit`; to `feed::entry`.
 //!
-//! Drafts wait while a batch is on its way to disk, and are then signed together: one run, one head signature,
-//! one commit. What we sign passes the same verification as what we receive.
+//! Drafts wait while entries of ours are on their way to disk, and are then signed together: one
+//! run, one head signature, one commit. What we sign passes the same verification as what we receive.
 
 use alloc::vec::Vec;
 
@@ -72,7 +72,7 @@ impl Engine {
 
     /// Signs the drafts that wait, on every board where we may sign now.
     pub(super) fn sign_drafts(&mut self, step: &mut Step<'_>) {
-        if !self.pending.is_idle() {
+        if self.pending.is_signing() {
             return;
         }
         let boards: Vec<BoardId> = self.boards.keys().copied().collect();
@@ -139,6 +139,7 @@ impl Engine {
                         ticket.map(|ticket| Effect::Written { ticket, id: entry.id, seq });
                     self.pending.consequences().answers.extend(written);
                 }
+                self.pending.note_signed();
                 self.append(step, (*id, own, 0), &run);
             }
             // Our own rules broken by ourselves: said aloud, nothing stored, nothing announced.

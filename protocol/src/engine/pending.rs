@@ -49,9 +49,22 @@ pub(super) struct Pending {
     gathered: Consequences,
     overlay: Overlay,
     in_flight: VecDeque<InFlight>,
+    /// The last batch that carries entries of our own.
+    signed: Option<u64>,
 }
 
 impl Pending {
+    /// Notes that the batch that is being gathered carries entries of our own.
+    pub(super) const fn note_signed(&mut self) {
+        self.signed = Some(self.last.saturating_add(1));
+    }
+
+    /// Whether entries of our own are on their way to disk.
+    pub(super) fn is_signing(&self) -> bool {
+        let first = self.in_flight.front().map(|first| first.batch.0);
+        self.signed.is_some_and(|signed| first.is_some_and(|first| first <= signed))
+    }
+
     /// Puts a write into the batch that is being gathered.
     pub(super) fn put(&mut self, table: Table, key: Vec<u8>, value: Vec<u8>) {
         self.write(table, key, Some(value));
@@ -107,11 +120,6 @@ impl Pending {
             all.answers.extend(done.consequences.answers);
         }
         all
-    }
-
-    /// Whether nothing is on its way to disk.
-    pub(super) fn is_idle(&self) -> bool {
-        self.in_flight.is_empty()
     }
 
     /// Bytes on their way to disk.

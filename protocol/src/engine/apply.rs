@@ -101,10 +101,9 @@ impl Engine {
         header: &Header,
         sealed: &Sealed,
     ) {
-        let charter = self.boards.get(&board).map(|board| board.founding.charter().hash());
         match header.kind {
             // Under a charter that we do not know, an entry waits; evidence proves itself.
-            Kind::ACK if charter == Some(header.charter) => {
+            Kind::ACK if header.charter == board.as_charter() => {
                 if let Ok(ack) = Ack::from_bytes(sealed.payload.bytes()) {
                     self.apply_ack(step, &board, (id, header.seq), ack);
                 }

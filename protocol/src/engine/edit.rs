@@ -8,7 +8,6 @@ use alloc::vec::Vec;
 use super::{
     Engine, Refused, Step, Ticket,
     io::{Damaged, Effect, Report},
-    state::Board,
 };
 use crate::{
     charter::Status,
@@ -125,7 +124,7 @@ impl Engine {
             return;
         };
         let (own, descriptor, tip) = (board.own, feed.descriptor, feed.trunk.tip.clone());
-        let mut signing = Signing::new(board, &tip, step.now);
+        let mut signing = Signing::new(id.as_charter(), &tip, step.now);
         let mut tickets = Vec::new();
         for (ticket, draft) in drafts {
             let sealed = seal(&draft, || step.salt());
@@ -163,7 +162,7 @@ struct Signing {
 }
 
 impl Signing {
-    fn new(board: &Board, tip: &Tip, now: TimeMs) -> Self {
+    fn new(charter: CharterHash, tip: &Tip, now: TimeMs) -> Self {
         let run = Run {
             feed: tip.feed(),
             from: tip.size(),
@@ -171,7 +170,7 @@ impl Signing {
             entries: Vec::new(),
             heads: Vec::new(),
         };
-        Self { charter: board.founding.charter().hash(), now, tip: tip.clone(), run }
+        Self { charter, now, tip: tip.clone(), run }
     }
 
     /// Adds one entry and signs the head if one is mandatory after it. Gives its seq.

@@ -7,7 +7,9 @@ use core::fmt;
 use serde::{Deserialize, Serialize};
 
 /// Unix time in milliseconds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct TimeMs(pub u64);
 
 impl TimeMs {

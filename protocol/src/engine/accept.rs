@@ -264,7 +264,7 @@ impl Engine {
         if let Some(board) =
             self.boards.get_mut(&board).filter(|board| board.own != id && is_ack_due)
         {
-            board.acks.due.get_or_insert(step.now);
+            board.acks.due.get_or_insert(step.uptime);
         }
         if is_applied {
             self.apply_entry(step, (board, id), &header, &sealed);
@@ -290,7 +290,7 @@ impl Engine {
             feed.fetching.remove(&(branch, at.0));
         }
         if let Some(meeting) = self.meeting_mut(&peer) {
-            meeting.not_given.insert((feed, at), step.now);
+            meeting.not_given.insert((feed, at), step.uptime);
         }
     }
 }

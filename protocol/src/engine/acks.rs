@@ -136,14 +136,14 @@ impl Engine {
         for board in self.boards.values_mut() {
             let members = board.founding.charter().members.len() as u64;
             let interval = INTERVAL_MS.saturating_mul(members.div_ceil(36).max(1));
-            let since = |last: Option<_>| last.map_or(u64::MAX, |last| step.now.ms_since(last));
+            let since = |last: Option<_>| last.map_or(u64::MAX, |last| step.uptime.ms_since(last));
             let is_due = (board.acks.urgent.is_some()
                 && since(board.acks.last) >= URGENT_INTERVAL_MS)
                 || (board.acks.due.is_some() && since(board.acks.last) >= interval);
             if !is_due || board.restoring.is_some() || board.own_is_forked() {
                 continue;
             }
-            board.acks.last = Some(step.now);
+            board.acks.last = Some(step.uptime);
             board.acks.due = None;
             board.acks.urgent = None;
             board.draft_acks();

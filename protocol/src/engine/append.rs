@@ -72,9 +72,9 @@ impl Engine {
             return;
         }
         feed.ack_due = true;
-        board.acks.due.get_or_insert(step.now);
+        board.acks.due.get_or_insert(step.uptime);
         if news().any(Kind::is_governance) {
-            board.acks.urgent.get_or_insert(step.now);
+            board.acks.urgent.get_or_insert(step.uptime);
         }
     }
 

@@ -45,7 +45,7 @@ impl Engine {
         id: FeedId,
     ) {
         let is_forked = self.feed(&board, &id).is_none_or(|feed| feed.fork.is_some());
-        let now = step.now;
+        let now = step.uptime;
         let Some(meeting) = self.meeting_mut(&peer) else {
             return;
         };
@@ -129,8 +129,8 @@ impl Engine {
     /// Whether our half of a proof may go to a peer: making it reads the whole feed, so not too often.
     fn may_send_side(&mut self, step: &Step<'_>, peer: &NodeKey, id: FeedId) -> bool {
         let Some(meeting) = self.meeting_mut(peer) else { return false };
-        let last = meeting.sides.insert(id, step.now);
-        last.is_none_or(|last| step.now.ms_since(last) >= COMPARE_MS)
+        let last = meeting.sides.insert(id, step.uptime);
+        last.is_none_or(|last| step.uptime.ms_since(last) >= COMPARE_MS)
     }
 
     /// Our signed head over the entry at `index`, with the path that shows it.

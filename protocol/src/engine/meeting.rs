@@ -186,7 +186,7 @@ impl Engine {
         what: Asked,
         message: impl FnOnce(u64) -> Message,
     ) {
-        let asked_at = step.now;
+        let asked_at = step.uptime;
         let Some(meeting) = self.meeting_mut(&peer) else {
             return;
         };
@@ -197,7 +197,7 @@ impl Engine {
     /// What was asked under a number that stays open, which has more time now.
     pub(super) fn asked(&mut self, step: &Step<'_>, peer: &NodeKey, request: u64) -> Option<Asked> {
         let request = self.meeting_mut(peer)?.session.request_mut(request)?;
-        request.asked_at = step.now;
+        request.asked_at = step.uptime;
         match &request.what {
             Asked::Entries { board, feed, onto, target } => {
                 Some(Asked::Entries { board: *board, feed: *feed, onto: *onto, target: *target })

@@ -71,11 +71,30 @@ pub struct Engine {
     peers: BTreeMap<NodeKey, Peer>,
     cards: BTreeMap<OrgId, SignedCard>,
     pending: Pending,
+    timer: Timer,
+}
+
+/// Time that never goes back: the sum of the clock's steps forward.
+#[derive(Debug, Default)]
+struct Timer {
+    uptime: TimeMs,
+    last: Option<TimeMs>,
+}
+
+impl Timer {
+    fn advance(&mut self, now: TimeMs) -> TimeMs {
+        self.uptime = self.uptime.plus_ms(self.last.map_or(0, |last| now.ms_since(last)));
+        self.last = Some(now);
+        self.uptime
+    }
 }
 
 /// One call of [`Engine::handle`].
 struct Step<'a> {
+    /// The node's clock: for what is claimed.
     now: TimeMs,
+    /// How long the engine has run, whatever the clock does: for what is timed.
+    uptime: TimeMs,
     entropy: [u8; 32],
     salts: u64,
     reader: &'a dyn Reader,
@@ -85,7 +104,14 @@ struct Step<'a> {
 impl<'a> Step<'a> {
     /// A step that only reads.
     fn reading(reader: &'a dyn Reader) -> Self {
-        Self { now: TimeMs(0), entropy: [0; 32], salts: 0, reader, effects: Vec::new() }
+        Self {
+            now: TimeMs(0),
+            uptime: TimeMs(0),
+            entropy: [0; 32],
+            salts: 0,
+            reader,
+            effects: Vec::new(),
+        }
     }
 
     /// Sixteen fresh bytes.
@@ -106,7 +132,8 @@ impl Engine {
     /// Handles one input and says what is to be done.
     pub fn handle(&mut self, moment: Moment, input: Input, reader: &dyn Reader) -> Vec<Effect> {
         let Moment { now, entropy } = moment;
-        let mut step = Step { now, entropy, salts: 0, reader, effects: Vec::new() };
+        let uptime = self.timer.advance(now);
+        let mut step = Step { now, uptime, entropy, salts: 0, reader, effects: Vec::new() };
         // What one peer says moves our meeting with that peer; the others hear of it once it is
         // durable, and that is an input of its own.
         let with = match &input {

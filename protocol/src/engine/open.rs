@@ -45,6 +45,7 @@ impl Engine {
             peers: BTreeMap::new(),
             cards: BTreeMap::new(),
             pending: Pending::default(),
+            timer: super::Timer::default(),
         };
         for (_, bytes) in reader.scan(Table::Cards, &[], &[0xff; 33], ROWS_MAX) {
             let card = SignedCard::from_bytes(&bytes).map_err(damaged)?;

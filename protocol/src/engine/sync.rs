@@ -155,7 +155,8 @@ impl Engine {
         }
         let all: Vec<HaveItem> = knowledge.theirs.values().cloned().collect();
         let is_explained = have_digest(&id, &all) == digest;
-        knowledge.unexplained = (!is_explained).then(|| knowledge.unexplained.unwrap_or(step.now));
+        knowledge.unexplained =
+            (!is_explained).then(|| knowledge.unexplained.unwrap_or(step.uptime));
         // The opening of a meeting is answered even when nothing moved, so that both know that the
         // other is done; once, or two who differ would answer each other for ever.
         knowledge.tell |= is_opening && !knowledge.opening_answered;

@@ -458,3 +458,22 @@ fn a_rotated_key_opens_a_new_epoch_and_ends_the_old_one() {
     assert_eq!(sizes(before.feed_id()), (old.size(), FeedStanding::Sound));
     assert_eq!(view.feeds[&after.feed_id()].size, 3, "opening, note, acknowledgement");
 }
+
+#[test]
+fn a_clock_that_jumps_back_stops_no_timer() {
+    let mut net = Net::new(&[1, 2, 3]);
+    net.note(1, "before");
+    net.tick(70);
+    let acknowledgements = |net: &Net| {
+        let view = net.view(1);
+        let others = view.feeds.values().filter(|feed| feed.descriptor.org != fixture::org(1));
+        others.map(|feed| feed.size).filter(|size| *size > 0).collect::<Vec<u64>>()
+    };
+    let before = acknowledgements(&net);
+    net.now -= 900_000;
+    net.note(1, "after");
+    net.tick(70);
+    net.assert_equal();
+    let one_more: Vec<u64> = before.iter().map(|size| size + 1).collect();
+    assert_eq!(acknowledgements(&net), one_more);
+}

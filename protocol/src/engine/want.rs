@@ -145,7 +145,7 @@ impl Engine {
         if let Some(knowledge) = self.knowledge_mut(peer, board) {
             knowledge.behind.remove(feed);
             knowledge.theirs.remove(feed);
-            knowledge.unexplained.get_or_insert(step.now);
+            knowledge.unexplained.get_or_insert(step.uptime);
         }
     }
 
@@ -156,7 +156,7 @@ impl Engine {
             let Some(meeting) = &mut known.meeting else {
                 continue;
             };
-            let is_late = |request: &Request| step.now.ms_since(request.asked_at) >= ANSWER_MS;
+            let is_late = |request: &Request| step.uptime.ms_since(request.asked_at) >= ANSWER_MS;
             late.extend(
                 meeting.session.close_requests(is_late).map(|request| (*peer, request.what)),
             );
@@ -167,7 +167,7 @@ impl Engine {
                 Asked::Entries { board, feed, .. } => self.not_given(step, &peer, &board, &feed),
                 Asked::Payload { feed, at, .. } => {
                     if let Some(meeting) = self.meeting_mut(&peer) {
-                        meeting.not_given.insert((feed, at), step.now);
+                        meeting.not_given.insert((feed, at), step.uptime);
                     }
                 }
             }
@@ -183,7 +183,7 @@ impl Engine {
             };
             for (board, knowledge) in &mut known.boards {
                 let since = knowledge.unexplained.filter(|_| meeting.shared.contains(board));
-                if since.is_some_and(|since| step.now.ms_since(since) >= UNEXPLAINED_MS) {
+                if since.is_some_and(|since| step.uptime.ms_since(since) >= UNEXPLAINED_MS) {
                     knowledge.unexplained = None;
                     unexplained.push((*peer, *board));
                 }

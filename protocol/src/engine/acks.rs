@@ -1,8 +1,9 @@
 //! Acknowledgements: counting those of others, and writing our own when they are due.
 //!
-//! One row is kept for each acknowledgement that is not passed by a later one on the same chain.
-//! An acknowledgement counts on the chain that holds its entry; one that is ahead of what we hold waits in its
-//! row until we catch up. Counting takes the highest, so the order of arrival does not matter.
+//! One row is kept for each acknowledgement that is not passed by a later one on the same chain. An
+//! acknowledgement counts on the chain that holds its entry; one that is ahead of what we hold
+//! waits in its row until we catch up. Counting takes the highest, so the order of arrival does not
+//! matter.
 
 use alloc::vec::Vec;
 
@@ -62,8 +63,8 @@ impl Engine {
         }
     }
 
-    /// Counts an acknowledgement on the chain that holds its entry, and says which; otherwise keeps it
-    /// among the unmatched.
+    /// Counts an acknowledgement on the chain that holds its entry, and says which; otherwise keeps
+    /// it among the unmatched.
     pub(super) fn match_ack(
         &mut self,
         step: &Step<'_>,

@@ -1,7 +1,7 @@
 //! Stage 3 of 8: append. From `engine::edit` and `engine::accept`; to `engine::sync`.
 //!
-//! A verified run becomes writes in the batch that is being gathered. Its head may be told to others only
-//! when the batch is durable: see [`Engine::persisted`], which alone sets `durable`.
+//! A verified run becomes writes in the batch that is being gathered. Its head may be told to
+//! others only when the batch is durable: see [`Engine::persisted`], which alone sets `durable`.
 
 use alloc::{collections::BTreeSet, vec::Vec};
 

@@ -3,8 +3,8 @@
 //! What entries do to acknowledgements and evidence. Nothing else has an effect yet: kinds this
 //! node does not understand are stored and passed on.
 //!
-//! Above a fork, entries are applied only as far as another organisation acknowledged them: those are
-//! the ones that every node comes to hold, so all nodes apply the same.
+//! Above a fork, entries are applied only as far as another organisation acknowledged them: those
+//! are the ones that every node comes to hold, so all nodes apply the same.
 
 use alloc::vec::Vec;
 

@@ -1,7 +1,8 @@
 //! Stage 1 of 8: edit. From `artefact::edit`; to `feed::entry`.
 //!
 //! Drafts wait while entries of ours are on their way to disk, and are then signed together: one
-//! run, one head signature, one commit. What we sign passes the same verification as what we receive.
+//! run, one head signature, one commit. What we sign passes the same verification as what we
+//! receive.
 
 use alloc::vec::Vec;
 

@@ -1,15 +1,16 @@
 //! Forks: two histories of one feed.
 //!
 //! 1. *Find.* Two nodes whose copies differ compare ids at places between the last equal and the
-//!    first different one, until they are neighbours ([`Message::Compare`]). Until then nobody is accused.
+//!    first different one, until they are neighbours ([`Message::Compare`]). Until then nobody is
+//!    accused.
 //! 2. *Prove.* Each sends its signed head with the inclusion path of the first entry that differs
 //!    ([`Message::Side`]); two such halves are a fork proof.
-//! 3. *Tell.* A last acknowledgement of the chain we hold, then an evidence entry, unless a sound entry carries the proof
-//!    already. From then on we acknowledge no more of that feed.
+//! 3. *Tell.* A last acknowledgement of the chain we hold, then an evidence entry, unless a sound
+//!    entry carries the proof already. From then on we acknowledge no more of that feed.
 //! 4. *Keep.* Every chain that another organisation acknowledged is fetched from whoever holds it.
 //!
-//! The last acknowledgement matters: whatever of the forked feed had an effect here thereby reaches everybody, so
-//! that all come to the same result.
+//! The last acknowledgement matters: whatever of the forked feed had an effect here thereby reaches
+//! everybody, so that all come to the same result.
 
 use alloc::{collections::BTreeSet, vec::Vec};
 
@@ -35,8 +36,8 @@ pub(super) const TIPS_MAX: usize = COMPARE_POINTS_MAX;
 const COMPARE_MS: u64 = 10_000;
 
 impl Engine {
-    /// Tells a peer our newest signed head and ids at some places, so that it finds where our copies
-    /// part.
+    /// Tells a peer our newest signed head and ids at some places, so that it finds where our
+    /// copies part.
     pub(super) fn start_compare(
         &mut self,
         step: &mut Step<'_>,
@@ -126,7 +127,8 @@ impl Engine {
         self.send(step, peer, message);
     }
 
-    /// Whether our half of a proof may go to a peer: making it reads the whole feed, so not too often.
+    /// Whether our half of a proof may go to a peer: making it reads the whole feed, so not too
+    /// often.
     fn may_send_side(&mut self, step: &Step<'_>, peer: &NodeKey, id: FeedId) -> bool {
         let Some(meeting) = self.meeting_mut(peer) else { return false };
         let last = meeting.sides.insert(id, step.uptime);

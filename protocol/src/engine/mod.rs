@@ -19,8 +19,8 @@
 //! once it is durable, and ends the process when a write fails: then [`Engine::open`] over what is
 //! durable goes on as if the rest had never happened, since nobody was told of it.
 //!
-//! Invariants: nothing is applied unverified, one's own entries included; nothing is announced before it is
-//! durable; evidence is never deleted.
+//! Invariants: nothing is applied unverified, one's own entries included; nothing is announced
+//! before it is durable; evidence is never deleted.
 
 mod accept;
 mod acks;

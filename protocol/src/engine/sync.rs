@@ -2,8 +2,8 @@
 //!
 //! Meetings. Each side tells who it is and, board by board, a digest of what it holds; equal
 //! digests end the matter. Otherwise they tell the items that moved since they last told, and
-//! whoever holds less asks. New entries go at once to neighbours known to lack just them: an author's own to
-//! all, others' to three; the rest hear of them by `have`.
+//! whoever holds less asks. New entries go at once to neighbours known to lack just them: an
+//! author's own to all, others' to three; the rest hear of them by `have`.
 
 use alloc::{
     collections::{BTreeMap, BTreeSet},

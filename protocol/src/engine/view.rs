@@ -204,8 +204,8 @@ impl Engine {
 }
 
 impl Board {
-    /// How many entries of a chain are settled. Below `shared` all chains of the feed are one, so an
-    /// acknowledgement of any of them counts there.
+    /// How many entries of a chain are settled. Below `shared` all chains of the feed are one, so
+    /// an acknowledgement of any of them counts there.
     fn settled_on(&self, feed: &Feed, chain: &Branch, shared: u64) -> u64 {
         let author = feed.descriptor.org;
         let mut best: BTreeMap<OrgId, u64> = BTreeMap::new();

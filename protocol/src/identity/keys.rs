@@ -4,8 +4,8 @@
 //! public key = [alg, bstr32]        signature = [alg, bstr64]        alg 1 = Ed25519
 //! ```
 //!
-//! A key is admitted only if its encoding is canonical and it is not of small order. Signatures are checked
-//! by the strict rule, one by one: batch checking is another acceptance rule, and nodes
+//! A key is admitted only if its encoding is canonical and it is not of small order. Signatures are
+//! checked by the strict rule, one by one: batch checking is another acceptance rule, and nodes
 //! would disagree. `Sign(tag, x)` signs `tag ‖ 0x00 ‖ x`; a C2SP note is signed as it stands.
 //!
 //! Source: RFC 8032; the strict rule of `ed25519-dalek`'s `verify_strict`.

@@ -53,8 +53,8 @@ pub struct Point(pub u64, pub EntryId);
 
 /// What a node holds of one feed.
 ///
-/// A sound feed has its size, its last id and no tips. A forked feed has the size and last id below the
-/// fork, and as tips the highest acknowledged entries above it that the node holds, ascending.
+/// A sound feed has its size, its last id and no tips. A forked feed has the size and last id below
+/// the fork, and as tips the highest acknowledged entries above it that the node holds, ascending.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HaveItem(pub FeedId, pub u64, pub EntryId, pub Vec<Point>);
 

@@ -6,7 +6,8 @@
 //!   not counted.
 //! * At most 16 requests of ours are unanswered, so that answers always find credit and two
 //!   sessions full of requests cannot block each other.
-//! * Announcements wait as a flag and not as frames: however long a peer is slow, it costs no memory.
+//! * Announcements wait as a flag and not as frames: however long a peer is slow, it costs no
+//!   memory.
 //!
 //! Knows nothing of boards or feeds: it counts.
 

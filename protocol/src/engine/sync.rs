@@ -235,7 +235,8 @@ impl Engine {
     pub(super) fn finish_restoring(&mut self, step: &mut Step<'_>) {
         let me = self.me.org;
         for (id, board) in &mut self.boards {
-            let due = (board.voting_others(&me) / 2).saturating_add(1);
+            let others = board.voting_others(&me);
+            let due = if others == 0 { 0 } else { (others / 2).saturating_add(1) };
             let size = board.feeds.get(&board.own).map_or(0, |feed| feed.trunk.tip.size());
             let Some(restoring) = &mut board.restoring else { continue };
             let heard = restoring.told.len();

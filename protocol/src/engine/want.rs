@@ -156,6 +156,7 @@ impl Engine {
             let Some(meeting) = &mut known.meeting else {
                 continue;
             };
+            meeting.not_given.retain(|_, since| step.uptime.ms_since(*since) < ANSWER_MS);
             let is_late = |request: &Request| step.uptime.ms_since(request.asked_at) >= ANSWER_MS;
             late.extend(
                 meeting.session.close_requests(is_late).map(|request| (*peer, request.what)),

@@ -290,7 +290,7 @@ impl Engine {
             feed.fetching.remove(&(branch, at.0));
         }
         if let Some(meeting) = self.meeting_mut(&peer) {
-            meeting.not_given.insert((feed, at), step.uptime);
+            meeting.not_given.insert((feed, branch, at.0), step.uptime);
         }
     }
 }

@@ -338,7 +338,7 @@ pub(super) struct Meeting {
     /// Feeds of which we sent our half of a proof, and when.
     pub(super) sides: BTreeMap<FeedId, TimeMs>,
     /// Payloads that the peer did not give, and when.
-    pub(super) not_given: BTreeMap<(FeedId, Point), TimeMs>,
+    pub(super) not_given: BTreeMap<(FeedId, BranchNo, u64), TimeMs>,
 }
 
 /// One peer: another organisation's node.

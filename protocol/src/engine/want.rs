@@ -101,12 +101,13 @@ impl Engine {
                 .filter(|(_, feed)| feed.branches().any(|(_, branch)| !branch.missing.is_empty()));
             for (id, feed) in lacking {
                 for (no, branch) in feed.branches() {
-                    let due =
-                        branch.missing.iter().filter(|seq| !feed.fetching.contains(&(no, **seq)));
-                    let points = due.take(REQUESTS_IN_FLIGHT).filter_map(|seq| {
-                        self.id_at(step, feed, no, *seq).map(|entry| Point(*seq, entry))
+                    let due = branch.missing.iter().copied().filter(|seq| {
+                        !feed.fetching.contains(&(no, *seq))
+                            && !meeting.not_given.contains_key(&(*id, no, *seq))
                     });
-                    let given = points.filter(|at| !meeting.not_given.contains_key(&(*id, *at)));
+                    let given = due.take(REQUESTS_IN_FLIGHT).filter_map(|seq| {
+                        self.id_at(step, feed, no, seq).map(|entry| Point(seq, entry))
+                    });
                     wanted.extend(given.map(|at| (*board_id, *id, no, at)));
                 }
             }
@@ -166,9 +167,9 @@ impl Engine {
             self.forget_asked(&peer, &asked);
             match asked {
                 Asked::Entries { board, feed, .. } => self.not_given(step, &peer, &board, &feed),
-                Asked::Payload { feed, at, .. } => {
+                Asked::Payload { feed, branch, at, .. } => {
                     if let Some(meeting) = self.meeting_mut(&peer) {
-                        meeting.not_given.insert((feed, at), step.uptime);
+                        meeting.not_given.insert((feed, branch, at.0), step.uptime);
                     }
                 }
             }

@@ -16,6 +16,7 @@ use crate::{
         VerifiedRun, verify_run,
     },
     hash::{BoardId, FeedId, NodeKey},
+    limits::ACK_POINTS_MAX,
     sync::{Message, NoPayload, Point},
 };
 
@@ -41,9 +42,11 @@ impl Engine {
             return;
         };
         let id = run.feed;
-        let outcome = match onto {
-            Onto::Branch(no) => self.extend_branch(step, (board, id, no), run, target.is_some()),
-            Onto::New => self.new_branch(step, (board, id), run),
+        let outcome = match (onto, self.end_continued_by(&board, &run)) {
+            (Onto::Branch(no), _) | (Onto::New, Some(no)) => {
+                self.extend_branch(step, (board, id, no), run, target.is_some())
+            }
+            (Onto::New, None) => self.new_branch(step, (board, id), run),
         };
         match outcome {
             Ok(point) => {
@@ -62,6 +65,14 @@ impl Engine {
                 }
             }
         }
+    }
+
+    /// The chain of a forked feed that ends where a run begins.
+    fn end_continued_by(&self, board: &BoardId, run: &Run) -> Option<BranchNo> {
+        let feed = self.feed(board, &run.feed).filter(|feed| feed.fork.is_some())?;
+        let ends_there =
+            |branch: &Branch| branch.tip.size() == run.from && branch.tip.id() == run.before;
+        feed.branches().find(|(_, branch)| ends_there(branch)).map(|(no, _)| no)
     }
 
     /// Appends a run to a chain that we hold. Gives what the peer is then known to hold.
@@ -100,7 +111,8 @@ impl Engine {
         let Some(feed) = self.feed(&board, &id) else {
             return Ok(None);
         };
-        if feed.others.len() >= members || feed.fork_index() != Some(run.from) {
+        let branches_max = members.saturating_mul(ACK_POINTS_MAX);
+        if feed.others.len() >= branches_max || feed.fork_index() != Some(run.from) {
             return Ok(None);
         }
         let Some(tip) = self.tip_at(step, &board, &id, run.from) else {

@@ -35,6 +35,16 @@ pub fn entropy() -> Result<[u8; 32], EntropyError> {
     Ok(bytes)
 }
 
+/// 16 fresh random bytes.
+///
+/// # Errors
+/// - [`EntropyError`]: as for [`entropy`].
+pub fn nonce() -> Result<[u8; 16], EntropyError> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).map_err(|source| EntropyError { source })?;
+    Ok(bytes)
+}
+
 /// One fresh random number, for jitter and session numbers.
 ///
 /// # Errors

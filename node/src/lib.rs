@@ -13,6 +13,16 @@
 
 pub mod clock;
 pub mod config;
+pub mod control;
+pub mod daemon;
+pub mod draft;
+#[cfg(test)]
+mod fixture;
+pub mod home;
 pub mod keys;
 pub mod net;
+pub mod organisation;
+pub mod paper;
+pub mod replica;
 pub mod store;
+pub mod view;

@@ -85,12 +85,18 @@ impl Fields {
 }
 
 pub(super) fn home(file: &mut Fields, path: &Path) -> PathBuf {
-    let beside = path.parent().unwrap_or_else(|| Path::new(""));
-    let home = file.text(HOME).unwrap_or_else(|| "data".to_owned());
-    if home.is_empty() {
-        file.problem(HOME, "\"\"", Reason::Empty);
+    let beside = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        Some(_) | None => Path::new("."),
+    };
+    match file.text(HOME) {
+        Some(home) if home.is_empty() => {
+            file.problem(HOME, "\"\"", Reason::Empty);
+            beside.to_path_buf()
+        }
+        Some(home) => beside.join(home),
+        None => beside.to_path_buf(),
     }
-    beside.join(home)
 }
 
 pub(super) fn addresses(
@@ -154,6 +160,12 @@ fn check_announce(address: &Multiaddr) -> Result<(), Reason> {
         return Err(Reason::Nowhere);
     }
     Ok(())
+}
+
+/// Whether this node dials such an address when it stands on a partner's card.
+#[must_use]
+pub fn is_dialable(address: &Multiaddr) -> bool {
+    check_announce(address).is_ok()
 }
 
 pub(super) fn announce(file: &mut Fields) -> Vec<Multiaddr> {

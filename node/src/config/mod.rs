@@ -1,7 +1,7 @@
 //! The daemon's config: one TOML file, checked once, never global.
 //!
-//! - `home`: directory of keys, store and journal. A path, relative to the file's own directory.
-//!   Default: `data`.
+//! - `home`: directory of keys and store. A path, relative to the file's own directory. Default:
+//!   that directory.
 //! - `listen`: where peers may connect. A list of multiaddr; more of them are more ways in, `[]`
 //!   makes a node that only dials. Default: `["/ip4/0.0.0.0/tcp/4001"]`.
 //! - `announce`: addresses put on the node card. A list of at most 8 multiaddr; peers try them all,
@@ -37,6 +37,7 @@ use std::{
 
 use libp2p::Multiaddr;
 
+pub use check::is_dialable;
 pub use problem::{ConfigError, Problem, Reason};
 
 use crate::store::EngineKind;
@@ -122,7 +123,7 @@ impl Config {
         Err(ConfigError::Problems { path: path.to_path_buf(), problems: file.problems })
     }
 
-    /// Directory of keys, store and journal.
+    /// Directory of keys and store.
     #[must_use]
     pub fn home(&self) -> &Path {
         &self.home

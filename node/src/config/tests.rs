@@ -18,7 +18,7 @@ fn problems(text: &str) -> Vec<String> {
 #[test]
 fn an_empty_file_is_a_config_of_defaults() {
     let expected = Config {
-        home: PathBuf::from("/etc/concordat/data"),
+        home: PathBuf::from("/etc/concordat"),
         listen: vec!["/ip4/0.0.0.0/tcp/4001".parse().unwrap()],
         announce: Vec::new(),
         store: EngineKind::Redb,
@@ -230,7 +230,7 @@ fn a_file_is_read_and_a_missing_one_is_named() {
 
     assert!(matches!(missing, ConfigError::Unreadable { .. }));
     assert_eq!(config.log(), "debug");
-    assert_eq!(config.home(), directory.path().join("data"));
+    assert_eq!(config.home(), directory.path());
     std::fs::write(&path, " ".repeat(1024 * 1024 + 1)).unwrap();
     assert!(matches!(Config::load(&path), Err(ConfigError::TooLong { .. })));
 }

@@ -20,7 +20,7 @@ pub const VALUE_BYTES_MAX: usize = 2 * 1024 * 1024;
 
 /// Bytes that a write carries.
 #[must_use]
-pub fn len_bytes(op: &Op) -> usize {
+pub(super) fn len_bytes(op: &Op) -> usize {
     op.key.len() + op.value.as_ref().map_or(0, Vec::len)
 }
 

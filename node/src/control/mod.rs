@@ -1,0 +1,20 @@
+//! The control socket: how commands reach the daemon of the same home.
+//!
+//! `<home>/control.sock`, mode 0600, in a directory that only its owner can enter: whoever can
+//! connect could read the keys as well. One JSON value a line, see `message`.
+//!
+//! *Invariants.* The server never waits for the engine while it holds anything; a slow or silent
+//! client holds up itself alone. A client tells "no daemon" from "a daemon that does not answer".
+//!
+//! *Source*: ours.
+
+mod client;
+mod message;
+mod server;
+
+pub use client::{ControlError, ask};
+pub use message::{
+    Answer, CardAdded, Exported, Joined, LogQuery, Notes, REQUEST_BYTES_MAX, Refusal, Reply,
+    Request, Written,
+};
+pub use server::{Call, Server, ServerError};

@@ -1,0 +1,142 @@
+//! Sessions with peers: which one is current, and what the engine may say to whom.
+//!
+//! The engine knows peers by the key on their card; the network by the same key as a libp2p name.
+//!
+//! *Invariants.* A frame is sent in the session in which the engine met the peer, or not at all. What
+//! comes in of a session that is not current is not handed on.
+//!
+//! *Source*: ours.
+
+use std::collections::BTreeMap;
+
+use concordat_protocol::{engine::Input, hash, sync};
+use libp2p::Multiaddr;
+use tokio::sync::mpsc;
+
+use crate::{
+    config::is_dialable,
+    net::{Lane, NetCommand, NetEvent, NetHandle, NetStopped, NodeKey, SessionId},
+    view::{PeerTraffic, Running},
+};
+
+#[derive(Debug)]
+pub(super) struct Links {
+    net: NetHandle,
+    sessions: BTreeMap<NodeKey, SessionId>,
+    listening: Vec<String>,
+}
+
+impl Links {
+    pub(super) const fn new(net: NetHandle) -> Self {
+        Self { net, sessions: BTreeMap::new(), listening: Vec::new() }
+    }
+
+    /// What an event means to the engine, if anything.
+    pub(super) fn input_of(&mut self, event: NetEvent) -> Option<Input> {
+        match event {
+            NetEvent::Connected { peer, session } => {
+                self.sessions.insert(peer, session);
+                Some(Input::Connected { peer: of_net(peer) })
+            }
+            NetEvent::Disconnected { peer, session, .. } => {
+                if self.sessions.get(&peer) != Some(&session) {
+                    return None;
+                }
+                self.sessions.remove(&peer);
+                Some(Input::Disconnected { peer: of_net(peer) })
+            }
+            NetEvent::Frame { peer, bytes, .. } => {
+                let is_met = self.sessions.contains_key(&peer);
+                is_met.then(|| Input::Received { peer: of_net(peer), frame: bytes })
+            }
+            NetEvent::Listening { address } => {
+                self.listening.push(address.to_string());
+                None
+            }
+            NetEvent::Stranger { .. } | NetEvent::Trouble(_) => None,
+        }
+    }
+
+    pub(super) async fn send(
+        &self,
+        peer: hash::NodeKey,
+        lane: sync::Lane,
+        frame: Vec<u8>,
+    ) -> Result<(), NetStopped> {
+        let Some(peer) = to_net(&peer) else {
+            return Ok(());
+        };
+        // It ended meanwhile, and the engine will hear of it.
+        let Some(session) = self.sessions.get(&peer).copied() else {
+            return Ok(());
+        };
+        let lane = match lane {
+            sync::Lane::Control => Lane::Control,
+            sync::Lane::Bulk => Lane::Bulk,
+        };
+        self.net.send(NetCommand::Send { peer, session, lane, frame }).await
+    }
+
+    pub(super) async fn drop_peer(&self, peer: hash::NodeKey) -> Result<(), NetStopped> {
+        let reason = "the engine ended the meeting".to_owned();
+        match to_net(&peer) {
+            Some(peer) => self.net.send(NetCommand::Drop { peer, reason }).await,
+            None => Ok(()),
+        }
+    }
+
+    pub(super) async fn admit(
+        &self,
+        peer: hash::NodeKey,
+        addresses: &[String],
+    ) -> Result<(), NetStopped> {
+        let Some(key) = to_net(&peer) else {
+            tracing::warn!(code = "bad-card", peer = ?peer, "a card names a key that cannot be met");
+            return Ok(());
+        };
+        let mut dialable: Vec<Multiaddr> = Vec::new();
+        for text in addresses {
+            match text.parse() {
+                Ok(address) if is_dialable(&address) => dialable.push(address),
+                Ok(_) | Err(_) => tracing::warn!(
+                    code = "bad-address", peer = %key, address = text.as_str(),
+                    "the peer's card names an address that this node does not dial"
+                ),
+            }
+        }
+        self.net.send(NetCommand::Allow { peer: key, addresses: dialable }).await
+    }
+
+    pub(super) async fn dismiss(&self, peer: hash::NodeKey) -> Result<(), NetStopped> {
+        match to_net(&peer) {
+            Some(peer) => self.net.send(NetCommand::Forget { peer }).await,
+            None => Ok(()),
+        }
+    }
+
+    /// For `status`.
+    pub(super) fn running(&self) -> Running {
+        let traffic = |(peer, counts)| {
+            let is_connected = self.sessions.contains_key(&peer);
+            (peer, PeerTraffic { is_connected, counts })
+        };
+        let peers = self.net.meter().peers().into_iter().map(traffic).collect();
+        Running { listening: self.listening.clone(), peers }
+    }
+
+    /// Ends all sessions; what still comes in is not taken any more.
+    pub(super) async fn shut_down(&self, events: &mut mpsc::Receiver<NetEvent>) {
+        // Err: it has ended already.
+        let _ended = self.net.send(NetCommand::Shutdown).await;
+        while events.recv().await.is_some() {}
+    }
+}
+
+const fn of_net(peer: NodeKey) -> hash::NodeKey {
+    hash::NodeKey::from_bytes(*peer.as_bytes())
+}
+
+/// A card is only known if its node key is a point, so there is always a name.
+fn to_net(peer: &hash::NodeKey) -> Option<NodeKey> {
+    NodeKey::from_bytes(*peer.as_bytes()).ok()
+}

@@ -1,0 +1,299 @@
+//! The daemon: the only place where engine, store, network and local commands meet.
+//!
+//! ```text
+//!   peers ──NetEvent──▶┐                       ┌──Persist──▶ store writer ──Durable──┐
+//!   commands ──Call───▶┤ one task ──▶ engine ──┤──Send, Admit…─▶ network             │
+//!   clock, 1 s ───────▶┤                       └──Written, Refused─▶ desk ─▶ command  │
+//!   store writer ─────▶┘◀────────────────────────────────────────────────────────────┘
+//! ```
+//!
+//! | file | what |
+//! |---|---|
+//! | `mod` | the loop: whatever comes in becomes an input, whatever comes out is done in its order |
+//! | `links` | sessions with peers: which is current, and what the engine may say to whom |
+//! | `marking` | the high-water mark, written aside |
+//! | `notices` | what is told in the log, one line each |
+//!
+//! *Invariants.* Effects are done in their order. The task waits for no disk and no peer: writes, reads
+//! for people and marks are done aside, and when too much waits for the disk it takes in no more.
+//! After a failed write or read nothing more is done, and the process ends.
+//!
+//! *Source*: ours; the engine's contract in `protocol/src/engine/mod.rs`.
+
+mod links;
+mod marking;
+mod notices;
+
+use std::{sync::Arc, time::Duration};
+
+use concordat_protocol::engine::{BatchId, Effect, Input, Report};
+use tokio::{
+    sync::mpsc,
+    time::{Interval, MissedTickBehavior},
+};
+
+use self::{links::Links, marking::Marking};
+use crate::{
+    config::Config,
+    control::{Call, Server, ServerError},
+    home::Home,
+    net::{self, NetConfig, NetError, NetEvent, NetLimits, NetStopped},
+    organisation::Organisation,
+    replica::{Desk, Replica, ReplicaError, Work},
+    store::{self, StoreError, Writer, WriterStopped},
+};
+
+/// With more than this on its way to disk, nothing more is taken in.
+const WAITING_BYTES_MAX: usize = 64 * 1024 * 1024;
+const TICK: Duration = Duration::from_secs(1);
+
+/// What a daemon starts from.
+#[derive(Debug)]
+pub struct Start {
+    /// Where everything is.
+    pub home: Home,
+    /// Checked.
+    pub config: Config,
+    /// Whom it acts for.
+    pub organisation: Organisation,
+    /// The administrator says that the store is an older copy.
+    pub is_restored: bool,
+}
+
+/// Why a daemon did not start, or ended.
+#[derive(Debug, thiserror::Error)]
+pub enum DaemonError {
+    /// The store said no.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The replica said no.
+    #[error(transparent)]
+    Replica(#[from] ReplicaError),
+    /// The network said no.
+    #[error(transparent)]
+    Net(#[from] NetError),
+    /// The control socket said no.
+    #[error(transparent)]
+    Control(#[from] ServerError),
+    /// The writer ended before the daemon did.
+    #[error(transparent)]
+    Writer(#[from] WriterStopped),
+    /// The network ended before the daemon did.
+    #[error(transparent)]
+    Stopped(#[from] NetStopped),
+    /// The operating system refused a thread or a signal.
+    #[error("starting the daemon: {0}")]
+    System(#[from] std::io::Error),
+}
+
+/// A running daemon.
+struct Daemon {
+    replica: Replica,
+    desk: Desk,
+    links: Links,
+    writer: Writer,
+    marking: Marking,
+    submitted: BatchId,
+    durable: BatchId,
+}
+
+/// What the daemon waits for.
+struct Inbox {
+    events: mpsc::Receiver<NetEvent>,
+    reports: mpsc::UnboundedReceiver<store::Report>,
+    calls: mpsc::Receiver<Call>,
+    ticks: Interval,
+}
+
+/// Runs a daemon until it is told to stop.
+///
+/// # Errors
+/// - [`DaemonError`]: it did not start, or could not go on.
+pub async fn run(start: Start) -> Result<(), DaemonError> {
+    let stop = stop_signal()?;
+    let Start { home, config, organisation, is_restored } = start;
+    let seed = organisation.keys().node.clone();
+    let store = store::open(&home.store(), config.store())?;
+    let replica = Replica::open(&home, Arc::new(organisation), store.reader(), is_restored)?;
+    let (server, calls) = Server::start(&home.socket())?;
+    let (reported, reports) = mpsc::unbounded_channel();
+    // The receiver outlives the writer, so the report always finds it.
+    let writer = Writer::start(store, move |report| drop(reported.send(report)))?;
+    let (net, events) = net::start(net_config(&config), seed.as_bytes())?;
+    notices::serving(&replica, &home);
+    let mut daemon = Daemon {
+        replica,
+        desk: Desk::default(),
+        links: Links::new(net),
+        writer,
+        marking: Marking::start(&home),
+        submitted: BatchId(0),
+        durable: BatchId(0),
+    };
+    let mut ticks = tokio::time::interval(TICK);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut inbox = Inbox { events, reports, calls, ticks };
+    let ended = daemon.serve(&mut inbox, stop).await;
+    drop(server);
+    let closed = daemon.close(inbox).await;
+    ended.and(closed)
+}
+
+fn net_config(config: &Config) -> NetConfig {
+    NetConfig {
+        listen: config.listen().to_vec(),
+        is_announced: !config.announce().is_empty(),
+        redial_ms_min: config.redial_ms_min(),
+        redial_ms_max: config.redial_ms_max(),
+        limits: NetLimits::default(),
+    }
+}
+
+/// Resolves when the process is asked to end; listening begins at once.
+fn stop_signal() -> Result<impl Future<Output = &'static str>, std::io::Error> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => "SIGTERM",
+            _ = interrupt.recv() => "SIGINT",
+        }
+    })
+}
+
+impl Daemon {
+    async fn serve(
+        &mut self,
+        inbox: &mut Inbox,
+        stop: impl Future<Output = &'static str>,
+    ) -> Result<(), DaemonError> {
+        tokio::pin!(stop);
+        self.mark();
+        let admissions = self.replica.admissions();
+        self.perform(admissions).await?;
+        loop {
+            let takes_in = self.writer.waiting_bytes() < WAITING_BYTES_MAX;
+            tokio::select! {
+                signal = &mut stop => {
+                    tracing::info!(code = "stopping", signal, "stopping");
+                    return Ok(());
+                }
+                Some(report) = inbox.reports.recv() => self.reported(report).await?,
+                _ = inbox.ticks.tick() => self.tick().await?,
+                Some(call) = inbox.calls.recv(), if takes_in => self.called(call).await?,
+                event = inbox.events.recv(), if takes_in => match event {
+                    Some(event) => self.met(event).await?,
+                    None => return Err(NetStopped.into()),
+                },
+            }
+        }
+    }
+
+    async fn handle(&mut self, input: Input) -> Result<(), DaemonError> {
+        let effects = self.replica.handle(input)?;
+        self.perform(effects).await
+    }
+
+    /// Does effects in their order.
+    async fn perform(&mut self, effects: Vec<Effect>) -> Result<(), DaemonError> {
+        for effect in effects {
+            match effect {
+                Effect::Persist { batch, ops } => {
+                    self.writer.submit(batch, ops)?;
+                    self.submitted = batch;
+                }
+                Effect::Send { peer, lane, frame } => self.links.send(peer, lane, frame).await?,
+                Effect::Disconnect { peer } => self.links.drop_peer(peer).await?,
+                Effect::Admit { peer, addresses } => self.links.admit(peer, &addresses).await?,
+                Effect::Dismiss { peer } => self.links.dismiss(peer).await?,
+                Effect::Written { ticket, id, seq } => self.desk.written(ticket, id, seq),
+                Effect::Refused { ticket, why } => self.desk.refused(ticket, &why),
+                Effect::Report(report) => self.report(&report)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn report(&self, report: &Report) -> Result<(), DaemonError> {
+        notices::report(report);
+        match report {
+            Report::Damaged(damaged) => Err(ReplicaError::from(damaged.clone()).into()),
+            _ => Ok(()),
+        }
+    }
+
+    async fn tick(&mut self) -> Result<(), DaemonError> {
+        self.handle(Input::Tick).await?;
+        self.mark();
+        Ok(())
+    }
+
+    fn mark(&mut self) {
+        if let Some(mark) = self.replica.moved_mark() {
+            self.marking.write(mark);
+        }
+    }
+
+    async fn reported(&mut self, report: store::Report) -> Result<(), DaemonError> {
+        match report {
+            store::Report::Fatal(error) => Err(error.into()),
+            store::Report::Durable(batches) => {
+                let Some(batch) = batches.last().copied() else {
+                    return Ok(());
+                };
+                self.durable = batch;
+                self.desk.durable(batch);
+                self.handle(Input::Persisted { batch }).await
+            }
+        }
+    }
+
+    async fn called(&mut self, call: Call) -> Result<(), DaemonError> {
+        match self.desk.take(call.order, call.reply, &mut self.replica)? {
+            Work::Effects(effects) => self.perform(effects).await,
+            Work::Read(question, reply) => {
+                let (snapshot, running) = (self.replica.snapshot(), self.links.running());
+                // Not awaited: the command waits for its answer, the engine does not.
+                let _reading = tokio::task::spawn_blocking(move || {
+                    let _gone = reply.send(snapshot.answer(question, Some(&running)));
+                });
+                Ok(())
+            }
+        }
+    }
+
+    async fn met(&mut self, event: NetEvent) -> Result<(), DaemonError> {
+        notices::event(&event);
+        match self.links.input_of(event) {
+            Some(input) => self.handle(input).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Ends the network, then writes what was accepted, then the mark.
+    async fn close(mut self, mut inbox: Inbox) -> Result<(), DaemonError> {
+        self.links.shut_down(&mut inbox.events).await;
+        let written = self.write_out(&mut inbox).await;
+        let Self { writer, marking, .. } = self;
+        // Joins the writer's thread, which may still be in a commit.
+        let finished = tokio::task::spawn_blocking(move || writer.finish()).await;
+        marking.finish().await;
+        written?;
+        finished.map_err(std::io::Error::other)?;
+        tracing::info!(code = "stopped", "stopped");
+        Ok(())
+    }
+
+    /// Waits until all that was submitted, and all that follows from it, is durable.
+    async fn write_out(&mut self, inbox: &mut Inbox) -> Result<(), DaemonError> {
+        while self.durable < self.submitted {
+            match inbox.reports.recv().await {
+                Some(report) => self.reported(report).await?,
+                None => return Err(WriterStopped.into()),
+            }
+        }
+        self.mark();
+        Ok(())
+    }
+}

@@ -1,0 +1,73 @@
+//! What is told in the log: one line each, with a stable code.
+//!
+//! *Invariants.* A stranger leaves one line, whatever it tries. Nothing that a peer wrote is logged but
+//! the sentence with which it said goodbye.
+//!
+//! *Source*: ours.
+
+use concordat_protocol::engine::Report;
+
+use crate::{
+    home::Home,
+    net::{NetEvent, Trouble},
+    replica::Replica,
+};
+
+pub(super) fn serving(replica: &Replica, home: &Home) {
+    let paper = replica.organisation().paper();
+    let card = paper.card().card();
+    tracing::info!(
+        code = "serving", org = %card.org, name = paper.inception().legal_name.as_str(),
+        epoch = card.epoch, card = card.number, home = %home.directory().display(),
+        boards = replica.views().len(), "serving"
+    );
+    if let Some(why) = replica.suspicion() {
+        tracing::warn!(
+            code = "restored", %why,
+            "this node signs nothing before its partners told how far its feeds had come"
+        );
+    }
+}
+
+pub(super) fn report(report: &Report) {
+    match report {
+        Report::Dropped { code, .. } => tracing::warn!(code, "{report}"),
+        Report::ToldToGo { peer, code, sentence } => {
+            tracing::warn!(code = "told-to-go", ?peer, peer_code = code.as_str(), "{sentence}");
+        }
+        Report::RunRefused { .. } => tracing::warn!(code = "run-refused", "{report}"),
+        Report::OpeningRefused { .. } => tracing::warn!(code = "opening-refused", "{report}"),
+        Report::Forked { .. } => tracing::error!(code = "forked", "{report}"),
+        Report::Restoring { .. } => tracing::info!(code = "restoring", "{report}"),
+        Report::Damaged(_) => tracing::error!(code = "damaged", "{report}"),
+    }
+}
+
+pub(super) fn event(event: &NetEvent) {
+    match event {
+        NetEvent::Listening { address } => {
+            tracing::info!(code = "listening", %address, "listening");
+        }
+        NetEvent::Connected { peer, .. } => tracing::info!(code = "connected", %peer, "connected"),
+        NetEvent::Disconnected { peer, reason, .. } => {
+            tracing::info!(code = "disconnected", %peer, %reason, "disconnected");
+        }
+        NetEvent::Frame { .. } => {}
+        NetEvent::Stranger { peer, address } => {
+            let peer = peer.map_or_else(|| "another kind of key".to_owned(), |key| key.to_string());
+            tracing::warn!(code = "stranger", peer, %address, "turned away: not on the allow list");
+        }
+        NetEvent::Trouble(trouble) => told(trouble),
+    }
+}
+
+fn told(trouble: &Trouble) {
+    match trouble {
+        // Partners are often away; the status says so.
+        Trouble::Dial { .. } | Trouble::Open { .. } => tracing::info!(code = "away", "{trouble}"),
+        Trouble::Incoming { .. } => tracing::info!(code = "incoming", "{trouble}"),
+        Trouble::Silent { .. } => tracing::info!(code = "silent", "{trouble}"),
+        Trouble::Listener { .. } => tracing::error!(code = "listener", "{trouble}"),
+        Trouble::BadFrame { .. } => tracing::error!(code = "bad-frame", "{trouble}"),
+    }
+}

@@ -1,0 +1,163 @@
+//! The protocol's engine over this node's own store, with the clock and randomness it needs.
+//!
+//! ```text
+//!   Input ──▶ handle ──▶ [Effect]          whoever holds the replica does the effects:
+//!               │                            daemon   a running node, with network and writer
+//!             Reader                         offline  one command, when no daemon runs
+//! ```
+//!
+//! *Invariants.* Effects that follow from a failed read are never given out: the engine takes what
+//! cannot be read for absent. A store that may be an older copy is opened as restored.
+//!
+//! *Source*: ours.
+
+mod checks;
+mod desk;
+mod mark;
+mod offline;
+mod order;
+mod snapshot;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use concordat_protocol::{
+    engine::{BoardView, Damaged, Effect, Engine, Input, Moment, Standing},
+    hash::OrgId,
+    time::TimeMs,
+};
+
+pub use desk::{Desk, Work};
+pub use mark::{FeedMark, Mark, MarkError, Suspicion};
+pub use offline::{OfflineError, act};
+pub use order::{Order, Question};
+pub use snapshot::Snapshot;
+
+use crate::{
+    clock::{self, EntropyError},
+    home::Home,
+    organisation::Organisation,
+    store::{Reader, StoreError},
+};
+
+/// Why the replica cannot go on; the process must stop.
+#[derive(Debug, thiserror::Error)]
+pub enum ReplicaError {
+    /// The store could not be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A read that the engine asked for failed.
+    #[error("{why}")]
+    Unreadable {
+        /// What the store said.
+        why: String,
+    },
+    /// What is stored does not read back.
+    #[error(transparent)]
+    Damaged(#[from] Damaged),
+    /// The mark could not be read.
+    #[error(transparent)]
+    Mark(#[from] MarkError),
+    /// No random bytes.
+    #[error(transparent)]
+    Entropy(#[from] EntropyError),
+}
+
+/// This organisation's replica of its boards.
+#[derive(Debug)]
+pub struct Replica {
+    engine: Engine,
+    reader: Reader,
+    organisation: Arc<Organisation>,
+    mark: Mark,
+    suspicion: Option<Suspicion>,
+}
+
+impl Replica {
+    /// Opens the replica over what is durable; `is_restored` is the administrator's word.
+    ///
+    /// # Errors
+    /// - [`ReplicaError`]: store or mark cannot be read.
+    pub fn open(
+        home: &Home,
+        organisation: Arc<Organisation>,
+        reader: Reader,
+        is_restored: bool,
+    ) -> Result<Self, ReplicaError> {
+        let mark = Mark::load(&home.mark())?;
+        let suspicion = if is_restored {
+            Some(Suspicion::Asked)
+        } else {
+            mark::suspicion(mark.as_ref(), &reader)?
+        };
+        let standing = if suspicion.is_some() { Standing::Restored } else { Standing::Sure };
+        let engine = Engine::open(organisation.identity(), standing, &reader)?;
+        let mark = mark.unwrap_or_default();
+        let replica = Self { engine, reader, organisation, mark, suspicion };
+        replica.expect_readable()?;
+        Ok(replica)
+    }
+
+    /// Handles one input at this moment.
+    ///
+    /// # Errors
+    /// - [`ReplicaError`]: nothing may be done any more; stop.
+    pub fn handle(&mut self, input: Input) -> Result<Vec<Effect>, ReplicaError> {
+        let moment = Moment { now: TimeMs(clock::now_ms()), entropy: clock::entropy()? };
+        let effects = self.engine.handle(moment, input, &self.reader);
+        self.expect_readable()?;
+        Ok(effects)
+    }
+
+    fn expect_readable(&self) -> Result<(), ReplicaError> {
+        match self.reader.failure() {
+            None => Ok(()),
+            Some(error) => Err(ReplicaError::Unreadable { why: error.to_string() }),
+        }
+    }
+
+    /// Whom the network may let in.
+    #[must_use]
+    pub fn admissions(&self) -> Vec<Effect> {
+        self.engine.admissions()
+    }
+
+    /// What is known of every board.
+    #[must_use]
+    pub fn views(&self) -> Vec<BoardView> {
+        self.engine.views(&self.reader)
+    }
+
+    /// What is known now, to be looked through elsewhere.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot::new(self)
+    }
+
+    fn id(&self) -> OrgId {
+        self.organisation.id()
+    }
+
+    /// Whom the node acts for.
+    #[must_use]
+    pub fn organisation(&self) -> &Organisation {
+        &self.organisation
+    }
+
+    /// Why the store was opened as restored, if it was.
+    #[must_use]
+    pub const fn suspicion(&self) -> Option<&Suspicion> {
+        self.suspicion.as_ref()
+    }
+
+    /// The mark to be written now, if it has moved.
+    pub fn moved_mark(&mut self) -> Option<Mark> {
+        let next = self.mark.advanced(&self.views());
+        if next == self.mark {
+            return None;
+        }
+        self.mark = next.clone();
+        Some(next)
+    }
+}

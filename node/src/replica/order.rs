@@ -1,0 +1,98 @@
+//! Orders: what local callers ask for, once the papers they bring have been read and verified.
+//!
+//! *Invariants.* Reading an order needs no replica, and may take its time with large papers: it is done
+//! off the engine's task.
+//!
+//! *Source*: ours.
+
+use std::path::PathBuf;
+
+use concordat_protocol::{codec::Malformed, payload::Note};
+
+use crate::{
+    control::{LogQuery, Refusal, Request},
+    paper::{BoardPaper, CardPaper, PaperError},
+};
+
+/// A request whose papers have been read and verified.
+#[derive(Debug)]
+pub enum Order {
+    /// Look something up.
+    Read(Question),
+    /// See [`Request::Notes`].
+    Notes {
+        /// As the person named it.
+        board: Option<String>,
+        /// One payload each.
+        notes: Vec<Note>,
+    },
+    /// See [`Request::Join`].
+    Join(Box<BoardPaper>),
+    /// See [`Request::AddCard`].
+    AddCard {
+        /// Verified.
+        paper: Box<CardPaper>,
+        /// As asked.
+        accepts_new_key: bool,
+    },
+}
+
+/// What changes nothing.
+#[derive(Debug, Clone)]
+pub enum Question {
+    /// See [`Request::Status`].
+    Status,
+    /// See [`Request::Log`].
+    Log(LogQuery),
+    /// See [`Request::Charter`].
+    Charter(Option<String>),
+    /// See [`Request::Export`].
+    Export {
+        /// As the person named it.
+        board: Option<String>,
+        /// Where to.
+        out: PathBuf,
+    },
+}
+
+impl Order {
+    /// Reads and verifies what a request brings; takes its time with large papers.
+    ///
+    /// # Errors
+    /// - [`Refusal`]: it cannot be done, whatever the node holds.
+    pub fn read(request: Request) -> Result<Self, Refusal> {
+        Ok(match request {
+            Request::Status => Self::Read(Question::Status),
+            Request::Log(query) => Self::Read(Question::Log(query)),
+            Request::Charter { board } => Self::Read(Question::Charter(board)),
+            Request::Export { board, out } => Self::Read(Question::Export { board, out }),
+            Request::Notes { board, texts } => {
+                let notes = texts.into_iter().map(note).collect::<Result<_, _>>()?;
+                Self::Notes { board, notes }
+            }
+            Request::Join { paper } => {
+                Self::Join(Box::new(BoardPaper::from_text(&paper).map_err(bad_paper)?))
+            }
+            Request::AddCard { paper, accepts_new_key } => {
+                let paper = Box::new(CardPaper::from_text(&paper).map_err(bad_paper)?);
+                Self::AddCard { paper, accepts_new_key }
+            }
+        })
+    }
+}
+
+/// Only what decodes again is signed.
+fn note(text: String) -> Result<Note, Refusal> {
+    let note = Note { text };
+    match Note::from_bytes(&note.to_bytes()) {
+        Ok(note) => Ok(note),
+        Err(Malformed::Count { .. }) => {
+            Err(Refusal::new("empty-note", "a note is empty; give it a text"))
+        }
+        Err(why) => Err(Refusal::new("too-long", format!("{why}; shorten it or attach a file"))),
+    }
+}
+
+fn bad_paper(error: PaperError) -> Refusal {
+    Refusal::new(error.code(), error)
+}

@@ -1,0 +1,132 @@
+//! A snapshot: what is known at one moment, so that looking it through holds nobody up.
+//!
+//! *Invariants.* Holds views and a reader, never the engine. What the reader finds may be newer than
+//! the views; entries beyond a view's size are not shown.
+//!
+//! *Source*: ours.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use concordat_protocol::{
+    charter::Founding,
+    engine::{BoardView, Table},
+    hash::BoardId,
+    identity::SignedCard,
+};
+use data_encoding::BASE64;
+
+use super::{Question, Replica};
+use crate::{
+    control::{Answer, Refusal, Reply},
+    organisation::Organisation,
+    store::{KeyRange, Order as Direction, Reader, StoreError},
+    view::{self, Running},
+};
+
+/// What is known at one moment.
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    pub(crate) views: Vec<BoardView>,
+    pub(crate) foundings: BTreeMap<BoardId, Founding>,
+    pub(crate) reader: Reader,
+    pub(crate) organisation: Arc<Organisation>,
+    pub(crate) suspicion: Option<String>,
+}
+
+impl Snapshot {
+    pub(super) fn new(replica: &Replica) -> Self {
+        let views = replica.views();
+        let founding = |view: &BoardView| {
+            replica.engine.founding(&view.board).map(|founding| (view.board, founding.clone()))
+        };
+        Self {
+            foundings: views.iter().filter_map(founding).collect(),
+            views,
+            reader: replica.reader.clone(),
+            organisation: Arc::clone(&replica.organisation),
+            suspicion: replica.suspicion.as_ref().map(ToString::to_string),
+        }
+    }
+
+    /// Answers a question; reads the store, so not on the engine's task.
+    #[must_use]
+    pub fn answer(&self, question: Question, running: Option<&Running>) -> Reply {
+        let answered = match question {
+            Question::Status => view::status(self, running).map(|s| Answer::Status(Box::new(s))),
+            Question::Log(query) => match board_named(&self.views, query.board.as_deref()) {
+                Ok(board) => match view::log(self, board, &query) {
+                    Ok(log) => log.map(Answer::Log),
+                    Err(refusal) => return Reply::Refused(refusal),
+                },
+                Err(refusal) => return Reply::Refused(refusal),
+            },
+            Question::Charter(named) => match self.founding_named(named.as_deref()) {
+                Ok(founding) => Ok(Answer::Charter(BASE64.encode(&founding.to_bytes()))),
+                Err(refusal) => return Reply::Refused(refusal),
+            },
+            Question::Export { board, out } => return self.export(board.as_deref(), &out),
+        };
+        match answered {
+            Ok(answer) => Reply::Done(answer),
+            Err(error) => Reply::Refused(Refusal::new("store", error)),
+        }
+    }
+
+    fn export(&self, _board: Option<&str>, _out: &std::path::Path) -> Reply {
+        Reply::Refused(Refusal::new("not-yet", "this version cannot export"))
+    }
+
+    fn founding_named(&self, named: Option<&str>) -> Result<&Founding, Refusal> {
+        let board = board_named(&self.views, named)?.board;
+        let unknown = || Refusal::new("unknown-board", format!("nothing is known of {board}"));
+        self.foundings.get(&board).ok_or_else(unknown)
+    }
+
+    /// The cards of all organisations that are known.
+    ///
+    /// # Errors
+    /// - [`StoreError`]: they could not be read.
+    pub fn cards(&self) -> Result<Vec<SignedCard>, StoreError> {
+        let range = KeyRange::all();
+        let rows = self.reader.scan(Table::Cards, &range, usize::MAX, Direction::Ascending)?;
+        Ok(rows.iter().filter_map(|(_, bytes)| SignedCard::from_bytes(bytes).ok()).collect())
+    }
+}
+
+/// The board that a person named: by id, by the beginning of it, or by leaving it out.
+///
+/// # Errors
+/// - [`Refusal`]: none is meant, or more than one.
+pub(super) fn board_named<'a>(
+    views: &'a [BoardView],
+    named: Option<&str>,
+) -> Result<&'a BoardView, Refusal> {
+    let ids = || {
+        let ids: Vec<String> = views.iter().map(|view| view.board.to_string()).collect();
+        ids.join(", ")
+    };
+    let is_meant = |view: &&BoardView| {
+        let id = view.board.to_string();
+        named.is_none_or(|named| {
+            id.starts_with(named)
+                || id.strip_prefix("board-").is_some_and(|id| id.starts_with(named))
+        })
+    };
+    let mut meant = views.iter().filter(is_meant);
+    match (meant.next(), meant.next(), named) {
+        (Some(view), None, _) => Ok(view),
+        (None, _, _) if views.is_empty() => {
+            let message = "this node takes part in no board; found one, or join one by its file";
+            Err(Refusal::new("no-board", message))
+        }
+        (None, _, named) => {
+            let named = named.unwrap_or_default();
+            let message = format!("no board begins with {named:?}; there is {}", ids());
+            Err(Refusal::new("unknown-board", message))
+        }
+        (Some(_), Some(_), _) => {
+            let message = format!("name one of the boards by the beginning of its id: {}", ids());
+            Err(Refusal::new("which-board", message))
+        }
+    }
+}

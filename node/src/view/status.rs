@@ -1,0 +1,255 @@
+//! `status`: how the node is, whom it meets, and how far its boards have come.
+//!
+//! *Invariants.* Says of each number whose word it is: sizes and settlement are this node's own
+//! knowledge; traffic counts since the daemon's start.
+//!
+//! *Source*: ours.
+
+use std::collections::BTreeMap;
+
+use concordat_protocol::{
+    charter::Charter,
+    engine::{BoardView, FeedStanding, FeedView},
+    hash::FeedId,
+    identity::SignedCard,
+};
+use serde::{Deserialize, Serialize};
+
+use super::slug_of;
+use crate::{net, replica::Snapshot, store::StoreError};
+
+/// What only a running daemon knows.
+#[derive(Debug, Clone, Default)]
+pub struct Running {
+    /// Addresses that the node can be dialled at, from inside its own network.
+    pub listening: Vec<String>,
+    /// Every peer that was ever allowed.
+    pub peers: BTreeMap<net::NodeKey, PeerTraffic>,
+}
+
+/// One peer's session and traffic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct PeerTraffic {
+    /// Whether there is a session.
+    pub is_connected: bool,
+    /// Counts since the daemon's start.
+    pub counts: net::PeerCounts,
+}
+
+/// How the node is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Status {
+    /// Of the program.
+    pub version: String,
+    /// The organisation's id.
+    pub org: String,
+    /// Its legal name at inception.
+    pub name: String,
+    /// The libp2p name of this node.
+    pub node: String,
+    /// The newest card.
+    pub card: CardLine,
+    /// The daemon's network; none when no daemon runs.
+    pub listening: Option<Listening>,
+    /// Why the store was opened as restored, if it was.
+    pub restored: Option<String>,
+    /// Keys in the store.
+    pub store_entries: u64,
+    /// Bytes of the store on disk.
+    pub store_bytes: u64,
+    /// By id.
+    pub boards: Vec<BoardLine>,
+    /// By organisation.
+    pub peers: Vec<PeerLine>,
+}
+
+/// The newest card of this node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CardLine {
+    /// Its epoch.
+    pub epoch: u64,
+    /// Its number in the epoch.
+    pub number: u64,
+    /// Where it says that the node is reached.
+    pub addresses: Vec<String>,
+}
+
+/// Where a running daemon listens.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Listening {
+    /// Multiaddresses with the real port.
+    pub addresses: Vec<String>,
+}
+
+/// One board.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BoardLine {
+    /// Its id.
+    pub board: String,
+    /// Its title.
+    pub title: String,
+    /// The version of its charter.
+    pub charter_version: u64,
+    /// The digest over all that is durably held: equal digests, equal holdings.
+    pub digest: String,
+    /// Drafts that wait to be signed.
+    pub drafts: usize,
+    /// Whether the node waits for partners before it signs.
+    pub is_restoring: bool,
+    /// This organisation's own feed.
+    pub own_feed: String,
+    /// Every feed, by short name.
+    pub feeds: Vec<FeedLine>,
+}
+
+/// One feed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FeedLine {
+    /// The member's short name.
+    pub slug: String,
+    /// The organisation.
+    pub org: String,
+    /// The feed.
+    pub feed: String,
+    /// Its epoch.
+    pub epoch: u64,
+    /// Entries held.
+    pub size: u64,
+    /// The id of the last, if there is one.
+    pub last: Option<String>,
+    /// Entries that are durable here.
+    pub durable: u64,
+    /// Entries, from the first, that are settled.
+    pub settled: u64,
+    /// Entries, from the first, that have effect.
+    pub effective: u64,
+    /// Payloads that are due and not here.
+    pub missing: usize,
+    /// sound, held, won or halted.
+    pub standing: String,
+    /// Since which entry, unless it is sound.
+    pub forked_at: Option<u64>,
+    /// Acknowledgements, by organisation, of entries that are not the ones held here.
+    pub unexplained: BTreeMap<String, usize>,
+}
+
+/// One partner's node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PeerLine {
+    /// Its short name on one of the boards, or its id.
+    pub slug: String,
+    /// The organisation.
+    pub org: String,
+    /// The libp2p name of its node.
+    pub node: String,
+    /// Where its card says that it is reached.
+    pub addresses: Vec<String>,
+    /// Whether there is a session.
+    pub is_connected: bool,
+    /// Bytes sent since the daemon's start, on both lanes.
+    pub sent_bytes: u64,
+    /// Bytes received since the daemon's start, on both lanes.
+    pub received_bytes: u64,
+    /// Bytes that wait to be sent.
+    pub queued_bytes: u64,
+}
+
+/// How the node is, at the moment of the snapshot.
+///
+/// # Errors
+/// - [`StoreError`]: the store could not be read.
+pub fn status(snapshot: &Snapshot, running: Option<&Running>) -> Result<Status, StoreError> {
+    let paper = snapshot.organisation.paper();
+    let card = paper.card().card();
+    let size = snapshot.reader.size()?;
+    let others: Vec<SignedCard> =
+        snapshot.cards()?.into_iter().filter(|other| other.card().org != card.org).collect();
+    let traffic = running.map(|running| &running.peers);
+    Ok(Status {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        org: card.org.to_string(),
+        name: paper.inception().legal_name.clone(),
+        node: peer_id(card.node_key.as_bytes()),
+        card: CardLine {
+            epoch: card.epoch,
+            number: card.number,
+            addresses: card.addresses.clone(),
+        },
+        listening: running.map(|running| Listening { addresses: running.listening.clone() }),
+        restored: snapshot.suspicion.clone(),
+        store_entries: size.entries,
+        store_bytes: size.disk_bytes,
+        boards: snapshot.views.iter().map(|view| board_line(snapshot, view)).collect(),
+        peers: others.iter().map(|card| peer_line(snapshot, card, traffic)).collect(),
+    })
+}
+
+fn board_line(snapshot: &Snapshot, view: &BoardView) -> BoardLine {
+    let charter = snapshot.foundings.get(&view.board).map(|founding| founding.charter());
+    let mut feeds: Vec<FeedLine> =
+        view.feeds.iter().map(|(id, feed)| feed_line(charter, id, feed)).collect();
+    feeds.sort_by(|a, b| (&a.slug, a.epoch).cmp(&(&b.slug, b.epoch)));
+    BoardLine {
+        board: view.board.to_string(),
+        title: charter.map(|charter| charter.title.clone()).unwrap_or_default(),
+        charter_version: charter.map_or(0, |charter| charter.version),
+        digest: data_encoding::HEXLOWER.encode(&view.digest.0),
+        drafts: view.drafts,
+        is_restoring: view.is_restoring,
+        own_feed: view.own.to_string(),
+        feeds,
+    }
+}
+
+fn feed_line(charter: Option<&Charter>, id: &FeedId, feed: &FeedView) -> FeedLine {
+    let (standing, forked_at) = match feed.standing {
+        FeedStanding::Sound => ("sound", None),
+        FeedStanding::Held { index } => ("held", Some(index)),
+        FeedStanding::Won { index, .. } => ("won", Some(index)),
+        FeedStanding::Halted { index } => ("halted", Some(index)),
+    };
+    let unexplained = feed.unexplained.iter();
+    FeedLine {
+        slug: slug_of(charter, &feed.descriptor.org),
+        org: feed.descriptor.org.to_string(),
+        feed: id.to_string(),
+        epoch: feed.descriptor.epoch,
+        size: feed.size,
+        last: (feed.size > 0).then(|| feed.id.to_string()),
+        durable: feed.durable_size,
+        settled: feed.settled,
+        effective: feed.effective,
+        missing: feed.missing,
+        standing: standing.to_owned(),
+        forked_at,
+        unexplained: unexplained.map(|(org, count)| (slug_of(charter, org), *count)).collect(),
+    }
+}
+
+fn peer_line(
+    snapshot: &Snapshot,
+    signed: &SignedCard,
+    traffic: Option<&BTreeMap<net::NodeKey, PeerTraffic>>,
+) -> PeerLine {
+    let card = signed.card();
+    let on_a_board = snapshot.foundings.values().map(|founding| founding.charter());
+    let charter = on_a_board.into_iter().find(|charter| charter.member(&card.org).is_some());
+    let key = net::NodeKey::from_bytes(*card.node_key.as_bytes()).ok();
+    let traffic = key.and_then(|key| traffic?.get(&key).copied()).unwrap_or_default();
+    let (control, bulk) = (traffic.counts.control, traffic.counts.bulk);
+    PeerLine {
+        slug: slug_of(charter, &card.org),
+        org: card.org.to_string(),
+        node: peer_id(card.node_key.as_bytes()),
+        addresses: card.addresses.clone(),
+        is_connected: traffic.is_connected,
+        sent_bytes: control.sent_bytes + bulk.sent_bytes,
+        received_bytes: control.received_bytes + bulk.received_bytes,
+        queued_bytes: control.queued_bytes + bulk.queued_bytes,
+    }
+}
+
+/// The libp2p name of a node key; a card in hand names a key that has one.
+fn peer_id(bytes: &[u8; 32]) -> String {
+    net::NodeKey::from_bytes(*bytes).map(|key| key.to_string()).unwrap_or_default()
+}

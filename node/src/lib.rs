@@ -11,6 +11,7 @@
 //! *Invariants.* `store` and `net` carry bytes and never look inside them. Nothing but `clock`
 //! reads the wall clock or draws randomness. Nothing here prints but the command line.
 
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod control;

@@ -1,2 +1,7 @@
 //! The `concordat` program.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    concordat_node::cli::main()
+}

@@ -1,0 +1,224 @@
+//! Every command and flag there is.
+//!
+//! *Invariants.* Nothing is done here. Help texts are what people read first: plain words.
+//!
+//! *Source*: ours.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, builder::NonEmptyStringValueParser};
+use concordat_protocol::identity::Code;
+use libp2p::Multiaddr;
+
+/// A node that each organisation of a partnership runs for itself.
+#[derive(Debug, Parser)]
+#[command(name = "concordat", version, max_term_width = 100)]
+pub(super) struct Args {
+    /// Directory of the node [default: $CONCORDAT_HOME, or ./concordat-home]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(super) home: Option<PathBuf>,
+    /// The config file, if it is not concordat.toml in the node's directory
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+    /// Print one JSON value instead of text
+    #[arg(long, global = true)]
+    pub(super) json: bool,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Make a node: its keys, its organisation's record, its config file
+    Init(Init),
+    /// Show, hand out and add cards: who an organisation is, and where its node is
+    #[command(subcommand)]
+    Card(CardCommand),
+    /// Draft, accept, found, join and show boards
+    #[command(subcommand)]
+    Board(BoardCommand),
+    /// Run the node until it is told to stop
+    Serve(Serve),
+    /// How the node is, whom it meets, and how far its boards have come
+    Status,
+    /// Write a note to a board
+    Note(Note),
+    /// Show the entries of a board
+    Log(Log),
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Init {
+    /// The organisation's legal name
+    #[arg(long, value_parser = NonEmptyStringValueParser::new())]
+    pub(super) name: String,
+    /// What kind of organisation it is, for example council
+    #[arg(long, value_parser = NonEmptyStringValueParser::new())]
+    pub(super) class: String,
+    /// A code that others gave it, for example ods:00X; may be repeated
+    #[arg(long = "code", value_name = "SCHEME:CODE", value_parser = code)]
+    pub(super) codes: Vec<Code>,
+    /// Where to write the recovery key: a file outside the node's directory, to be locked away
+    #[arg(long, value_name = "FILE")]
+    pub(super) recovery_out: PathBuf,
+    /// Where partners may connect; may be repeated [default: /ip4/0.0.0.0/tcp/4001]
+    #[arg(long, value_name = "ADDRESS")]
+    pub(super) listen: Vec<Multiaddr>,
+    /// An address by which partners reach the node; may be repeated [default: none, it dials out]
+    #[arg(long, value_name = "ADDRESS")]
+    pub(super) announce: Vec<Multiaddr>,
+}
+
+fn code(text: &str) -> Result<Code, String> {
+    match text.split_once(':') {
+        Some((scheme, code)) if !scheme.is_empty() && !code.is_empty() => {
+            Ok(Code(scheme.to_owned(), code.to_owned()))
+        }
+        _ => Err("a code is written as scheme:code, for example ods:00X".to_owned()),
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum CardCommand {
+    /// Write this organisation's card, to hand it to partners
+    Export(CardExport),
+    /// Show what a card file says, and check it
+    Show(CardShow),
+    /// Know a partner's node by its card
+    Add(CardAdd),
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct CardExport {
+    /// Write to this file [default: print it]
+    #[arg(long, value_name = "FILE")]
+    pub(super) out: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct CardShow {
+    /// The card file
+    pub(super) file: PathBuf,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct CardAdd {
+    /// The card file
+    pub(super) file: PathBuf,
+    /// The organisation has told you by another way that it has new keys
+    #[arg(long)]
+    pub(super) accept_new_key: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum BoardCommand {
+    /// Make a draft charter of a TOML file that lists members and rules
+    Draft(BoardDraft),
+    /// Show a draft charter in words, and accept it with this organisation's keys
+    Accept(BoardAccept),
+    /// Found a board of a draft and everybody's acceptance, and join it
+    Found(BoardFound),
+    /// Join a board that was founded
+    Join(BoardJoin),
+    /// The boards that this node takes part in
+    List,
+    /// Show a board's charter in words
+    Show(BoardShow),
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct BoardDraft {
+    /// The TOML file
+    pub(super) file: PathBuf,
+    /// Where to write the draft
+    #[arg(long, value_name = "FILE")]
+    pub(super) out: PathBuf,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct BoardAccept {
+    /// The draft file
+    pub(super) draft: PathBuf,
+    /// Where to write the acceptance
+    #[arg(long, value_name = "FILE")]
+    pub(super) out: PathBuf,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct BoardFound {
+    /// The draft file
+    pub(super) draft: PathBuf,
+    /// One acceptance file of each member
+    pub(super) acceptances: Vec<PathBuf>,
+    /// Where to write the board file, for the others to join
+    #[arg(long, value_name = "FILE")]
+    pub(super) out: PathBuf,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct BoardJoin {
+    /// The board file
+    pub(super) file: PathBuf,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct BoardShow {
+    /// The beginning of the board's id; not needed if there is only one
+    pub(super) board: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Serve {
+    /// The store was put back from a backup: ask partners how far it had come before signing
+    #[arg(long)]
+    pub(super) restored: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Note {
+    /// The beginning of the board's id; not needed if there is only one
+    #[arg(long)]
+    pub(super) board: Option<String>,
+    /// Write each line of the standard input as a note of its own
+    #[arg(long, conflicts_with = "text")]
+    pub(super) stdin_lines: bool,
+    /// The text [default: the standard input]
+    pub(super) text: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Log {
+    /// The beginning of the board's id; not needed if there is only one
+    #[arg(long)]
+    pub(super) board: Option<String>,
+    /// Of one member alone, by its short name
+    #[arg(long, value_name = "MEMBER")]
+    pub(super) feed: Option<String>,
+    /// From this place in the member's feed on [default: the last entries]
+    #[arg(long, value_name = "SEQ", requires = "feed")]
+    pub(super) from: Option<u64>,
+    /// At most so many entries
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    pub(super) limit: usize,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_commands_do_not_contradict_each_other() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn a_code_is_scheme_and_code() {
+        assert_eq!(code("ods:00X"), Ok(Code("ods".into(), "00X".into())));
+        assert_eq!(code("url:a:b"), Ok(Code("url".into(), "a:b".into())));
+        for wrong in ["ods", ":00X", "ods:"] {
+            assert!(code(wrong).unwrap_err().contains("scheme:code"), "{wrong}");
+        }
+    }
+}

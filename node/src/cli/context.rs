@@ -1,0 +1,100 @@
+//! Where the node is, and how it is asked: by its running daemon, or by this process.
+//!
+//! *Invariants.* A command gets the same answer either way. Only `init` finds no node.
+//!
+//! *Source*: ours.
+
+use std::{
+    env,
+    path::{Path, PathBuf},
+    sync::Arc,
+    thread,
+    time::{Duration, Instant},
+};
+
+use super::error::CliError;
+use crate::{
+    config::Config,
+    control::{self, Answer, Reply, Request},
+    home::{Home, config_file},
+    keys,
+    organisation::Organisation,
+    replica::{OfflineError, Order, act},
+    store::StoreError,
+};
+
+const HOME_VARIABLE: &str = "CONCORDAT_HOME";
+const HOME_DEFAULT: &str = "concordat-home";
+/// How long a daemon that has the store open may take until it answers.
+const PATIENCE: Duration = Duration::from_secs(10);
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// Where the node is.
+#[derive(Debug)]
+pub(super) struct Context {
+    directory: PathBuf,
+    config_path: PathBuf,
+}
+
+impl Context {
+    pub(super) fn new(home: Option<PathBuf>, config: Option<PathBuf>) -> Self {
+        let from_variable = || env::var_os(HOME_VARIABLE).map(PathBuf::from);
+        let directory = home.or_else(from_variable).unwrap_or_else(|| HOME_DEFAULT.into());
+        let config_path = config.unwrap_or_else(|| config_file(&directory));
+        Self { directory, config_path }
+    }
+
+    /// The node's directory, as it was named.
+    pub(super) fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// The config file, as it was named.
+    pub(super) fn config_path(&self) -> &Path {
+        &self.config_path
+    }
+
+    /// The config, and the home that it names.
+    pub(super) fn config(&self) -> Result<(Config, Home), CliError> {
+        if !self.config_path.exists() {
+            return Err(CliError::NoNode { directory: self.directory.clone() });
+        }
+        let config = Config::load(&self.config_path)?;
+        let home = Home::new(config.home());
+        Ok((config, home))
+    }
+
+    /// This organisation, with its keys.
+    pub(super) fn organisation(&self) -> Result<Organisation, CliError> {
+        let (_, home) = self.config()?;
+        Ok(Organisation::load(&home, keys::load(home.directory())?)?)
+    }
+
+    /// Asks the daemon, or acts by itself when none runs.
+    pub(super) fn ask(&self, request: Request) -> Result<Answer, CliError> {
+        let (config, home) = self.config()?;
+        let give_up = Instant::now() + PATIENCE;
+        loop {
+            if let Some(reply) = control::ask(&home.socket(), &request)? {
+                return done(reply);
+            }
+            let organisation = Organisation::load(&home, keys::load(home.directory())?)?;
+            let order = Order::read(request.clone())?;
+            match act(&home, &config, Arc::new(organisation), order) {
+                Ok(reply) => return done(reply),
+                // A daemon is starting or stopping, or another command is at work.
+                Err(OfflineError::Store(StoreError::Locked { .. })) if Instant::now() < give_up => {
+                    thread::sleep(PAUSE);
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+}
+
+fn done(reply: Reply) -> Result<Answer, CliError> {
+    match reply {
+        Reply::Done(answer) => Ok(answer),
+        Reply::Refused(refusal) => Err(refusal.into()),
+    }
+}

@@ -1,0 +1,133 @@
+//! Every error of the command line, with its stable code and its exit code.
+//!
+//! *Invariants.* Codes are never reused for another meaning. Every sentence says what happened and, where
+//! a person can do something, what to do next.
+//!
+//! *Source*: ours.
+
+use std::{io, path::PathBuf};
+
+use crate::{
+    clock::EntropyError,
+    config::ConfigError,
+    control::{ControlError, Refusal},
+    daemon::DaemonError,
+    draft::DraftError,
+    home::FileError,
+    keys::KeyError,
+    organisation::OrganisationError,
+    paper::PaperError,
+    replica::OfflineError,
+    store::StoreError,
+};
+
+/// What was asked cannot be.
+const EXIT_REFUSED: u8 = 1;
+/// Machine, file or daemon failed.
+const EXIT_FAILED: u8 = 2;
+/// Wrong usage.
+pub(super) const EXIT_USAGE: u8 = 64;
+
+/// Why a command did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum CliError {
+    #[error(
+        "{directory} holds no node; make one with `concordat init`, or name another with --home"
+    )]
+    NoNode { directory: PathBuf },
+    #[error("{path} exists already; there is a node here, or one was begun; choose another --home")]
+    NodeExists { path: PathBuf },
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error(transparent)]
+    Keys(#[from] KeyError),
+    #[error(transparent)]
+    Organisation(#[from] OrganisationError),
+    #[error("{path}: {source}")]
+    Paper { path: PathBuf, source: PaperError },
+    #[error(transparent)]
+    Draft(#[from] DraftError),
+    #[error(transparent)]
+    File(#[from] FileError),
+    #[error(transparent)]
+    Offline(#[from] OfflineError),
+    #[error(transparent)]
+    Control(#[from] ControlError),
+    #[error(transparent)]
+    Daemon(#[from] DaemonError),
+    #[error(transparent)]
+    Entropy(#[from] EntropyError),
+    #[error("{}", .0.message)]
+    Refused(Refusal),
+    #[error("the daemon answered something else than it was asked; is it of this version?")]
+    OtherAnswer,
+    #[error("writing the answer: {0}")]
+    Output(io::Error),
+    #[error("reading the standard input: {0}")]
+    Input(io::Error),
+    #[error("writing the answer as JSON: {0}")]
+    Json(#[from] serde_json::Error),
+    #[error("starting: {0}")]
+    System(io::Error),
+}
+
+impl From<Refusal> for CliError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl CliError {
+    /// Puts an error of a paper beside its path.
+    pub(super) fn paper(path: &std::path::Path) -> impl FnOnce(PaperError) -> Self {
+        let path = path.to_path_buf();
+        move |source| Self::Paper { path, source }
+    }
+
+    /// The stable code.
+    pub(super) fn code(&self) -> &str {
+        match self {
+            Self::NoNode { .. } => "no-node",
+            Self::NodeExists { .. } => "node-exists",
+            Self::Config(_) => "config",
+            Self::Keys(_) => "keys",
+            Self::Organisation(_) => "organisation",
+            Self::Paper { source, .. } => source.code(),
+            Self::Draft(_) => "draft",
+            Self::File(_) => "file",
+            Self::Offline(OfflineError::MemoryStore) => "memory-store",
+            Self::Offline(OfflineError::Store(StoreError::Locked { .. })) => "busy",
+            Self::Offline(_) => "store",
+            Self::Control(_) | Self::OtherAnswer => "daemon",
+            Self::Daemon(_) => "serve",
+            Self::Refused(refusal) => &refusal.code,
+            Self::Output(_) | Self::Json(_) => "output",
+            Self::Input(_) => "input",
+            Self::Entropy(_) | Self::System(_) => "system",
+        }
+    }
+
+    /// What the process ends with.
+    pub(super) const fn exit_code(&self) -> u8 {
+        match self {
+            Self::NoNode { .. }
+            | Self::NodeExists { .. }
+            | Self::Paper { .. }
+            | Self::Draft(_)
+            | Self::Refused(_) => EXIT_REFUSED,
+            Self::Config(_)
+            | Self::Keys(_)
+            | Self::Organisation(_)
+            | Self::File(_)
+            | Self::Offline(_)
+            | Self::Control(_)
+            | Self::Daemon(_)
+            | Self::Entropy(_)
+            | Self::OtherAnswer
+            | Self::Output(_)
+            | Self::Input(_)
+            | Self::Json(_)
+            | Self::System(_) => EXIT_FAILED,
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! `log`: the entries of a board, one line each.
+//!
+//! *Source*: ours.
+
+use super::{
+    args::Log as Args,
+    context::Context,
+    error::CliError,
+    out::{Out, time_in_words},
+};
+use crate::{
+    control::{Answer, LogQuery, Request},
+    view::LogLine,
+};
+
+pub(super) fn run(context: &Context, args: Args, out: &Out) -> Result<(), CliError> {
+    let Args { board, feed, from, limit } = args;
+    match context.ask(Request::Log(LogQuery { board, feed, from, limit }))? {
+        Answer::Log(log) => {
+            let words: Vec<String> = log.entries.iter().map(line).collect();
+            out.show(&log, &words)
+        }
+        _ => Err(CliError::OtherAnswer),
+    }
+}
+
+fn line(entry: &LogLine) -> String {
+    let settled = if entry.is_settled { "settled" } else { "open" };
+    let time = time_in_words(entry.time_ms);
+    let head = format!("{time}  {} {}  {}, {settled}", entry.slug, entry.seq, entry.kind);
+    match &entry.text {
+        // What a partner wrote must not move the cursor of whoever reads it.
+        Some(text) => {
+            let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+            format!("{head}: {text}")
+        }
+        None => head,
+    }
+}

@@ -1,0 +1,90 @@
+//! The command line: one file a command, over a few files that all share.
+//!
+//! | file | what |
+//! |---|---|
+//! | `args` | every command and flag there is |
+//! | `context` | where the node is, and how it is asked: by its daemon, or here |
+//! | `out` | the only place that writes to stdout and stderr |
+//! | `error` | every error's code and exit code |
+//!
+//! Text for people by default, one JSON value with `--json`; logs and errors go to stderr.
+//!
+//! | exit code | means |
+//! |---|---|
+//! | 0 | done; `audit`: nothing is wrong |
+//! | 1 | refused: what was asked cannot be; `audit`: misbehaviour is proven |
+//! | 2 | failed: machine, file or daemon; `audit`: something could not be checked |
+//! | 64 | wrong usage |
+//!
+//! *Invariants.* Commands decide nothing that the node should decide. `audit` needs no node, no
+//! network and no key.
+//!
+//! *Source*: ours.
+
+mod args;
+mod board;
+mod card;
+mod context;
+mod error;
+mod founding;
+mod init;
+mod log;
+mod note;
+mod out;
+mod serve;
+mod status;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Args, BoardCommand, CardCommand, Command};
+use context::Context;
+use error::{CliError, EXIT_USAGE};
+use out::Out;
+
+/// Runs the program with the arguments of this process.
+#[must_use]
+pub fn main() -> ExitCode {
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => {
+            let is_wrong = error.use_stderr();
+            // Help asked for goes to stdout, mistakes to stderr; a closed pipe is nobody's fault.
+            let _closed = error.print();
+            return ExitCode::from(if is_wrong { EXIT_USAGE } else { 0 });
+        }
+    };
+    let out = Out::new(args.json);
+    match run(args, &out) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            out.error(&error);
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+fn run(args: Args, out: &Out) -> Result<(), CliError> {
+    let context = Context::new(args.home, args.config);
+    match args.command {
+        Command::Init(init) => init::run(&context, init, out),
+        Command::Card(card) => match card {
+            CardCommand::Export(export) => card::export(&context, &export, out),
+            CardCommand::Show(show) => card::show(&show, out),
+            CardCommand::Add(add) => card::add(&context, &add, out),
+        },
+        Command::Board(board) => match board {
+            BoardCommand::Draft(draft) => founding::draft(&draft, out),
+            BoardCommand::Accept(accept) => founding::accept(&context, &accept, out),
+            BoardCommand::Found(found) => founding::found(&context, &found, out),
+            BoardCommand::Join(join) => founding::join(&context, &join, out),
+            BoardCommand::List => board::list(&context, out),
+            BoardCommand::Show(show) => board::show(&context, show, out),
+        },
+        Command::Serve(serve) => serve::run(&context, &serve, out),
+        Command::Status => status::run(&context, out),
+        Command::Note(note) => note::run(&context, note, out),
+        Command::Log(log) => log::run(&context, log, out),
+    }
+}

@@ -1,0 +1,99 @@
+//! The only place that writes to stdout and stderr.
+//!
+//! *Invariants.* With `--json` stdout holds one JSON value and nothing else. A closed pipe ends the output
+//! in silence.
+//!
+//! *Source*: ours.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use super::error::CliError;
+
+/// How this run answers.
+#[derive(Debug)]
+pub(super) struct Out {
+    is_json: bool,
+}
+
+impl Out {
+    pub(super) const fn new(is_json: bool) -> Self {
+        Self { is_json }
+    }
+
+    /// Whether this run answers in JSON.
+    pub(super) const fn is_json(&self) -> bool {
+        self.is_json
+    }
+
+    /// Answers with a value, or with the same in words.
+    pub(super) fn show(&self, value: &impl Serialize, words: &[String]) -> Result<(), CliError> {
+        let text = if self.is_json {
+            serde_json::to_string(value)? + "\n"
+        } else {
+            words.iter().map(|line| format!("{line}\n")).collect()
+        };
+        self.raw(&text)
+    }
+
+    /// Answers with text as it stands.
+    pub(super) fn raw(&self, text: &str) -> Result<(), CliError> {
+        let mut stdout = io::stdout().lock();
+        match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(CliError::Output(error)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Tells what went wrong; there is nobody to tell when that cannot be told.
+    pub(super) fn error(&self, error: &CliError) {
+        let text = if self.is_json {
+            let error = serde_json::json!({ "code": error.code(), "message": error.to_string() });
+            serde_json::json!({ "error": error }).to_string()
+        } else {
+            format!("error: {error} [{}]", error.code())
+        };
+        let _closed = writeln!(io::stderr(), "{text}");
+    }
+}
+
+/// A number of bytes, as people read it.
+pub(super) fn bytes_in_words(bytes: u64) -> String {
+    match bytes {
+        0..10_000 => format!("{bytes} B"),
+        10_000..10_000_000 => format!("{} kB", bytes / 1_000),
+        10_000_000.. => format!("{} MB", bytes / 1_000_000),
+    }
+}
+
+/// A claimed time, as people read it.
+pub(super) fn time_in_words(ms: u64) -> String {
+    let time = i64::try_from(ms).ok().and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
+    time.map_or_else(|| format!("{ms} ms"), |time| format!("{time:.0}"))
+}
+
+/// One thing or several.
+pub(super) fn count_in_words(count: usize, one: &str, several: &str) -> String {
+    if count == 1 { format!("1 {one}") } else { format!("{count} {several}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_are_short() {
+        assert_eq!(bytes_in_words(9_999), "9999 B");
+        assert_eq!(bytes_in_words(10_000), "10 kB");
+        assert_eq!(bytes_in_words(12_345_678), "12 MB");
+        assert_eq!(count_in_words(1, "note", "notes"), "1 note");
+        assert_eq!(count_in_words(0, "note", "notes"), "0 notes");
+    }
+
+    #[test]
+    fn times_are_universal_and_whole_seconds() {
+        assert_eq!(time_in_words(1_511_136_000_123), "2017-11-20T00:00:00Z");
+        assert_eq!(time_in_words(u64::MAX), format!("{} ms", u64::MAX));
+    }
+}

@@ -1,0 +1,42 @@
+//! `serve`: runs the node until it is told to stop.
+//!
+//! *Source*: ours.
+
+use tracing_subscriber::EnvFilter;
+
+use super::{args::Serve, context::Context, error::CliError, out::Out};
+use crate::daemon::{self, Start};
+
+pub(super) fn run(context: &Context, args: &Serve, out: &Out) -> Result<(), CliError> {
+    let (config, home) = context.config()?;
+    let mut organisation = context.organisation()?;
+    log_to_stderr(config.log(), out);
+    if organisation.announce(&home, config.announce())? {
+        let card = organisation.paper().card().card();
+        tracing::info!(
+            code = "new-card", number = card.number, addresses = ?card.addresses,
+            "the config announces other addresses: signed the next card"
+        );
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(CliError::System)?;
+    let start = Start { home, config, organisation, is_restored: args.restored };
+    let ended = runtime.block_on(daemon::run(start));
+    if let Err(error) = &ended {
+        tracing::error!(code = "ended", %error, "the daemon could not go on");
+    }
+    Ok(ended?)
+}
+
+fn log_to_stderr(filter: &str, out: &Out) {
+    // The config has been checked, so this filter is one.
+    let filter = EnvFilter::builder().parse_lossy(filter);
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(false);
+    // Err: a logger is there already, which only a test may have set up.
+    let _set = if out.is_json() { lines.json().try_init() } else { lines.try_init() };
+}

@@ -1,0 +1,95 @@
+//! `status`: how the node is, in words.
+//!
+//! *Source*: ours.
+
+use super::{
+    context::Context,
+    error::CliError,
+    out::{Out, bytes_in_words, count_in_words},
+};
+use crate::{
+    control::{Answer, Request},
+    view::{BoardLine, FeedLine, PeerLine, Status},
+};
+
+pub(super) fn run(context: &Context, out: &Out) -> Result<(), CliError> {
+    match context.ask(Request::Status)? {
+        Answer::Status(status) => out.show(&*status, &words(&status)),
+        _ => Err(CliError::OtherAnswer),
+    }
+}
+
+fn words(status: &Status) -> Vec<String> {
+    let mut lines = vec![
+        format!("{}, concordat {}", status.name, status.version),
+        format!("  {}", status.org),
+        format!("  node {}", status.node),
+        format!("  card number {} of epoch {}", status.card.number, status.card.epoch),
+        match &status.listening {
+            None => "  no daemon runs; start it with `concordat serve`".to_owned(),
+            Some(listening) if listening.addresses.is_empty() => {
+                "  running, dialling out only".to_owned()
+            }
+            Some(listening) => {
+                format!("  running, listening on {}", listening.addresses.join(", "))
+            }
+        },
+    ];
+    if let Some(why) = &status.restored {
+        lines.push(format!("  the store may be an older copy: {why}"));
+    }
+    lines.push(format!(
+        "  store: {} keys, {}",
+        status.store_entries,
+        bytes_in_words(status.store_bytes)
+    ));
+    lines.extend(status.boards.iter().flat_map(board_words));
+    if !status.peers.is_empty() {
+        lines.push("peers:".to_owned());
+        lines.extend(status.peers.iter().map(peer_words));
+    }
+    lines
+}
+
+fn board_words(board: &BoardLine) -> Vec<String> {
+    let mut lines = vec![
+        format!("board {:?}", board.title),
+        format!("  {}", board.board),
+        format!("  holdings {}", board.digest),
+    ];
+    if board.is_restoring {
+        lines.push(format!(
+            "  signs nothing yet: partners have to tell how far this organisation's feed had come; {} \
+             waiting",
+            count_in_words(board.drafts, "entry is", "entries are")
+        ));
+    }
+    lines.extend(board.feeds.iter().map(|feed| feed_words(feed, &board.own_feed)));
+    lines
+}
+
+fn feed_words(feed: &FeedLine, own: &str) -> String {
+    let mut line = format!("  {}: {} entries, {} settled", feed.slug, feed.size, feed.settled);
+    if feed.feed == own {
+        line.push_str(", own");
+    }
+    if feed.missing > 0 {
+        line.push_str(&format!(
+            ", {} missing",
+            count_in_words(feed.missing, "payload", "payloads")
+        ));
+    }
+    if let Some(index) = feed.forked_at {
+        line.push_str(&format!(", two histories from entry {index}: {}", feed.standing));
+    }
+    for (slug, count) in &feed.unexplained {
+        line.push_str(&format!(", {slug} acknowledged {count} that nobody shows"));
+    }
+    line
+}
+
+fn peer_words(peer: &PeerLine) -> String {
+    let connected = if peer.is_connected { "connected" } else { "away" };
+    let (sent, received) = (bytes_in_words(peer.sent_bytes), bytes_in_words(peer.received_bytes));
+    format!("  {}: {connected}, sent {sent}, received {received}", peer.slug)
+}

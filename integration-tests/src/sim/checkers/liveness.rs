@@ -1,0 +1,74 @@
+//! Once faults end, honest nodes agree: equal digests, equal durable heads of sound feeds, every
+//! payload of honest organisations, equal effects, and settlement wherever enough honest members can give it.
+
+use concordat_protocol::engine::{BoardView, FeedStanding};
+
+use super::{Facts, Seen, effects::difference};
+
+/// What is still open, `None` when all agree.
+pub(super) fn open_matter(facts: &Facts, nodes: &[Seen<'_>]) -> Option<String> {
+    let view = |seen: &Seen<'_>| seen.views.iter().find(|view| view.board == facts.board).cloned();
+    let (first, rest) = nodes.split_first()?;
+    let Some(reference) = view(first) else {
+        return Some(format!("node {} has not joined the board", first.node));
+    };
+    for seen in rest {
+        let Some(other) = view(seen) else {
+            return Some(format!("node {} has not joined the board", seen.node));
+        };
+        if other.digest != reference.digest {
+            let feeds = differing(&reference, &other);
+            return Some(format!("nodes {} and {} differ: {feeds}", first.node, seen.node));
+        }
+        if let Some(effects) = difference((first.node, &reference), (seen.node, &other)) {
+            return Some(effects);
+        }
+    }
+    let mut views = nodes.iter().filter_map(|seen| Some((seen, view(seen)?)));
+    views.find_map(|(seen, view)| {
+        let open = unfinished(facts, &view)?;
+        Some(format!("node {}: {open}", seen.node))
+    })
+}
+
+fn differing(one: &BoardView, other: &BoardView) -> String {
+    let differ = one.feeds.iter().filter(|(feed, left)| {
+        let right = other.feeds.get(*feed);
+        right.is_none_or(|right| {
+            (right.size, right.id, right.standing) != (left.size, left.id, left.standing)
+        })
+    });
+    let shown: Vec<String> = differ
+        .map(|(feed, left)| {
+            let right = other.feeds.get(feed);
+            let ends = |size, standing| format!("{size} {standing:?}");
+            let right = right.map(|right| ends(right.size, right.standing));
+            format!("{feed:?} {} or {}", ends(left.size, left.standing), right.unwrap_or_default())
+        })
+        .collect();
+    if shown.is_empty() { "in kept branches alone".to_string() } else { shown.join(", ") }
+}
+
+/// What one node still lacks.
+fn unfinished(facts: &Facts, view: &BoardView) -> Option<String> {
+    view.feeds.iter().find_map(|(id, feed)| {
+        let org = *facts.feeds.get(id)?;
+        let honest = facts.orgs[org].is_honest;
+        if feed.standing == FeedStanding::Sound && feed.durable_size != feed.size {
+            return Some(format!(
+                "{id:?} has {} entries, {} on disk",
+                feed.size, feed.durable_size
+            ));
+        }
+        if honest && feed.missing > 0 {
+            return Some(format!("{id:?} lacks {} payloads", feed.missing));
+        }
+        let (seats, others) = facts.others(org);
+        // The tail of acknowledgements of acknowledgements is never settled: it ends somewhere.
+        let can_settle = honest && facts.orgs[org].is_active && others.len() * 2 > seats;
+        if can_settle && feed.size > 0 && feed.settled == 0 {
+            return Some(format!("{id:?} has {} entries, none settled", feed.size));
+        }
+        None
+    })
+}

@@ -1,0 +1,175 @@
+//! The partnership: organisations with keys and cards, and the board they found.
+//!
+//! *Invariants.* Keys and ids come from the seed alone. One process plays all organisations here;
+//! what crosses between them is the founding file, cards and frames.
+//!
+//! *Source*: ours.
+
+use concordat_protocol::{
+    charter::{
+        AcceptRole, Acceptance, Charter, DatedName, Founding, Member, Rule, Scope, Share, ShareOf,
+        Status, Unfounded,
+    },
+    codec::Fixed,
+    hash::{NodeKey, OrgId},
+    identity::{BadCard, Card, Inception, KeyPair, SignedCard, Signer, recovery_digest},
+    time::TimeMs,
+};
+
+use super::rng::Rng;
+
+/// The only class of members.
+const CLASS: &str = "council";
+
+/// One organisation.
+#[derive(Debug, Clone)]
+pub struct Organisation {
+    /// Its id.
+    pub org: OrgId,
+    /// The key that signs its feed.
+    pub feed_key: KeyPair,
+    /// Its node's transport key.
+    pub node_key: NodeKey,
+    /// Its node's card.
+    pub card: SignedCard,
+    witness_key: KeyPair,
+    inception: Inception,
+    status: Status,
+}
+
+/// The organisations and their board.
+#[derive(Debug, Clone)]
+pub struct Partnership {
+    /// The organisations, in the order of the plan.
+    pub organisations: Vec<Organisation>,
+    /// The board's founding file.
+    pub founding: Founding,
+}
+
+/// What keeps a partnership from being founded: a mistake in the simulator.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NoPartnership {
+    /// A card was refused.
+    Card(BadCard),
+    /// The founding file was refused.
+    Founding(Unfounded),
+    /// A slug was refused.
+    Slug,
+}
+
+impl Organisation {
+    fn draw(rng: &mut Rng, number: usize, status: Status) -> Result<Self, BadCard> {
+        let mut key = || KeyPair::from_seed(&rng.bytes32());
+        let (feed_key, witness_key, recovery_key, node) = (key(), key(), key(), key());
+        let inception = Inception {
+            class: CLASS.into(),
+            legal_name: format!("Council {number}"),
+            codes: Vec::new(),
+            recovery_digest: recovery_digest(&recovery_key.public()),
+            nonce: Fixed([u8::try_from(number).unwrap_or(u8::MAX); 16]),
+        };
+        let node_key = NodeKey::from_bytes(*node.public().as_bytes());
+        let card = Card {
+            org: inception.org_id(),
+            epoch: 0,
+            number: 0,
+            feed_key: feed_key.public(),
+            witness_key: witness_key.public(),
+            node_key,
+            addresses: vec![format!("/ip4/192.0.2.{number}/tcp/4001")],
+            not_before: TimeMs(0),
+        };
+        let card = card.sign(&feed_key)?;
+        Ok(Self {
+            org: inception.org_id(),
+            feed_key,
+            node_key,
+            card,
+            witness_key,
+            inception,
+            status,
+        })
+    }
+
+    fn to_member(&self, number: usize) -> Result<Member, NoPartnership> {
+        Ok(Member {
+            org: self.org,
+            slug: format!("council-{number}").parse().map_err(|_| NoPartnership::Slug)?,
+            names: vec![DatedName { from: TimeMs(0), name: self.inception.legal_name.clone() }],
+            codes: Vec::new(),
+            class: CLASS.into(),
+            status: self.status,
+            feed_key: self.feed_key.public(),
+            witness_key: self.witness_key.public(),
+            recovery_digest: self.inception.recovery_digest,
+            cutoff: None,
+        })
+    }
+
+    fn accept(&self, charter: &Charter) -> [Acceptance; 2] {
+        let sign = |role, key| Acceptance::sign(charter.hash(), self.org, role, key);
+        [sign(AcceptRole::Feed, &self.feed_key), sign(AcceptRole::Witness, &self.witness_key)]
+    }
+}
+
+impl Partnership {
+    /// Founds a board of organisations with these statuses.
+    ///
+    /// # Errors
+    /// [`NoPartnership`]: the protocol refuses what the simulator made.
+    pub fn draw(seed: u64, statuses: &[Status]) -> Result<Self, NoPartnership> {
+        let mut rng = Rng::named(seed, "keys");
+        let organisations = statuses
+            .iter()
+            .enumerate()
+            .map(|(number, status)| Organisation::draw(&mut rng, number, *status))
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(NoPartnership::Card)?;
+        let members = organisations.iter().enumerate();
+        let members = members
+            .map(|(number, organisation)| organisation.to_member(number))
+            .collect::<Result<Vec<_>, _>>()?;
+        let charter = charter(rng.bytes32(), members);
+        let acceptances: Vec<_> =
+            organisations.iter().flat_map(|one| one.accept(&charter)).collect();
+        let founding = Founding::new(&charter, &acceptances).map_err(NoPartnership::Founding)?;
+        Ok(Self { organisations, founding })
+    }
+}
+
+fn charter(nonce: [u8; 32], members: Vec<Member>) -> Charter {
+    let most = || {
+        Rule::Share(Share {
+            scope: Scope::Board,
+            numerator: 2,
+            denominator: 3,
+            of: ShareOf::Members,
+        })
+    };
+    let mut short = [0; 16];
+    short.copy_from_slice(&nonce[..16]);
+    let charter = Charter {
+        version: 0,
+        prev: Charter::NO_PREV,
+        nonce: Fixed(short),
+        title: "Joint board".into(),
+        replaces_board: None,
+        rules_version: 1,
+        members,
+        classes: vec![CLASS.into()],
+        localities: Vec::new(),
+        sites: Vec::new(),
+        leads: Vec::new(),
+        kinds: Vec::new(),
+        rules: Vec::new(),
+        amend: most(),
+        admit: most(),
+        suspend: most(),
+        secretariat: Vec::new(),
+        closers: Vec::new(),
+        succession: Vec::new(),
+        silence_days: 14,
+        retention: Vec::new(),
+    };
+    charter.in_order()
+}

@@ -1,0 +1,297 @@
+//! What a seed stands for: who takes part, how long, and which faults are on.
+//!
+//! Each fault is on in about half of the seeds (swarm testing): a run with few faults goes deep
+//! where a run with all of them would never get.
+//!
+//! *Invariants.* A plan depends on seed and profile alone. At most a quarter of the organisations
+//! are Byzantine. At most one honest node is restored from a backup in one run: a second one
+//! could forget what only the first still knew, which no protocol repairs.
+//!
+//! *Source*: ours.
+
+use std::collections::BTreeSet;
+
+use concordat_protocol::charter::Status;
+
+use super::rng::Rng;
+
+/// How a run is bounded, and what is broken in it on purpose.
+#[derive(Debug, Clone, Copy)]
+pub struct Profile {
+    /// Fewest and most organisations.
+    pub organisations: (u64, u64),
+    /// Shortest and longest safety phase, in virtual seconds.
+    pub safety_s: (u64, u64),
+    /// How long after healing the honest nodes may take to agree, in virtual seconds.
+    pub liveness_s: u64,
+    /// What is broken on purpose, to prove that a checker can fail.
+    pub sabotage: Option<Sabotage>,
+    /// Faults and Byzantine organisations only as the sabotage needs them.
+    pub calm: bool,
+}
+
+impl Default for Profile {
+    fn default() -> Self {
+        Self {
+            organisations: (3, 12),
+            safety_s: (90, 240),
+            liveness_s: 1_200,
+            sabotage: None,
+            calm: false,
+        }
+    }
+}
+
+/// A node or shell broken on purpose. Each is counted honest, so a checker must find it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sabotage {
+    /// Node 0's shell says that batches are durable before they are.
+    ConfirmBeforeFlush,
+    /// Node 0's shell changes a byte of a stored header.
+    RewriteHeader,
+    /// Node 0 is restored from a backup and signs at once.
+    CarelessRestore,
+    /// Node 0's store gains an entry of another organisation that nobody signed.
+    ForgeEntry,
+    /// Node 0's view counts no acknowledgements.
+    IgnoreAcks,
+    /// Node 0's view forgets half of what was settled.
+    ForgetSettlement,
+    /// Every shell throws away what would lead to a fork's evidence.
+    HideForks,
+    /// No run ever reaches node 0.
+    StarveNode,
+    /// Node 0's shell doubles every frame it sends.
+    Babble,
+    /// Node 0's key does not sign but panics.
+    Panic,
+}
+
+/// A fault that a seed switches on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Fault {
+    /// A connection is cut, with all that is under way.
+    Cut,
+    /// The nodes fall into two groups that cannot reach each other.
+    Partition,
+    /// Frames from one node to another stall.
+    OneWayCut,
+    /// A way becomes slow.
+    Slow,
+    /// A node stops without a word and starts again.
+    Crash,
+    /// An honest node is restored from a backup, and knows it.
+    Restore,
+    /// A disk is slow, and batches are confirmed in groups.
+    SlowDisk,
+    /// Clocks are wrong from the start.
+    Skew,
+    /// A clock jumps.
+    Jump,
+    /// Staff write many entries at once.
+    Burst,
+}
+
+impl Fault {
+    /// Every fault.
+    pub const ALL: [Self; 10] = [
+        Self::Cut,
+        Self::Partition,
+        Self::OneWayCut,
+        Self::Slow,
+        Self::Crash,
+        Self::Restore,
+        Self::SlowDisk,
+        Self::Skew,
+        Self::Jump,
+        Self::Burst,
+    ];
+
+    /// The name under which the fault is counted.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Cut => "cut",
+            Self::Partition => "partition",
+            Self::OneWayCut => "one-way cut",
+            Self::Slow => "slow link",
+            Self::Crash => "crash",
+            Self::Restore => "restore",
+            Self::SlowDisk => "slow disk",
+            Self::Skew => "clock skew",
+            Self::Jump => "clock jump",
+            Self::Burst => "burst",
+        }
+    }
+}
+
+/// What a Byzantine organisation does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Malice {
+    /// Two nodes sign with its keys and talk to different halves.
+    Twins,
+    /// It is restored from a backup and signs at once.
+    Careless,
+    /// It keeps runs and payloads from some peers.
+    Withhold,
+    /// It sends frames twice, swapped, or from earlier meetings.
+    Replay,
+    /// It sends what no node would.
+    Garbage,
+    /// It lies about what it holds.
+    Lie,
+    /// It acknowledges entries that do not exist.
+    FalseAck,
+}
+
+impl Malice {
+    /// Every kind.
+    pub const ALL: [Self; 7] = [
+        Self::Twins,
+        Self::Careless,
+        Self::Withhold,
+        Self::Replay,
+        Self::Garbage,
+        Self::Lie,
+        Self::FalseAck,
+    ];
+}
+
+/// How organisations reach each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Topology {
+    /// Everybody reaches everybody.
+    Full,
+    /// Honest nodes form a ring, in the order of their numbers.
+    Ring,
+    /// Everybody reaches the first two.
+    Hubs,
+}
+
+/// One organisation's part.
+#[derive(Debug, Clone)]
+pub struct OrgPlan {
+    /// Its status in the charter.
+    pub status: Status,
+    /// What it does; nothing for an honest one.
+    pub malice: BTreeSet<Malice>,
+}
+
+/// What a seed stands for.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// The organisations.
+    pub orgs: Vec<OrgPlan>,
+    /// The faults that are on.
+    pub faults: BTreeSet<Fault>,
+    /// Who reaches whom.
+    pub topology: Topology,
+    /// Length of the safety phase in milliseconds.
+    pub safety_ms: u64,
+    /// Milliseconds between entries, over all staff.
+    pub write_every_ms: u64,
+}
+
+impl Plan {
+    /// Draws the plan of a seed.
+    #[must_use]
+    pub fn draw(seed: u64, profile: &Profile) -> Self {
+        let mut rng = Rng::named(seed, "plan");
+        let (fewest, most) = profile.organisations;
+        let count = rng.between(fewest, most);
+        let mut faults: BTreeSet<Fault> =
+            Fault::ALL.into_iter().filter(|_| rng.chance(50)).collect();
+        let mut orgs: Vec<OrgPlan> = (0..count).map(|_| draw_honest(&mut rng)).collect();
+        // The first is active and honest in every run: somebody has to write.
+        if let Some(first) = orgs.first_mut() {
+            first.status = Status::Active;
+        }
+        let byzantine = if rng.chance(75) { rng.between(count.min(4) / 4, count / 4) } else { 0 };
+        for _ in 0..byzantine {
+            let at = 1 + rng.place(orgs.len().saturating_sub(1));
+            if let Some(org) = orgs.get_mut(at) {
+                *org = draw_byzantine(&mut rng);
+            }
+        }
+        let mut topology = match rng.below(4) {
+            0 => Topology::Ring,
+            1 => Topology::Hubs,
+            _ => Topology::Full,
+        };
+        if profile.calm {
+            faults.clear();
+            topology = Topology::Full;
+            let keep = profile.sabotage == Some(Sabotage::HideForks);
+            for (at, org) in orgs.iter_mut().enumerate() {
+                org.status = Status::Active;
+                org.malice.clear();
+                if keep && at == 1 {
+                    org.malice.insert(Malice::Twins);
+                }
+            }
+        }
+        // A restored node has to hear from a majority, so everybody has to be in reach.
+        if faults.contains(&Fault::Restore) {
+            topology = Topology::Full;
+        }
+        let safety_ms = 1_000 * rng.between(profile.safety_s.0, profile.safety_s.1);
+        Self { orgs, faults, topology, safety_ms, write_every_ms: rng.between(1_500, 12_000) }
+    }
+
+    /// Whether the organisation at this place is honest.
+    #[must_use]
+    pub fn is_honest(&self, org: usize) -> bool {
+        self.orgs.get(org).is_some_and(|plan| plan.malice.is_empty())
+    }
+
+    /// Whether two nodes can reach each other. Honest nodes always form a connected whole among themselves.
+    #[must_use]
+    pub fn links(&self, a: usize, b: usize) -> bool {
+        let count = self.orgs.len();
+        if a >= count || b >= count {
+            return false;
+        }
+        let honest: Vec<usize> = (0..count).filter(|org| self.is_honest(*org)).collect();
+        let place = |node| honest.iter().position(|one| *one == node);
+        let (Some(a), Some(b)) = (place(a), place(b)) else { return true };
+        match self.topology {
+            Topology::Full => true,
+            Topology::Hubs => a.min(b) < 2,
+            Topology::Ring => (a + 1) % honest.len() == b || (b + 1) % honest.len() == a,
+        }
+    }
+}
+
+fn draw_honest(rng: &mut Rng) -> OrgPlan {
+    let status = if rng.chance(15) { Status::Observer } else { Status::Active };
+    OrgPlan { status, malice: BTreeSet::new() }
+}
+
+fn draw_byzantine(rng: &mut Rng) -> OrgPlan {
+    let mut malice: BTreeSet<Malice> = Malice::ALL.into_iter().filter(|_| rng.chance(35)).collect();
+    if malice.is_empty() {
+        malice.extend(rng.pick(&Malice::ALL));
+    }
+    OrgPlan { status: Status::Active, malice }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn at_most_a_quarter_is_byzantine_and_every_fault_and_malice_is_drawn() {
+        let mut faults = BTreeSet::new();
+        let mut malices = BTreeSet::new();
+        for seed in 0..200 {
+            let plan = Plan::draw(seed, &Profile::default());
+            let byzantine = (0..plan.orgs.len()).filter(|org| !plan.is_honest(*org)).count();
+            assert!(byzantine * 4 <= plan.orgs.len(), "seed {seed}");
+            assert!((3..=12).contains(&plan.orgs.len()), "seed {seed}");
+            faults.extend(plan.faults);
+            malices.extend(plan.orgs.into_iter().flat_map(|org| org.malice));
+        }
+        assert_eq!(faults, BTreeSet::from(Fault::ALL));
+        assert_eq!(malices, BTreeSet::from(Malice::ALL));
+    }
+}

@@ -69,6 +69,17 @@ pub struct Server {
 }
 
 impl Server {
+    /// Tells whether another daemon answers at `path`, before anything is opened.
+    ///
+    /// # Errors
+    /// - [`ServerError::Taken`]: one does.
+    pub fn expect_free(path: &Path) -> Result<(), ServerError> {
+        match std::os::unix::net::UnixStream::connect(path) {
+            Ok(_) => Err(ServerError::Taken { path: path.to_path_buf() }),
+            Err(_) => Ok(()),
+        }
+    }
+
     /// Listens at `path`, taking the place of a socket that nobody listens at.
     ///
     /// # Errors
@@ -76,10 +87,10 @@ impl Server {
     /// - [`ServerError::Io`]: the operating system refused.
     pub fn start(path: &Path) -> Result<(Self, mpsc::Receiver<Call>), ServerError> {
         let failed = |source| ServerError::Io { path: path.to_path_buf(), source };
-        match std::os::unix::net::UnixStream::connect(path) {
-            Ok(_) => return Err(ServerError::Taken { path: path.to_path_buf() }),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(_) => fs::remove_file(path).map_err(failed)?,
+        Self::expect_free(path)?;
+        match fs::remove_file(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
+            Ok(()) | Err(_) => {}
         }
         let listener = UnixListener::bind(path).map_err(failed)?;
         fs::set_permissions(path, fs::Permissions::from_mode(0o600)).map_err(failed)?;

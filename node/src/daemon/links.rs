@@ -24,11 +24,13 @@ pub(super) struct Links {
     net: NetHandle,
     sessions: BTreeMap<NodeKey, SessionId>,
     listening: Vec<String>,
+    /// The network was told to end: what the engine still wants of it is not done.
+    is_ended: bool,
 }
 
 impl Links {
     pub(super) const fn new(net: NetHandle) -> Self {
-        Self { net, sessions: BTreeMap::new(), listening: Vec::new() }
+        Self { net, sessions: BTreeMap::new(), listening: Vec::new(), is_ended: false }
     }
 
     /// What an event means to the engine, if anything.
@@ -74,13 +76,17 @@ impl Links {
             sync::Lane::Control => Lane::Control,
             sync::Lane::Bulk => Lane::Bulk,
         };
-        self.net.send(NetCommand::Send { peer, session, lane, frame }).await
+        self.tell(NetCommand::Send { peer, session, lane, frame }).await
+    }
+
+    async fn tell(&self, command: NetCommand) -> Result<(), NetStopped> {
+        if self.is_ended { Ok(()) } else { self.net.send(command).await }
     }
 
     pub(super) async fn drop_peer(&self, peer: hash::NodeKey) -> Result<(), NetStopped> {
         let reason = "the engine ended the meeting".to_owned();
         match to_net(&peer) {
-            Some(peer) => self.net.send(NetCommand::Drop { peer, reason }).await,
+            Some(peer) => self.tell(NetCommand::Drop { peer, reason }).await,
             None => Ok(()),
         }
     }
@@ -104,12 +110,12 @@ impl Links {
                 ),
             }
         }
-        self.net.send(NetCommand::Allow { peer: key, addresses: dialable }).await
+        self.tell(NetCommand::Allow { peer: key, addresses: dialable }).await
     }
 
     pub(super) async fn dismiss(&self, peer: hash::NodeKey) -> Result<(), NetStopped> {
         match to_net(&peer) {
-            Some(peer) => self.net.send(NetCommand::Forget { peer }).await,
+            Some(peer) => self.tell(NetCommand::Forget { peer }).await,
             None => Ok(()),
         }
     }
@@ -125,7 +131,8 @@ impl Links {
     }
 
     /// Ends all sessions; what still comes in is not taken any more.
-    pub(super) async fn shut_down(&self, events: &mut mpsc::Receiver<NetEvent>) {
+    pub(super) async fn shut_down(&mut self, events: &mut mpsc::Receiver<NetEvent>) {
+        self.is_ended = true;
         // Err: it has ended already.
         let _ended = self.net.send(NetCommand::Shutdown).await;
         while events.recv().await.is_some() {}

@@ -29,7 +29,7 @@ use std::{sync::Arc, time::Duration};
 use concordat_protocol::engine::{BatchId, Effect, Input, Report};
 use tokio::{
     sync::mpsc,
-    time::{Interval, MissedTickBehavior},
+    time::{Instant, Interval, MissedTickBehavior},
 };
 
 use self::{links::Links, marking::Marking};
@@ -40,12 +40,15 @@ use crate::{
     net::{self, NetConfig, NetError, NetEvent, NetLimits, NetStopped},
     organisation::Organisation,
     replica::{Desk, Replica, ReplicaError, Work},
-    store::{self, StoreError, Writer, WriterStopped},
+    store::{self, Store, StoreError, Writer, WriterStopped},
 };
 
 /// With more than this on its way to disk, nothing more is taken in.
 const WAITING_BYTES_MAX: usize = 64 * 1024 * 1024;
 const TICK: Duration = Duration::from_secs(1);
+/// How long a command may hold the store when the daemon starts.
+const PATIENCE: Duration = Duration::from_secs(5);
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// What a daemon starts from.
 #[derive(Debug)]
@@ -113,7 +116,8 @@ pub async fn run(start: Start) -> Result<(), DaemonError> {
     let stop = stop_signal()?;
     let Start { home, config, organisation, is_restored } = start;
     let seed = organisation.keys().node.clone();
-    let store = store::open(&home.store(), config.store())?;
+    Server::expect_free(&home.socket())?;
+    let store = open_store(&home, &config).await?;
     let replica = Replica::open(&home, Arc::new(organisation), store.reader(), is_restored)?;
     let (server, calls) = Server::start(&home.socket())?;
     let (reported, reports) = mpsc::unbounded_channel();
@@ -137,6 +141,19 @@ pub async fn run(start: Start) -> Result<(), DaemonError> {
     drop(server);
     let closed = daemon.close(inbox).await;
     ended.and(closed)
+}
+
+/// Opens the store, waiting a little for a command that is at work in it.
+async fn open_store(home: &Home, config: &Config) -> Result<Store, StoreError> {
+    let give_up = Instant::now() + PATIENCE;
+    loop {
+        match store::open(&home.store(), config.store()) {
+            Err(StoreError::Locked { .. }) if Instant::now() < give_up => {
+                tokio::time::sleep(PAUSE).await;
+            }
+            opened => return opened,
+        }
+    }
 }
 
 fn net_config(config: &Config) -> NetConfig {

@@ -62,12 +62,14 @@ pub(super) fn event(event: &NetEvent) {
 }
 
 fn told(trouble: &Trouble) {
+    // libp2p's causes may have several lines.
+    let line = trouble.to_string().replace('\n', " ");
     match trouble {
         // Partners are often away; the status says so.
-        Trouble::Dial { .. } | Trouble::Open { .. } => tracing::info!(code = "away", "{trouble}"),
-        Trouble::Incoming { .. } => tracing::info!(code = "incoming", "{trouble}"),
-        Trouble::Silent { .. } => tracing::info!(code = "silent", "{trouble}"),
-        Trouble::Listener { .. } => tracing::error!(code = "listener", "{trouble}"),
-        Trouble::BadFrame { .. } => tracing::error!(code = "bad-frame", "{trouble}"),
+        Trouble::Dial { .. } | Trouble::Open { .. } => tracing::info!(code = "away", "{line}"),
+        Trouble::Incoming { .. } => tracing::info!(code = "incoming", "{line}"),
+        Trouble::Silent { .. } => tracing::info!(code = "silent", "{line}"),
+        Trouble::Listener { .. } => tracing::error!(code = "listener", "{line}"),
+        Trouble::BadFrame { .. } => tracing::error!(code = "bad-frame", "{line}"),
     }
 }

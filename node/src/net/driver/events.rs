@@ -19,7 +19,7 @@ use libp2p::{
 };
 
 use super::{Driver, NetEvent, NodeKey, Stage, Trouble};
-use crate::net::swarm::BehaviourEvent;
+use crate::net::{dial::is_our_turn, swarm::BehaviourEvent};
 
 impl Driver {
     pub(super) fn handle_swarm(&mut self, event: SwarmEvent<BehaviourEvent>) {
@@ -63,8 +63,12 @@ impl Driver {
             return;
         };
         peer.half = None;
-        // A session that still runs will end by itself, and sets the alarm then.
+        // A session that still runs will end by itself, and sets the alarm then. One that ended while
+        // the connection was still up has set it for opening, not for dialling.
         if peer.is_allowed && matches!(peer.stage, Stage::Idle) {
+            if !is_our_turn(self.local, key, self.config.is_announced) {
+                self.alarms.clear(key);
+            }
             self.schedule(key);
         }
     }

@@ -1,0 +1,119 @@
+//! A partnership that founds its board by files, each node behind a proxy of its own.
+//!
+//! Nodes stand in the order of their keys, so the first dials all others and the last dials nobody:
+//! whoever cuts its proxy cuts it off altogether.
+
+use std::{fs, path::Path};
+
+use crate::{
+    process::{Node, done, program, until},
+    proxy::Proxy,
+};
+
+pub(crate) struct Partnership {
+    place: tempfile::TempDir,
+    pub(crate) nodes: Vec<Node>,
+    pub(crate) proxies: Vec<Proxy>,
+}
+
+impl Partnership {
+    pub(crate) fn found(slugs: &[&str]) -> Self {
+        let place = tempfile::tempdir().unwrap();
+        let mut made: Vec<(String, Node, Proxy)> = slugs
+            .iter()
+            .enumerate()
+            .map(|(number, _)| {
+                let proxy = Proxy::start();
+                let name = format!("node-{number}");
+                let node = Node::init(place.path(), &name, "council", &[proxy.address()]);
+                let card = place.path().join(format!("{name}.card"));
+                let key = node.json(&["card", "export", "--out", card.to_str().unwrap()]);
+                (key["node"].as_str().unwrap().to_owned(), node, proxy)
+            })
+            .collect();
+        // All of one length and in an alphabet that ascends: they order as the keys do.
+        made.sort_by(|a, b| a.0.cmp(&b.0));
+        let (nodes, proxies): (Vec<Node>, Vec<Proxy>) =
+            made.into_iter().map(|(_, node, proxy)| (node, proxy)).unzip();
+        let last = nodes.len() - 1;
+        for (number, node) in nodes.iter().enumerate() {
+            // The last never dials within a test; the others come back soon.
+            let longest = if number == last { 3_600_000 } else { 300 };
+            node.configure(&format!("redial_ms_min = 50\nredial_ms_max = {longest}\n"));
+        }
+        let partnership = Self { place, nodes, proxies };
+        partnership.found_board(slugs);
+        partnership
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.place.path()
+    }
+
+    fn file(&self, name: &str) -> String {
+        self.path().join(name).to_str().unwrap().to_owned()
+    }
+
+    /// The card file of a node.
+    pub(crate) fn card(&self, number: usize) -> String {
+        self.file(&format!("{}.card", self.nodes[number].name()))
+    }
+
+    pub(crate) fn board_file(&self) -> String {
+        self.file("founded.board")
+    }
+
+    fn found_board(&self, slugs: &[&str]) {
+        let mut toml = "title = \"Three daemons\"\n[rules]\n".to_owned();
+        for rule in ["amend", "admit", "suspend"] {
+            toml.push_str(&format!("{rule} = \"share(2/3 of members)\"\n"));
+        }
+        for (node, slug) in self.nodes.iter().zip(slugs) {
+            let card = format!("{}.card", node.name());
+            toml.push_str(&format!("[[members]]\ncard = {card:?}\nslug = {slug:?}\n"));
+        }
+        fs::write(self.path().join("board.toml"), toml).unwrap();
+        let draft = self.file("board.draft");
+        let args = ["board", "draft", &self.file("board.toml"), "--out", &draft];
+        done(program().args(args).output().unwrap(), &args);
+
+        let mut acceptances = vec![];
+        for node in &self.nodes {
+            let out = self.file(&format!("{}.accept", node.name()));
+            node.run(&["board", "accept", &draft, "--out", &out]);
+            acceptances.push(out);
+        }
+        let board = self.board_file();
+        let mut args = vec!["board", "found", &draft, "--out", &board];
+        args.extend(acceptances.iter().map(String::as_str));
+        self.nodes[0].run(&args);
+        for node in &self.nodes[1..] {
+            node.run(&["board", "join", &board]);
+        }
+    }
+
+    /// Starts a node's daemon, and forwards its proxy to it.
+    pub(crate) fn serve(&mut self, number: usize) {
+        let port = self.nodes[number].serve();
+        self.proxies[number].forward_to(port);
+    }
+
+    pub(crate) fn serve_all(&mut self) {
+        for number in 0..self.nodes.len() {
+            self.serve(number);
+        }
+    }
+
+    /// Forwards again to where the node listens now.
+    pub(crate) fn heal(&self, number: usize) {
+        let status = self.nodes[number].status();
+        let address = status["listening"]["addresses"][0].as_str().unwrap();
+        self.proxies[number].forward_to(address.rsplit('/').next().unwrap().parse().unwrap());
+        self.proxies[number].heal();
+    }
+
+    pub(crate) fn until_all_meet(&self) {
+        let others = self.nodes.len() - 1;
+        until("all have met", || self.nodes.iter().all(|node| node.connected() == others));
+    }
+}

@@ -1,0 +1,207 @@
+//! One node: its home, its commands, and its daemon's process.
+
+use std::{
+    fs::{self, File},
+    io::Write,
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use serde_json::Value;
+
+const DEADLINE: Duration = Duration::from_secs(120);
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// Waits until something holds; fails when it does not come to hold at all.
+pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let give_up = Instant::now() + DEADLINE;
+    while !holds() {
+        assert!(Instant::now() < give_up, "it never came to be that {what}");
+        thread::sleep(PAUSE);
+    }
+}
+
+/// What a refused command said; its exit code must be as expected, and stdout empty.
+pub(crate) fn refused(output: &Output, code: i32) -> String {
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(code), "{said}");
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "", "{said}");
+    said
+}
+
+/// The text of a command that did what it was asked.
+pub(crate) fn done(output: Output, what: &[&str]) -> String {
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{what:?}: {said}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// The program, without a home.
+pub(crate) fn program() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_concordat"));
+    command.env_remove("CONCORDAT_HOME").env_remove("RUST_LOG");
+    command
+}
+
+pub(crate) struct Node {
+    name: String,
+    home: PathBuf,
+    log: PathBuf,
+    child: Option<Child>,
+}
+
+impl Node {
+    /// Makes a node that listens on a port of the system's choice.
+    pub(crate) fn init(place: &Path, name: &str, class: &str, announce: &[String]) -> Self {
+        let home = place.join(name);
+        let log = place.join(format!("{name}.log"));
+        let node = Self { name: name.to_owned(), home, log, child: None };
+        let recovery = place.join(format!("{name}.recovery"));
+        let legal_name = format!("The organisation {name}");
+        let mut args = vec!["init", "--name", &legal_name, "--class", class];
+        args.extend(["--listen", "/ip4/127.0.0.1/tcp/0", "--recovery-out"]);
+        args.push(recovery.to_str().unwrap());
+        for address in announce {
+            args.extend(["--announce", address]);
+        }
+        node.run(&args);
+        node
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) fn home(&self) -> &Path {
+        &self.home
+    }
+
+    pub(crate) fn store_file(&self) -> PathBuf {
+        self.home.join("store/store.redb")
+    }
+
+    /// Adds lines to the config file.
+    pub(crate) fn configure(&self, lines: &str) {
+        let path = self.home.join("concordat.toml");
+        let text = fs::read_to_string(&path).unwrap();
+        fs::write(path, text + lines).unwrap();
+    }
+
+    fn with_args(&self, args: &[&str]) -> Command {
+        let mut command = program();
+        command.arg("--home").arg(&self.home).args(args);
+        command
+    }
+
+    /// Runs a command to its end.
+    pub(crate) fn command(&self, args: &[&str]) -> Output {
+        self.with_args(args).output().unwrap()
+    }
+
+    /// Runs a command that does what it is asked.
+    pub(crate) fn run(&self, args: &[&str]) -> String {
+        done(self.command(args), args)
+    }
+
+    /// Runs a command that does what it is asked, for its JSON.
+    pub(crate) fn json(&self, args: &[&str]) -> Value {
+        let text = self.run(&[args, &["--json"]].concat());
+        serde_json::from_str(&text).unwrap()
+    }
+
+    pub(crate) fn status(&self) -> Value {
+        self.json(&["status"])
+    }
+
+    /// How many peers are connected.
+    pub(crate) fn connected(&self) -> usize {
+        let status = self.status();
+        let peers = status["peers"].as_array().unwrap().iter();
+        peers.filter(|peer| peer["is_connected"] == true).count()
+    }
+
+    /// Entries of the node's own feed; `None` when nobody answers.
+    pub(crate) fn own_size(&self) -> Option<u64> {
+        let output = self.command(&["status", "--json"]);
+        let status: Value = serde_json::from_slice(&output.stdout).ok()?;
+        let board = &status["boards"][0];
+        let feeds = board["feeds"].as_array()?.iter();
+        feeds
+            .filter(|feed| feed["feed"] == board["own_feed"])
+            .find_map(|feed| feed["size"].as_u64())
+    }
+
+    /// Begins to write one note a line.
+    pub(crate) fn start_notes(&self, lines: &str) -> Child {
+        let mut command = self.with_args(&["note", "--stdin-lines", "--json"]);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let (mut stdin, lines) = (child.stdin.take().unwrap(), lines.to_owned());
+        // Aside, since the command may be slower than we are; it may also end early.
+        thread::spawn(move || drop(stdin.write_all(lines.as_bytes())));
+        child
+    }
+
+    /// Writes one note a line.
+    pub(crate) fn write_notes(&self, lines: &str) {
+        let output = self.start_notes(lines).wait_with_output().unwrap();
+        let answer: Value = serde_json::from_str(&done(output, &["note"])).unwrap();
+        assert_eq!(answer["written"].as_array().unwrap().len(), lines.lines().count());
+    }
+
+    /// Starts the daemon and waits until it answers; gives the port that it listens on.
+    pub(crate) fn serve(&mut self) -> u16 {
+        let log = File::options().create(true).append(true).open(&self.log).unwrap();
+        let mut command = self.with_args(&["serve"]);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
+        self.child = Some(command.spawn().unwrap());
+        let mut port = None;
+        until("the daemon listens", || {
+            let ended = self.child.as_mut().unwrap().try_wait().unwrap();
+            assert!(
+                ended.is_none(),
+                "{} ended: {}",
+                self.name,
+                fs::read_to_string(&self.log).unwrap()
+            );
+            let status = self.status();
+            let address = status["listening"]["addresses"][0].as_str();
+            port = address.and_then(|address| address.rsplit('/').next()?.parse().ok());
+            port.is_some()
+        });
+        port.unwrap()
+    }
+
+    /// Ends the daemon at once, as a power cut would.
+    pub(crate) fn kill(&mut self) {
+        let mut child = self.child.take().unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+
+    /// Asks the daemon to end, as systemd would; it must end well.
+    pub(crate) fn stop(&mut self) {
+        let mut child = self.child.take().unwrap();
+        let pid = child.id().to_string();
+        let sent = Command::new("kill").args(["-TERM", &pid]).status().unwrap();
+        assert!(sent.success());
+        assert!(child.wait().unwrap().success(), "{}", fs::read_to_string(&self.log).unwrap());
+    }
+
+    /// How many lines of the daemon's log contain this text.
+    pub(crate) fn log_lines(&self, text: &str) -> u64 {
+        let log = fs::read_to_string(&self.log).unwrap();
+        log.lines().filter(|line| line.contains(text)).count() as u64
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            let _ended = child.kill();
+            let _ended = child.wait();
+        }
+    }
+}

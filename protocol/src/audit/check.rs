@@ -20,7 +20,7 @@ use super::{
 use crate::{
     charter::{Founding, Status},
     codec::Malformed,
-    feed::{Kind, Run, VerifiedEntry, VerifiedRun, verify_run},
+    feed::{Header, Kind, Run, VerifiedEntry, VerifiedRun, verify_run},
     hash::{EntryId, FeedId},
     identity::SignedCard,
     time::TimeMs,
@@ -200,14 +200,14 @@ impl Audit {
                 check_header(feed, entry, &mut self.findings);
             }
             if let Some(sealed) = &entry.sealed {
-                let (seq, kind) = (entry.header.seq, entry.header.kind);
-                self.read(id, (seq, kind), sealed.payload.bytes());
+                self.read(id, &entry.header, sealed.payload.bytes());
             }
         }
     }
 
     /// Reads a payload that fits its header.
-    fn read(&mut self, id: FeedId, (seq, kind): (u64, Kind), payload: &[u8]) {
+    fn read(&mut self, id: FeedId, header: &Header, payload: &[u8]) {
+        let (seq, kind) = (header.seq, header.kind);
         let Some(feed) = self.boards.feeds.get(&id) else {
             return;
         };
@@ -222,7 +222,12 @@ impl Audit {
                     self.findings.push(Finding::BadFirstOpening { of, why });
                 }
             }
-            Ok(Meaning::Ack(ack)) => self.claims.take(id, seq, &ack),
+            Ok(Meaning::Ack(ack)) => {
+                // Under a charter that is not here, it has no effect that we could know.
+                if header.charter == feed.descriptor.board.as_charter() {
+                    self.claims.take(id, seq, &ack);
+                }
+            }
             Ok(Meaning::Fork(proof)) => {
                 let (accused, index) = (proof.descriptor().feed_id(), proof.index());
                 let by = of;
@@ -252,7 +257,7 @@ impl Audit {
             return self.findings.push(Finding::PayloadUnasked { record, feed, seq });
         };
         if loose.sealed.fits(&header) {
-            self.read(loose.feed, (loose.seq, header.kind), loose.sealed.payload.bytes());
+            self.read(loose.feed, &header, loose.sealed.payload.bytes());
         } else {
             self.findings.push(Finding::PayloadAltered { of, seq: loose.seq });
         }

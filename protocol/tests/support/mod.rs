@@ -1,0 +1,4 @@
+//! What the integration tests of the protocol share.
+
+pub(crate) mod decoders;
+pub(crate) mod world;

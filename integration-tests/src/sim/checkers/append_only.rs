@@ -109,6 +109,11 @@ impl AppendOnly {
         }
     }
 
+    /// Whether the feed's organisation was restored from a backup.
+    pub(super) fn is_excused(&self, feed: &FeedId) -> bool {
+        self.excused_from.contains_key(feed)
+    }
+
     /// Compares a disk with what was flushed to it.
     pub(super) fn audit(&self, node: NodeIx, disk: &Disk) -> Verdict {
         let mut due = self.flushed.get(&node).into_iter().flatten();

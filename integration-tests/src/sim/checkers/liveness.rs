@@ -1,12 +1,22 @@
 //! Once faults end, honest nodes agree: equal digests, equal durable heads of sound feeds, every
 //! payload of honest organisations, equal effects, and settlement wherever enough honest members can give it.
+//!
+//! A payload that nobody but its restored author had held is lost for good, and excused if every
+//! honest node lacks just as many.
 
-use concordat_protocol::engine::{BoardView, FeedStanding};
+use concordat_protocol::{
+    engine::{BoardView, FeedStanding},
+    hash::FeedId,
+};
 
 use super::{Facts, Seen, effects::difference};
 
 /// What is still open, `None` when all agree.
-pub(super) fn open_matter(facts: &Facts, nodes: &[Seen<'_>]) -> Option<String> {
+pub(super) fn open_matter(
+    facts: &Facts,
+    lost: impl Fn(&FeedId) -> bool,
+    nodes: &[Seen<'_>],
+) -> Option<String> {
     let view = |seen: &Seen<'_>| seen.views.iter().find(|view| view.board == facts.board).cloned();
     let (first, rest) = nodes.split_first()?;
     let Some(reference) = view(first) else {
@@ -26,7 +36,7 @@ pub(super) fn open_matter(facts: &Facts, nodes: &[Seen<'_>]) -> Option<String> {
     }
     let mut views = nodes.iter().filter_map(|seen| Some((seen, view(seen)?)));
     views.find_map(|(seen, view)| {
-        let open = unfinished(facts, &view)?;
+        let open = unfinished(facts, &lost, &view)?;
         Some(format!("node {}: {open}", seen.node))
     })
 }
@@ -50,7 +60,7 @@ fn differing(one: &BoardView, other: &BoardView) -> String {
 }
 
 /// What one node still lacks.
-fn unfinished(facts: &Facts, view: &BoardView) -> Option<String> {
+fn unfinished(facts: &Facts, lost: &impl Fn(&FeedId) -> bool, view: &BoardView) -> Option<String> {
     view.feeds.iter().find_map(|(id, feed)| {
         let org = *facts.feeds.get(id)?;
         let honest = facts.orgs[org].is_honest;
@@ -60,7 +70,7 @@ fn unfinished(facts: &Facts, view: &BoardView) -> Option<String> {
                 feed.size, feed.durable_size
             ));
         }
-        if honest && feed.missing > 0 {
+        if honest && feed.missing > 0 && !lost(id) {
             return Some(format!("{id:?} lacks {} payloads", feed.missing));
         }
         let (seats, others) = facts.others(org);

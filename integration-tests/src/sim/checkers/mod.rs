@@ -254,7 +254,15 @@ impl Checkers {
     /// Whether honest nodes agree by now; what is still open if they do not.
     #[must_use]
     pub fn open_matter(&self, nodes: &[Seen<'_>]) -> Option<String> {
-        liveness::open_matter(&self.facts, nodes)
+        let missing = |seen: &Seen<'_>, feed: &FeedId| {
+            seen.views.iter().find_map(|view| view.feeds.get(feed)).map(|feed| feed.missing)
+        };
+        let lost = |feed: &FeedId| {
+            let first = nodes.first().and_then(|seen| missing(seen, feed));
+            self.append_only.is_excused(feed)
+                && nodes.iter().all(|seen| missing(seen, feed) == first)
+        };
+        liveness::open_matter(&self.facts, lost, nodes)
     }
 
     /// Long after healing: whether all know what each could know of forks.

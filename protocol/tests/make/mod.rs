@@ -69,7 +69,8 @@ impl File {
             if lines.is_empty() { String::new() } else { format!("\n{}\n  ", lines.join(",\n")) }
         };
         format!(
-            "{{\n  \"about\": {},\n  \"good\": [{}],\n  \"bad\": [{}]\n}}\n",
+            "{{\n  \"format\": {},\n  \"about\": {},\n  \"good\": [{}],\n  \"bad\": [{}]\n}}\n",
+            json!(self.name),
             json!(self.about),
             lines(&self.good),
             lines(&self.bad)

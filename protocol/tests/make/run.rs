@@ -226,9 +226,7 @@ fn long_runs() -> Vec<Case<'static>> {
     let descriptor = pen.descriptor;
     let run = pen.run(1, 257);
     let case = |name, run| Case { name, descriptor, after: vec![pen.run(0, 1)], run };
-    vec![
-        case("256 entries after a mandatory head", run),
-    ]
+    vec![case("256 entries after a mandatory head", run)]
 }
 
 fn forms(file: &mut File, pen: &Pen) {

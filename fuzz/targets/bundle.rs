@@ -1,0 +1,14 @@
+//! Records of bundles, and whole bundles under audit.
+
+#![no_main]
+
+use concordat_protocol::audit::{audit_bundle, bundle::MAGIC};
+
+#[path = "../over.rs"]
+mod over;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    over::each(&["bundle_payload", "bundle_end"], bytes);
+    let report = audit_bundle(&[MAGIC, bytes].concat());
+    assert_ne!(report.exit_status(), 1, "{:?}", report.findings);
+});

@@ -9,6 +9,6 @@ mod over;
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     over::each(&["bundle_payload", "bundle_end"], bytes);
-    let report = audit_bundle(&[MAGIC, bytes].concat());
-    assert_ne!(report.exit_status(), 1, "{:?}", report.findings);
+    // Whatever it finds, it comes to one of three ends.
+    assert!(audit_bundle(&[MAGIC, bytes].concat()).exit_status() <= 2);
 });

@@ -71,6 +71,8 @@ pub const CHANGE_BYTES_MAX: usize = 512 * KIB;
 pub const BLOB_BYTES_MAX: u64 = 256 * 1024 * 1024;
 /// Length of one piece of an attached file, in bytes.
 pub const BLOB_CHUNK_BYTES: u64 = 256 * 1024;
+/// Most epochs of one organisation on one board, and most of its feeds there.
+pub const EPOCHS_MAX: u64 = 64;
 /// Longest fork proof, in bytes.
 pub const FORK_PROOF_BYTES_MAX: usize = 4 * KIB;
 /// Longest node card, in bytes.

@@ -8,63 +8,105 @@ use super::{
     Engine, Step,
     io::Report,
     state::{Asked, Branch, Onto},
-    tables::{BranchNo, Table, place_key},
+    tables::{BranchNo, Table, feed_key, place_key},
 };
 use crate::{
-    feed::{
-        BadOpening, Body, Descriptor, Header, Kind, Misbehaved, OpenFeed, Run, Sealed, Tip,
-        VerifiedRun, verify_run,
-    },
+    feed::{Misbehaved, Run, Tip, VerifiedRun, verify_run},
     hash::{BoardId, FeedId, NodeKey},
-    limits::ACK_POINTS_MAX,
-    sync::{Message, NoPayload, Point},
+    limits::{ACK_POINTS_MAX, KIB, PUSH_BYTES_MAX},
+    sync::Point,
 };
 
+/// How a run came: the number it answers (0 when pushed), whether that ends the answer, and the
+/// length of its frame in bytes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Arrival {
+    pub(super) request: u64,
+    pub(super) last: bool,
+    pub(super) bytes: usize,
+}
+
 impl Engine {
-    /// A run came in: pushed, or in answer to a request.
+    /// A run came in.
     pub(super) fn accept_run(
         &mut self,
         step: &mut Step<'_>,
         peer: NodeKey,
-        (request, last): (u64, bool),
+        arrival: Arrival,
         run: Run,
     ) {
-        let asked = if last {
-            self.close_request(&peer, request)
-        } else {
-            self.asked(step, &peer, request)
-        };
-        let (onto, target) = match asked {
-            Some(Asked::Entries { feed, onto, target, .. }) if feed == run.feed => (onto, target),
-            _ => (Onto::Branch(0), None),
-        };
-        let Some(board) = self.board_of_run(step, peer, &run) else {
+        let Arrival { request, last, bytes } = arrival;
+        let asked = self.entries_asked(&peer, request, &run.feed);
+        // Unasked, only what is small is taken, and only while the disk keeps up.
+        let is_small = bytes <= PUSH_BYTES_MAX.saturating_add(KIB);
+        if asked.is_none() && (request != 0 || !is_small || self.is_disk_behind()) {
+            self.close_request(&peer, request);
             return;
-        };
+        }
+        let (onto, target) = asked.unwrap_or((Onto::Branch(0), None));
+        let id = run.feed;
+        let board = self.board_of_run(step, peer, &run);
+        let grown =
+            board.is_some_and(|board| self.place_run(step, peer, board, (onto, target), run));
+        if grown && !last && self.renew_request(step, &peer, request) {
+            return;
+        }
+        let closed = self.close_request(&peer, request);
+        match (closed, board) {
+            (Some(Asked::Entries { board, target: None, .. }), _) if !grown => {
+                self.given_nothing_new(step, &peer, &board, &id);
+            }
+            (Some(Asked::Entries { board, target: Some(target), .. }), _) => {
+                // An answer that ends before it leads there was no way there.
+                let is_astray = last && self.discard_unacknowledged(&board, &id);
+                if grown && !is_astray {
+                    self.reached_more(step, peer, (board, id), target);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Verifies a run and appends it. Says whether it was appended.
+    fn place_run(
+        &mut self,
+        step: &mut Step<'_>,
+        peer: NodeKey,
+        board: BoardId,
+        (onto, target): (Onto, Option<Point>),
+        run: Run,
+    ) -> bool {
         let id = run.feed;
         let outcome = match (onto, self.end_continued_by(&board, &run)) {
             (Onto::Branch(no), _) | (Onto::New, Some(no)) => {
-                self.extend_branch(step, (board, id, no), run, target.is_some())
+                self.extend_branch(step, (board, id, no), run, target)
             }
-            (Onto::New, None) => self.new_branch(step, (board, id), run),
+            (Onto::New, None) => self.new_branch(step, (board, id), run, target),
         };
         match outcome {
-            Ok(point) => {
-                if let Some(point) = point {
-                    self.note_theirs(&board, &peer, id, point);
-                }
-                self.reached_more(step, peer, (board, id), target);
+            Ok(Placed::Trunk(point)) => self.note_theirs(&board, &peer, id, point),
+            Ok(Placed::Branch) => {}
+            Ok(Placed::Nowhere) => return false,
+            Ok(Placed::Elsewhere) => {
+                let sentence = "it answered with other entries than the ones it told of";
+                self.drop_peer(step, peer, "not-the-target", &sentence);
+                return false;
             }
-            Err(Misbehaved::WrongPrev { .. }) => self.start_compare(step, peer, board, id),
+            Err(Misbehaved::WrongPrev { .. }) => {
+                self.mark_differing(&peer, &board, id);
+                return false;
+            }
             // Somebody else was quicker, or we are not so far: the next `have` tells.
-            Err(Misbehaved::WrongSeq { .. }) => {}
+            Err(Misbehaved::WrongSeq { .. }) => return false,
             Err(why) => {
                 step.report(Report::RunRefused { peer, feed: id, why: why.clone() });
                 if !why.is_by_author() {
                     self.drop_peer(step, peer, why.code(), &why);
                 }
+                return false;
             }
         }
+        true
     }
 
     /// The chain of a forked feed that ends where a run begins.
@@ -75,244 +117,121 @@ impl Engine {
         feed.branches().find(|(_, branch)| ends_there(branch)).map(|(no, _)| no)
     }
 
-    /// Appends a run to a chain that we hold. Gives what the peer is then known to hold.
+    /// Appends a run to a chain that we hold. Above a fork, only what leads to an acknowledged
+    /// entry is taken.
     fn extend_branch(
         &mut self,
         step: &mut Step<'_>,
         (board, id, no): (BoardId, FeedId, BranchNo),
         run: Run,
-        wanted: bool,
-    ) -> Result<Option<Point>, Misbehaved> {
-        let Some(feed) = self.feed(&board, &id) else {
-            return Ok(None);
-        };
-        let Some(branch) = feed.branch(no) else {
-            return Ok(None);
-        };
-        let stands = feed.fork_index().is_none_or(|index| run.from < index) || wanted;
-        if !stands {
-            return Ok(None);
+        target: Option<Point>,
+    ) -> Result<Placed, Misbehaved> {
+        let Some(feed) = self.feed(&board, &id) else { return Ok(Placed::Nowhere) };
+        let Some(branch) = feed.branch(no) else { return Ok(Placed::Nowhere) };
+        let is_below_fork = feed.fork_index().is_none_or(|index| run.from < index);
+        if !is_below_fork && target.is_none() {
+            return Ok(Placed::Nowhere);
         }
         let run = verify_run(&branch.tip, &feed.descriptor, run)?;
+        if leads_elsewhere(&run, target) {
+            return Ok(Placed::Elsewhere);
+        }
         self.append(step, (board, id, no), &run);
         let head = run.newest_head().head;
-        Ok((no == 0).then_some(Point(head.size, head.id)))
+        Ok(if no == 0 { Placed::Trunk(Point(head.size, head.id)) } else { Placed::Branch })
     }
 
-    /// Begins a new chain of a forked feed with a run that leaves ours at the fork.
+    /// Begins a new chain of a forked feed with a run that leaves the trunk at the fork. What it
+    /// shares with another such chain is stored again: forks are rare, and chains stay simple.
     fn new_branch(
         &mut self,
         step: &mut Step<'_>,
         (board, id): (BoardId, FeedId),
         run: Run,
-    ) -> Result<Option<Point>, Misbehaved> {
+        target: Option<Point>,
+    ) -> Result<Placed, Misbehaved> {
         let members =
             self.boards.get(&board).map_or(0, |board| board.founding.charter().members.len());
-        let Some(feed) = self.feed(&board, &id) else {
-            return Ok(None);
-        };
-        let branches_max = members.saturating_mul(ACK_POINTS_MAX);
-        if feed.others.len() >= branches_max || feed.fork_index() != Some(run.from) {
-            return Ok(None);
+        let Some(feed) = self.feed(&board, &id) else { return Ok(Placed::Nowhere) };
+        let is_full = feed.others.len() >= members.saturating_mul(ACK_POINTS_MAX);
+        if is_full || feed.fork_index() != Some(run.from) {
+            return Ok(Placed::Nowhere);
         }
-        let Some(tip) = self.tip_at(step, &board, &id, run.from) else {
-            return Ok(None);
-        };
-        let Some(feed) = self.feed(&board, &id) else {
-            return Ok(None);
-        };
-        let verified: VerifiedRun = verify_run(&tip, &feed.descriptor, run)?;
-        let first = verified.entries().first().map(|entry| (entry.header.seq, entry.id));
-        let is_held = first.is_some_and(|(seq, entry)| {
-            feed.branches().any(|(no, _)| self.id_at(step, feed, no, seq) == Some(entry))
-        });
+        let Some(tip) = self.tip_at_fork(step, &board, &id) else { return Ok(Placed::Nowhere) };
+        let Some(feed) = self.feed(&board, &id) else { return Ok(Placed::Nowhere) };
+        let run: VerifiedRun = verify_run(&tip, &feed.descriptor, run)?;
+        if leads_elsewhere(&run, target) {
+            return Ok(Placed::Elsewhere);
+        }
+        let head = run.newest_head().head;
+        let last = head.size.saturating_sub(1);
+        let held = |no| self.id_at(step, feed, no, last) == Some(head.id);
+        if feed.branches().any(|(no, _)| held(no)) {
+            return Ok(Placed::Nowhere);
+        }
         let no = BranchNo::try_from(feed.others.len().saturating_add(1)).unwrap_or(BranchNo::MAX);
-        if is_held {
-            return Ok(None);
-        }
         let start = tip.size();
         if let Some(feed) = self.feed_mut(&board, &id) {
             feed.others.push(Branch::new(start, tip));
         }
-        self.append(step, (board, id, no), &verified);
-        Ok(None)
+        self.append(step, (board, id, no), &run);
+        Ok(Placed::Branch)
     }
 
-    /// The end that the trunk had at `size`, from the stored headers.
-    pub(super) fn tip_at(
-        &self,
-        step: &Step<'_>,
-        board: &BoardId,
-        id: &FeedId,
-        size: u64,
-    ) -> Option<Tip> {
+    /// Drops the last chains of a forked feed that nobody acknowledged: a peer said they would lead
+    /// to an acknowledged entry, and they did not. Says whether there were any.
+    fn discard_unacknowledged(&mut self, board: &BoardId, id: &FeedId) -> bool {
+        let mut any = false;
+        loop {
+            let Some(feed) = self.feed_mut(board, id) else { return any };
+            let index = feed.fork_index().unwrap_or(u64::MAX);
+            let last =
+                feed.others.pop_if(|branch| branch.acked.is_none_or(|Point(seq, _)| seq < index));
+            let Some(branch) = last else { return any };
+            any = true;
+            let no =
+                BranchNo::try_from(feed.others.len().saturating_add(1)).unwrap_or(BranchNo::MAX);
+            self.pending.remove(Table::Feeds, feed_key(board, id, no));
+            for seq in branch.start..branch.tip.size() {
+                for table in [Table::Headers, Table::Payloads, Table::Missing] {
+                    self.pending.remove(table, place_key(id, no, seq));
+                }
+                let size = seq.saturating_add(1);
+                self.pending.remove(Table::Heads, place_key(id, no, size));
+            }
+        }
+    }
+
+    /// The end that the trunk had at the fork, from the stored headers; read once.
+    fn tip_at_fork(&mut self, step: &Step<'_>, board: &BoardId, id: &FeedId) -> Option<Tip> {
         let feed = self.feed(board, id)?;
-        if feed.trunk.tip.size() == size {
-            return Some(feed.trunk.tip.clone());
+        let size = feed.fork_index()?;
+        if let Some(tip) = feed.fork_tip.as_ref().filter(|tip| tip.size() == size) {
+            return Some(tip.clone());
         }
         let mut tip = Tip::empty(*id);
         for seq in 0..size {
             tip.replay(&self.header_at(step, feed, 0, seq)?).ok()?;
         }
+        self.feed_mut(board, id)?.fork_tip = Some(tip.clone());
         Some(tip)
-    }
-
-    /// The board that a run belongs to; opens a later epoch's feed when the run begins with one.
-    fn board_of_run(&mut self, step: &mut Step<'_>, peer: NodeKey, run: &Run) -> Option<BoardId> {
-        if let Some(board) = self.feeds.get(&run.feed) {
-            return self.shares(&peer, board).then_some(*board);
-        }
-        let opening = opening_of(run)?;
-        let descriptor = opening.descriptor;
-        if !self.shares(&peer, &descriptor.board) {
-            return None;
-        }
-        match self.check_opening(run.feed, &opening) {
-            Ok(()) => {
-                self.remember_feed(step, descriptor);
-                if let Some(board) = self.boards.get_mut(&descriptor.board) {
-                    board.end_epoch(&opening);
-                }
-                Some(descriptor.board)
-            }
-            Err(why) => {
-                step.report(Report::OpeningRefused { org: descriptor.org, feed: run.feed, why });
-                None
-            }
-        }
-    }
-
-    /// Checks a later epoch's opening against the epoch before.
-    fn check_opening(&self, feed: FeedId, opening: &OpenFeed) -> Result<(), BadOpening> {
-        let Descriptor { board, org, epoch, .. } = opening.descriptor;
-        if opening.descriptor.feed_id() != feed {
-            return Err(BadOpening::OtherFeed);
-        }
-        let board = self.boards.get(&board).ok_or(BadOpening::NotAMember)?;
-        let member = board.founding.charter().member(&org).ok_or(BadOpening::NotAMember)?;
-        let of_org = board.feeds.values().filter(|feed| feed.descriptor.org == org);
-        let before = of_org
-            .filter(|feed| feed.descriptor.epoch < epoch)
-            .max_by_key(|feed| feed.descriptor.epoch);
-        let before = before.ok_or(BadOpening::KeyNotInCharter)?;
-        opening.check_next(&before.descriptor, &member.recovery_digest)
-    }
-
-    /// A piece of a payload came in.
-    pub(super) fn accept_piece(
-        &mut self,
-        step: &mut Step<'_>,
-        peer: NodeKey,
-        request: u64,
-        (offset, total, piece): (u64, u64, &[u8]),
-    ) {
-        let Some(Asked::Payload { board, feed, branch, at, mut got }) =
-            self.close_request(&peer, request)
-        else {
-            return;
-        };
-        let is_next =
-            offset == got.len() as u64 && !piece.is_empty() && total <= Sealed::BYTES_MAX as u64;
-        got.extend_from_slice(piece);
-        let len = got.len() as u64;
-        if !is_next || len > total {
-            let sentence =
-                alloc::format!("piece at byte {offset} of {total} does not continue {len} bytes");
-            self.drop_peer(step, peer, "payload-out-of-place", &sentence);
-            return;
-        }
-        if len < total {
-            let asked = Asked::Payload { board, feed, branch, at, got };
-            self.ask(step, peer, asked, |request| Message::WantPayload {
-                request,
-                feed,
-                at,
-                offset: len,
-            });
-            return;
-        }
-        self.accept_payload(step, peer, (board, feed, branch, at), &got);
-    }
-
-    fn accept_payload(
-        &mut self,
-        step: &mut Step<'_>,
-        peer: NodeKey,
-        (board, id, no, at): (BoardId, FeedId, BranchNo, Point),
-        bytes: &[u8],
-    ) {
-        let Some(feed) = self.feed_mut(&board, &id) else {
-            return;
-        };
-        feed.fetching.remove(&(no, at.0));
-        let Some(feed) = self.feed(&board, &id) else {
-            return;
-        };
-        let header = self.header_at(step, feed, no, at.0);
-        let Some(header) = header.and_then(|bytes| Header::from_bytes(&bytes).ok()) else {
-            return;
-        };
-        let fitting = Sealed::from_bytes(bytes).ok().filter(|sealed| sealed.fits(&header));
-        let Some(sealed) = fitting else {
-            let sentence =
-                alloc::format!("the payload of entry {} is not the one its header names", at.0);
-            self.drop_peer(step, peer, "payload-mismatch", &sentence);
-            return;
-        };
-        let place = place_key(&id, no, at.0);
-        self.pending.put(Table::Payloads, place.clone(), sealed.to_bytes());
-        self.pending.remove(Table::Missing, place);
-        let due = self.feed_mut(&board, &id).and_then(|feed| {
-            let is_sound = feed.fork.is_none() && no == 0;
-            let branch = feed.branch_mut(no)?;
-            branch.missing.remove(&at.0);
-            let is_applied = branch.applied > at.0;
-            feed.ack_due |= is_sound && header.kind != Kind::ACK;
-            Some((is_applied, feed.ack_due))
-        });
-        let Some((is_applied, is_ack_due)) = due else {
-            return;
-        };
-        if let Some(board) =
-            self.boards.get_mut(&board).filter(|board| board.own != id && is_ack_due)
-        {
-            board.acks.due.get_or_insert(step.uptime);
-        }
-        if is_applied {
-            self.apply_entry(step, (board, id), &header, &sealed);
-        }
-    }
-
-    /// The peer does not send a payload.
-    pub(super) fn accept_no_payload(
-        &mut self,
-        step: &Step<'_>,
-        peer: NodeKey,
-        request: u64,
-        why: NoPayload,
-    ) {
-        let Some(Asked::Payload { board, feed, branch, at, .. }) =
-            self.close_request(&peer, request)
-        else {
-            return;
-        };
-        // Whatever the reason, this peer is not asked again for a while; others are.
-        let (NoPayload::NotYours | NoPayload::Redacted(_) | NoPayload::NotHere) = why;
-        if let Some(feed) = self.feed_mut(&board, &feed) {
-            feed.fetching.remove(&(branch, at.0));
-        }
-        if let Some(meeting) = self.meeting_mut(&peer) {
-            meeting.not_given.insert((feed, branch, at.0), step.uptime);
-        }
     }
 }
 
-/// The opening that a run begins with, if it begins at 0 and carries one.
-fn opening_of(run: &Run) -> Option<OpenFeed> {
-    let first =
-        run.entries.first().filter(|first| run.from == 0 && first.kind == Kind::OPEN_FEED)?;
-    match &first.body {
-        Body::Carried(sealed) => OpenFeed::from_bytes(sealed.payload.bytes()).ok(),
-        Body::Named { .. } => None,
-    }
+/// Where a verified run went.
+enum Placed {
+    /// To the trunk: the peer holds it up to here.
+    Trunk(Point),
+    /// To another chain of a forked feed.
+    Branch,
+    /// Nowhere: it is held, or may not stand.
+    Nowhere,
+    /// Nowhere: it passes the acknowledged entry that it should lead to on another chain.
+    Elsewhere,
+}
+
+/// Whether a run passes the place of the entry that it should lead to with another entry.
+fn leads_elsewhere(run: &VerifiedRun, target: Option<Point>) -> bool {
+    let Some(Point(seq, id)) = target else { return false };
+    run.entries().iter().any(|entry| entry.header.seq == seq && entry.id != id)
 }

@@ -1,9 +1,9 @@
 //! Acknowledgements: counting those of others, and writing our own when they are due.
 //!
-//! One row is kept for each acknowledgement that is not passed by a later one on the same chain. An
-//! acknowledgement counts on the chain that holds its entry; one that is ahead of what we hold
-//! waits in its row until we catch up. Counting takes the highest, so the order of arrival does not
-//! matter.
+//! Each acknowledgement is a row until a later one of the same organisation on the same chain
+//! passes it. It counts on every chain that holds its entry; one that is ahead of what we hold, or
+//! on a chain that we do not hold, waits in its row. Counting takes the highest, so the order of
+//! arrival does not matter.
 
 use alloc::vec::Vec;
 
@@ -11,12 +11,12 @@ use super::{
     Engine, Step,
     record::AckRow,
     state::{Board, Counted, Feed},
-    tables::{BranchNo, Table, ack_key},
+    tables::{BranchNo, Table, ack_key, acks_from, after_prefix, read_ack_key},
 };
 use crate::{
     feed::{Ack, AckItem, Draft, Kind},
     hash::{BoardId, FeedId, OrgId},
-    limits::{ACK_ITEMS_MAX, ACK_MISSING_MAX, ACK_POINTS_MAX},
+    limits::{ACK_ITEMS_MAX, ACK_MISSING_MAX},
     sync::Point,
 };
 
@@ -24,8 +24,8 @@ use crate::{
 const INTERVAL_MS: u64 = 60_000;
 /// Least time between two acknowledgements when governance waits.
 const URGENT_INTERVAL_MS: u64 = 10_000;
-/// Rows that are looked through again for a feed that acknowledged far ahead of what we hold.
-const TRIMMED_MAX: usize = 4_096;
+/// Rows that are read at a time for entries that have just come.
+const ROWS_MAX: usize = 100_000;
 
 impl Engine {
     /// Takes in an acknowledgement that stands at `place` of feed `by`.
@@ -36,104 +36,92 @@ impl Engine {
         (by, place): (FeedId, u64),
         ack: Ack,
     ) {
-        let Some(by_org) = self.feed(board, &by).map(|feed| feed.descriptor.org) else {
-            return;
-        };
+        let Some(org) = self.feed(board, &by).map(|feed| feed.descriptor.org) else { return };
         for item in ack.0 {
-            let is_own =
-                self.feed(board, &item.feed).is_some_and(|feed| feed.descriptor.org == by_org);
-            if is_own {
+            let known = self.feed(board, &item.feed);
+            if known.is_some_and(|feed| feed.descriptor.org == org) {
                 continue;
             }
-            let complete_size = item.complete_through().map_or(0, |seq| seq.saturating_add(1));
-            let row = AckRow { id: item.id, complete_size, place };
-            self.pending.put(Table::Acks, ack_key(&item.feed, &by, item.seq), row.to_bytes());
+            let is_forked = known.is_some_and(|feed| feed.fork.is_some());
+            let complete = item.complete_through().map_or(0, |seq| seq.saturating_add(1));
+            let key = ack_key(&item.feed, (item.seq, &item.id), &by);
+            self.pending.put(Table::Acks, key, AckRow { complete, place }.to_bytes());
             self.pending.consequences().feeds.push((*board, item.feed));
-            let branch = self.match_ack(
-                step,
-                board,
-                &item.feed,
-                by,
-                (Point(item.seq, item.id), complete_size),
-            );
-            let is_forked = self.feed(board, &item.feed).is_some_and(|feed| feed.fork.is_some());
-            if let Some(no) = branch.filter(|_| is_forked) {
+            let counted = Counted { by, point: Point(item.seq, item.id), complete };
+            let branches = self.count_everywhere(step, board, &item.feed, counted);
+            for no in branches.into_iter().filter(|_| is_forked) {
                 self.apply_stored(step, (*board, item.feed, no));
             }
         }
     }
 
-    /// Counts an acknowledgement on the chain that holds its entry, and says which; otherwise keeps
-    /// it among the unmatched.
-    pub(super) fn match_ack(
+    /// Counts an acknowledgement on every chain that holds its entry, and says which.
+    fn count_everywhere(
         &mut self,
         step: &Step<'_>,
         board: &BoardId,
         id: &FeedId,
-        by: FeedId,
-        (point, complete): (Point, u64),
-    ) -> Option<BranchNo> {
-        let by_org = self.feed(board, &by)?.descriptor.org;
-        let feed = self.feed(board, id)?;
-        let holds = |no| self.id_at(step, feed, no, point.0) == Some(point.1);
-        let no = feed.branches().map(|(no, _)| no).find(|no| holds(*no));
-        let own = self.boards.get(board).map(|board| board.own);
-        let feed = self.feed_mut(board, id)?;
-        if own == Some(by) {
-            feed.acked_size = feed.acked_size.max(point.0.saturating_add(1));
+        counted: Counted,
+    ) -> Vec<BranchNo> {
+        let Some(feed) = self.feed(board, id) else { return Vec::new() };
+        let Point(seq, entry) = counted.point;
+        let holding = feed.branches().map(|(no, _)| no);
+        let holding = holding.filter(|no| self.id_at(step, feed, *no, seq) == Some(entry));
+        let holding: Vec<BranchNo> = holding.collect();
+        for no in &holding {
+            self.count_ack(board, id, *no, counted);
         }
-        match no {
-            Some(no) => {
-                let passed =
-                    feed.count_ack(no, by_org, Counted { by, seq: point.0, complete }, point);
-                if let Some((by, seq)) = passed {
-                    self.pending.remove(Table::Acks, ack_key(id, &by, seq));
-                }
-            }
-            None => feed.keep_unmatched(point, by),
-        }
-        no
+        holding
     }
 
-    /// Tries the unmatched acknowledgements again on a chain that has grown.
-    pub(super) fn rematch_acks(
+    /// Counts an acknowledgement on a chain that holds its entry, and drops rows that are passed.
+    fn count_ack(&mut self, board_id: &BoardId, id: &FeedId, no: BranchNo, new: Counted) {
+        let Some(board) = self.boards.get_mut(board_id) else { return };
+        let Some(org) = board.feeds.get(&new.by).map(|feed| feed.descriptor.org) else { return };
+        let is_ours = new.by == board.own;
+        let Some(feed) = board.feeds.get_mut(id) else { return };
+        if is_ours {
+            feed.acked_size = feed.acked_size.max(new.point.0.saturating_add(1));
+        }
+        let Some(branch) = feed.branch_mut(no) else { return };
+        branch.acked = branch.acked.max(Some(new.point));
+        let passed = branch.count(org, new);
+        if let Some(Counted { by, point: Point(seq, entry), .. }) = passed {
+            self.pending.remove(Table::Acks, ack_key(id, (seq, &entry), &by));
+        }
+    }
+
+    /// Counts the acknowledgements that waited for entries of a chain from `from` on.
+    pub(super) fn count_waiting_acks(
         &mut self,
         step: &Step<'_>,
-        board: &BoardId,
-        id: &FeedId,
-        no: BranchNo,
+        (board, id, no): (&BoardId, &FeedId, BranchNo),
+        from: u64,
     ) {
-        let Some(feed) = self.feed(board, id) else {
-            return;
-        };
-        let size = feed.branch(no).map_or(0, |branch| branch.tip.size());
-        let mut within: Vec<_> =
-            feed.unmatched.iter().take_while(|(point, _)| point.0 < size).copied().collect();
-        for by in &feed.trimmed {
-            let (from, to) = (ack_key(id, by, 0), ack_key(id, by, size));
-            for (key, bytes) in
-                self.pending.scan(step.reader, Table::Acks, (&from, &to), TRIMMED_MAX)
-            {
-                let seq = key.last_chunk().map(|bytes| u64::from_be_bytes(*bytes));
-                let row = AckRow::from_bytes(&bytes).ok();
-                within.extend(seq.zip(row).map(|(seq, row)| (Point(seq, row.id), *by)));
+        let Some(branch) = self.feed(board, id).and_then(|feed| feed.branch(no)) else { return };
+        let (begin, end) = (acks_from(id, from), acks_from(id, branch.tip.size()));
+        for (key, bytes) in self.pending.scan(step.reader, Table::Acks, (&begin, &end), ROWS_MAX) {
+            let Some((seq, entry, by)) = read_ack_key(&key) else { continue };
+            let Ok(row) = AckRow::from_bytes(&bytes) else { continue };
+            let held = self.feed(board, id).and_then(|feed| self.id_at(step, feed, no, seq));
+            if held == Some(entry) {
+                let counted = Counted { by, point: Point(seq, entry), complete: row.complete };
+                self.count_ack(board, id, no, counted);
             }
         }
-        for (point, by) in within {
-            let key = ack_key(id, &by, point.0);
-            let row = self.pending.get(step.reader, Table::Acks, &key);
-            let Some(row) = row.and_then(|bytes| AckRow::from_bytes(&bytes).ok()) else {
-                continue;
-            };
-            if let Some(feed) = self.feed_mut(board, id) {
-                feed.unmatched.remove(&(point, by));
-            }
-            self.match_ack(step, board, id, by, (point, row.complete_size));
-        }
+    }
+
+    /// Whether another organisation acknowledged this entry.
+    pub(super) fn is_acknowledged(&self, step: &Step<'_>, id: &FeedId, at: Point) -> bool {
+        let mut begin = acks_from(id, at.0);
+        begin.extend_from_slice(at.1.as_bytes());
+        let end = after_prefix(&begin).unwrap_or_default();
+        !self.pending.scan(step.reader, Table::Acks, (&begin, &end), 1).is_empty()
     }
 
     /// Drafts the acknowledgements that are due by the clock.
     pub(super) fn draft_due_acks(&mut self, step: &Step<'_>) {
+        let org = self.me.org;
         for board in self.boards.values_mut() {
             let members = board.founding.charter().members.len() as u64;
             let interval = INTERVAL_MS.saturating_mul(members.div_ceil(36).max(1));
@@ -147,7 +135,7 @@ impl Engine {
             board.acks.last = Some(step.uptime);
             board.acks.due = None;
             board.acks.urgent = None;
-            board.draft_acks();
+            board.draft_acks(&org);
         }
     }
 }
@@ -159,8 +147,9 @@ impl Board {
     }
 
     /// Drafts one acknowledgement of everything that waits for it.
-    fn draft_acks(&mut self) {
-        let due = self.feeds.values_mut().filter(|feed| feed.ack_due);
+    fn draft_acks(&mut self, org: &OrgId) {
+        let due = self.feeds.values_mut();
+        let due = due.filter(|feed| feed.ack_due && feed.descriptor.org != *org);
         let items: Vec<AckItem> = due.filter_map(Feed::acknowledge).collect();
         for items in items.chunks(ACK_ITEMS_MAX) {
             self.drafts.push_back((None, Draft::of(Kind::ACK, Ack(items.to_vec()).to_bytes())));
@@ -186,41 +175,6 @@ impl Feed {
             missing,
             received_at: self.received_at,
         })
-    }
-
-    /// Counts an acknowledgement, and says which rows are passed by it or by an earlier one.
-    fn count_ack(
-        &mut self,
-        no: BranchNo,
-        org: OrgId,
-        new: Counted,
-        point: Point,
-    ) -> Option<(FeedId, u64)> {
-        let branch = self.branch_mut(no)?;
-        branch.acked = branch.acked.max(Some(point));
-        let old = branch.complete.insert(org, new).filter(|old| *old != new)?;
-        if old.seq <= new.seq && old.complete <= new.complete {
-            return Some((old.by, old.seq));
-        }
-        if new.seq <= old.seq && new.complete <= old.complete {
-            branch.complete.insert(org, old);
-            return Some((new.by, new.seq));
-        }
-        if old.complete > new.complete {
-            branch.complete.insert(org, old);
-        }
-        None
-    }
-
-    /// Keeps what an acknowledging feed says of entries that we do not hold: its highest few.
-    fn keep_unmatched(&mut self, point: Point, by: FeedId) {
-        self.unmatched.insert((point, by));
-        let of_feed: Vec<_> =
-            self.unmatched.iter().filter(|(_, other)| *other == by).copied().collect();
-        if let Some(lowest) = of_feed.first().filter(|_| of_feed.len() > ACK_POINTS_MAX) {
-            self.unmatched.remove(lowest);
-            self.trimmed.insert(by);
-        }
     }
 }
 

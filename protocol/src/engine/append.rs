@@ -52,7 +52,8 @@ impl Engine {
         branch.missing.extend(missing);
         self.pending.consequences().heads.push((board, id, no, *run.newest_head()));
         self.note_ack_due(step, &board, &id, run);
-        self.rematch_acks(step, &board, &id, no);
+        let from = run.entries().first().map_or(0, |entry| entry.header.seq);
+        self.count_waiting_acks(step, (&board, &id, no), from);
         self.apply_run(step, (board, id, no), run);
         self.put_record(&board, &id, no);
     }
@@ -88,6 +89,11 @@ impl Engine {
                 touched.insert((board, id));
             }
         }
+        // What we tell of a forked feed rests on evidence and acknowledgements, which must be durable.
+        touched.retain(|(board, id)| {
+            let is_forked = self.feed(board, id).is_some_and(|feed| feed.fork.is_some());
+            !is_forked || !self.pending.concerns(id)
+        });
         for (board, id) in &touched {
             self.refresh_item(step, board, id);
         }

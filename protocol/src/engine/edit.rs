@@ -6,16 +6,14 @@
 
 use alloc::vec::Vec;
 
-use super::{
-    Engine, Refused, Step, Ticket,
-    io::{Damaged, Effect, Report},
-};
+use super::{Engine, Refused, Step, Ticket, io::Effect};
 use crate::{
     charter::Status,
     codec::Fixed,
     feed::{CompactEntry, Draft, Header, Kind, OpenFeed, Run, Salted, Sealed, Tip, verify_run},
     hash::{BoardId, CharterHash, Tag},
-    limits::{ATTRIBUTION_BYTES_MAX, PAYLOAD_BYTES_MAX, RUN_BYTES_MAX, RUN_HEADERS_MAX},
+    limits::{ATTRIBUTION_BYTES_MAX, PAYLOAD_BYTES_MAX, REFS_MAX, RUN_BYTES_MAX, RUN_HEADERS_MAX},
+    payload::{Audience, Open},
     time::TimeMs,
 };
 
@@ -24,9 +22,11 @@ const DRAFTS_MAX: usize = 10_000;
 /// Payload bytes that are signed in one run, unless a single one is longer.
 const RUN_PAYLOAD_BYTES_MAX: usize = RUN_BYTES_MAX / 2;
 
+/// Kinds that the engine writes by itself.
+const FOR_ENGINE: &[Kind] = &[Kind::OPEN_FEED, Kind::ACK, Kind::EVIDENCE];
+
 /// Kinds that observers may write.
-const FOR_OBSERVERS: &[Kind] =
-    &[Kind::OPEN_FEED, Kind::ACK, Kind::EVIDENCE, Kind::CHECKPOINT, Kind::COSIGN];
+const FOR_OBSERVERS: &[Kind] = &[Kind::CHECKPOINT, Kind::COSIGN];
 
 impl Engine {
     /// Takes a draft of the staff, or refuses it.
@@ -53,6 +53,15 @@ impl Engine {
         if status != Some(Status::Active) && !FOR_OBSERVERS.contains(&draft.kind) {
             return Err(Refused::Observer);
         }
+        if FOR_ENGINE.contains(&draft.kind) {
+            return Err(Refused::NotForStaff { kind: draft.kind });
+        }
+        if draft.kind == Kind::AUDIENCE || has_narrow_audience(draft) {
+            return Err(Refused::NoAudiences);
+        }
+        if draft.refs.len() > REFS_MAX {
+            return Err(Refused::TooManyRefs { count: draft.refs.len() });
+        }
         for (len, max) in [
             (draft.payload.len(), PAYLOAD_BYTES_MAX),
             (draft.attribution.as_ref().map_or(0, Vec::len), ATTRIBUTION_BYTES_MAX),
@@ -78,7 +87,9 @@ impl Engine {
         let boards: Vec<BoardId> = self.boards.keys().copied().collect();
         for id in boards {
             while let Some(drafts) = self.take_drafts(&id) {
-                self.sign(step, &id, drafts);
+                if !self.sign(step, &id, drafts) {
+                    break;
+                }
             }
         }
     }
@@ -116,14 +127,15 @@ impl Engine {
         Some(drafts)
     }
 
-    /// Signs drafts as one run and appends it, verified like any other.
-    fn sign(&mut self, step: &mut Step<'_>, id: &BoardId, drafts: Vec<(Option<Ticket>, Draft)>) {
-        let Some(board) = self.boards.get(id) else {
-            return;
-        };
-        let Some(feed) = board.feeds.get(&board.own) else {
-            return;
-        };
+    /// Signs drafts as one run and appends it, verified like any other. Says whether that worked.
+    fn sign(
+        &mut self,
+        step: &mut Step<'_>,
+        id: &BoardId,
+        drafts: Vec<(Option<Ticket>, Draft)>,
+    ) -> bool {
+        let Some(board) = self.boards.get(id) else { return false };
+        let Some(feed) = board.feeds.get(&board.own) else { return false };
         let (own, descriptor, tip) = (board.own, feed.descriptor, feed.trunk.tip.clone());
         let mut signing = Signing::new(id.as_charter(), &tip, step.now);
         let mut tickets = Vec::new();
@@ -132,20 +144,31 @@ impl Engine {
             tickets.push((ticket, signing.add(self.me.signer.as_ref(), draft, sealed)));
         }
         let run = signing.finish(self.me.signer.as_ref());
-        match verify_run(&tip, &descriptor, run) {
-            Ok(run) => {
-                for (entry, (ticket, seq)) in run.entries().iter().zip(tickets) {
-                    let written =
-                        ticket.map(|ticket| Effect::Written { ticket, id: entry.id, seq });
-                    self.pending.consequences().answers.extend(written);
+        let run = match verify_run(&tip, &descriptor, run) {
+            Ok(run) => run,
+            Err(why) => {
+                // Nothing is stored and nobody was told; whoever waits for an answer gets one.
+                for ticket in tickets.into_iter().filter_map(|(ticket, _)| ticket) {
+                    let why = Refused::NotSigned { why: why.clone() };
+                    step.effects.push(Effect::Refused { ticket, why });
                 }
-                self.pending.note_signed();
-                self.append(step, (*id, own, 0), &run);
+                return false;
             }
-            // Our own rules broken by ourselves: said aloud, nothing stored, nothing announced.
-            Err(why) => step.report(Report::Damaged(Damaged { what: super::state::text(why) })),
+        };
+        for (entry, (ticket, seq)) in run.entries().iter().zip(tickets) {
+            let written = ticket.map(|ticket| Effect::Written { ticket, id: entry.id, seq });
+            self.pending.consequences().answers.extend(written);
         }
+        self.pending.note_signed();
+        self.append(step, (*id, own, 0), &run);
+        true
     }
+}
+
+/// Whether a draft opens an artefact for some members alone.
+fn has_narrow_audience(draft: &Draft) -> bool {
+    let opens = draft.kind == Kind::OPEN;
+    opens && Open::from_bytes(&draft.payload).is_ok_and(|open| open.audience != Audience::Everyone)
 }
 
 fn seal(draft: &Draft, mut salt: impl FnMut() -> Fixed<16>) -> Sealed {

@@ -18,7 +18,7 @@ use super::{
     Engine, Step,
     io::Report,
     record::{DRAFTED, EvidenceRow},
-    state::{Asked, Onto},
+    state::Onto,
     tables::{BranchNo, Table},
 };
 use crate::{
@@ -32,6 +32,8 @@ use crate::{
 
 /// Most tips of a forked feed that are told.
 pub(super) const TIPS_MAX: usize = COMPARE_POINTS_MAX;
+/// Least time between two halves of proofs that we make.
+const SIDE_MS: u64 = 1_000;
 /// How long a comparison may take before another is begun with the same peer.
 const COMPARE_MS: u64 = 10_000;
 
@@ -118,7 +120,7 @@ impl Engine {
         let gap = below.map_or(first, |below| first.saturating_sub(below).saturating_sub(1));
         let from = below.unwrap_or(0);
         let message = match gap {
-            0 if self.may_send_side(step, &peer, id) => self
+            0 if self.may_make_side(step) => self
                 .our_side(step, &board, &id, first)
                 .map(|side| Message::Side { feed: id, index: first, side }),
             0 => None,
@@ -127,12 +129,15 @@ impl Engine {
         self.send(step, peer, message);
     }
 
-    /// Whether our half of a proof may go to a peer: making it reads the whole feed, so not too
-    /// often.
-    fn may_send_side(&mut self, step: &Step<'_>, peer: &NodeKey, id: FeedId) -> bool {
-        let Some(meeting) = self.meeting_mut(peer) else { return false };
-        let last = meeting.sides.insert(id, step.uptime);
-        last.is_none_or(|last| step.uptime.ms_since(last) >= COMPARE_MS)
+    /// Whether our half of a proof may be made now: it reads the whole feed, so not too often, and
+    /// not at a peer's will.
+    fn may_make_side(&mut self, step: &Step<'_>) -> bool {
+        let is_due = |last| step.uptime.ms_since(last) >= SIDE_MS;
+        let may = self.last_side.is_none_or(is_due);
+        if may {
+            self.last_side = Some(step.uptime);
+        }
+        may
     }
 
     /// Our signed head over the entry at `index`, with the path that shows it.
@@ -200,7 +205,7 @@ impl Engine {
             (proof.descriptor().board, proof.descriptor().feed_id(), proof.index());
         let org = proof.descriptor().org;
         let Some(feed) = self.feed(&board, &id) else {
-            return;
+            return self.keep_evidence_of_unknown(step, EvidenceRow { proof, carrier });
         };
         let was_forked = feed.fork.is_some();
         let is_better = feed.fork.as_ref().is_none_or(|known| is_before(&proof, &known.proof));
@@ -229,6 +234,21 @@ impl Engine {
         }
     }
 
+    /// Keeps evidence about a feed that has not come yet.
+    fn keep_evidence_of_unknown(&mut self, step: &Step<'_>, row: EvidenceRow) {
+        let descriptor = row.proof.descriptor();
+        let board = self.boards.get(&descriptor.board);
+        if board.and_then(|board| board.status(&descriptor.org)).is_none() {
+            return;
+        }
+        let key = place_of_evidence(&descriptor.feed_id(), row.proof.index());
+        let known = self.pending.get(step.reader, Table::Evidence, &key);
+        let known = known.and_then(|bytes| EvidenceRow::from_bytes(&bytes).ok());
+        if known.is_none_or(|known| is_before(&row.proof, &known.proof)) {
+            self.pending.put(Table::Evidence, key, row.to_bytes());
+        }
+    }
+
     fn put_evidence(&mut self, board: &BoardId, id: &FeedId, row: EvidenceRow) {
         self.pending.put(Table::Evidence, place_of_evidence(id, row.proof.index()), row.to_bytes());
         self.pending.consequences().feeds.push((*board, *id));
@@ -239,7 +259,7 @@ impl Engine {
     }
 
     /// Says that we hold the chain we hold, so that others come to hold it too.
-    fn acknowledge_for_the_last_time(&mut self, board: &BoardId, id: &FeedId) {
+    pub(super) fn acknowledge_for_the_last_time(&mut self, board: &BoardId, id: &FeedId) {
         let Some(board) = self.boards.get_mut(board).filter(|board| board.own != *id) else {
             return;
         };
@@ -298,7 +318,9 @@ impl Engine {
         let Some(index) = feed.fork_index() else {
             return;
         };
-        if feed.asking.is_some() || feed.trunk.tip.size() < index {
+        let meeting = self.peers.get(&peer).and_then(|peer| peer.meeting.as_ref());
+        let may_ask = meeting.is_some_and(|meeting| meeting.session.may_request());
+        if feed.asking.is_some() || feed.trunk.tip.size() < index || !may_ask {
             return;
         }
         let Some(knowledge) = self.peers.get(&peer).and_then(|peer| peer.boards.get(&board)) else {
@@ -307,9 +329,11 @@ impl Engine {
         let Some(item) = knowledge.theirs.get(&id) else {
             return;
         };
-        let acknowledged: BTreeSet<Point> =
-            feed.unmatched.iter().map(|(point, _)| *point).collect();
-        let lacking = item.3.iter().copied().filter(|tip| acknowledged.contains(tip));
+        let holds = |tip: &Point| {
+            feed.branches().any(|(no, _)| self.id_at(step, feed, no, tip.0) == Some(tip.1))
+        };
+        let lacking = item.3.iter().copied();
+        let lacking = lacking.filter(|tip| !holds(tip) && self.is_acknowledged(step, &id, *tip));
         let mut attempts = lacking.flat_map(|tip| {
             let known = feed.branches().filter(move |(_, branch)| {
                 branch.tip.size() >= index && branch.tip.size() <= tip.0
@@ -353,26 +377,18 @@ impl Engine {
         feed.branches().map(|(no, _)| no).find(|no| holds(*no))
     }
 
-    /// An answer towards an acknowledged entry came in: go on from there.
+    /// An answer towards an acknowledged entry brought something: go on from there.
     pub(super) fn reached_more(
         &mut self,
         step: &mut Step<'_>,
         peer: NodeKey,
         (board, id): (BoardId, FeedId),
-        target: Option<Point>,
+        target: Point,
     ) {
-        let Some(target) = target else { return };
         if let Some(knowledge) = self.knowledge_mut(&peer, &board) {
             knowledge.tried.remove(&(id, target));
         }
         self.want_tips(step, peer, board, id);
-    }
-
-    /// A request towards an acknowledged entry was answered without it: try another way there.
-    pub(super) fn want_more_tips(&mut self, step: &mut Step<'_>, asked: &Asked, peer: NodeKey) {
-        if let Asked::Entries { board, feed, target: Some(_), .. } = asked {
-            self.want_tips(step, peer, *board, *feed);
-        }
     }
 }
 

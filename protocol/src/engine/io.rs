@@ -9,9 +9,10 @@ use super::tables::Op;
 use crate::{
     charter::Founding,
     codec::hex,
-    feed::{Draft, Misbehaved},
+    feed::{Draft, Kind, Misbehaved},
     hash::{BoardId, EntryId, FeedId, NodeKey, OrgId},
     identity::SignedCard,
+    limits::REFS_MAX,
     sync::Lane,
     time::TimeMs,
 };
@@ -150,6 +151,29 @@ pub enum Refused {
     /// The kind is not for observers.
     #[error("an observer may not write entries of this kind on the board")]
     Observer,
+    /// The kind is written by the engine alone.
+    #[error("entries of kind {kind} are written by the node itself")]
+    NotForStaff {
+        /// The kind.
+        kind: Kind,
+    },
+    /// Audiences are not kept yet, so nothing may be written that counts on one.
+    #[error(
+        "this version shares everything with all members of the board; an artefact for some of them alone cannot be opened yet"
+    )]
+    NoAudiences,
+    /// The entry relies on too many others.
+    #[error("the entry relies on {count} others, at most {REFS_MAX} are allowed")]
+    TooManyRefs {
+        /// How many.
+        count: usize,
+    },
+    /// What was signed did not verify: a fault of this node or its clock.
+    #[error("the entry could not be signed: {why}; check this node's clock")]
+    NotSigned {
+        /// Why not.
+        why: Misbehaved,
+    },
     /// The payload is too long.
     #[error("the text has {len} bytes, at most {max} are allowed; shorten it or attach a file")]
     TooLong {
@@ -183,6 +207,10 @@ impl Refused {
         match self {
             Self::UnknownBoard { .. } => "unknown-board",
             Self::Observer => "observer",
+            Self::NotForStaff { .. } => "not-for-staff",
+            Self::NoAudiences => "no-audiences",
+            Self::TooManyRefs { .. } => "too-many-refs",
+            Self::NotSigned { .. } => "not-signed",
             Self::TooLong { .. } => "too-long",
             Self::Forked { .. } => "own-feed-forked",
             Self::Waiting { .. } => "too-many-drafts",
@@ -263,9 +291,6 @@ pub enum Report {
         /// How many must.
         due: usize,
     },
-    /// What was stored could not be read back.
-    #[error(transparent)]
-    Damaged(Damaged),
 }
 
 impl fmt::Display for Input {

@@ -4,13 +4,15 @@
 //! peer that does not keep to the rules is told why and let go. What is said is for `sync.rs`,
 //! `want.rs`, `serve.rs`, `accept.rs` and `fork.rs`.
 
-use alloc::{collections::BTreeMap, vec::Vec};
+use alloc::{collections::BTreeMap, string::String, vec::Vec};
 use core::fmt::Display;
 
 use super::{
     Engine, Step,
+    accept::Arrival,
     io::{Effect, Report},
-    state::{Asked, Knowledge, Meeting, Request, Serving, text},
+    serve::FRAMES_PER_WANT,
+    state::{Asked, Knowledge, Meeting, Onto, Request, Serving, text},
 };
 use crate::{
     hash::{BoardId, FeedId, NodeKey},
@@ -27,6 +29,7 @@ impl Engine {
         for knowledge in known.boards.values_mut() {
             knowledge.unexplained = None;
             knowledge.opening_answered = false;
+            knowledge.open = false;
             knowledge.tried = BTreeMap::new();
         }
         self.greet(step, peer);
@@ -67,17 +70,20 @@ impl Engine {
             Ok(None) => {}
             Err(why) => return self.drop_overrun(step, peer, why),
         }
-        self.dispatch(step, peer, message);
+        self.dispatch(step, peer, message, frame.len());
     }
 
-    fn dispatch(&mut self, step: &mut Step<'_>, peer: NodeKey, message: Message) {
+    fn dispatch(&mut self, step: &mut Step<'_>, peer: NodeKey, message: Message, bytes: usize) {
         let greeted = self.meeting_mut(&peer).is_some_and(|meeting| meeting.greeted);
         match message {
             Message::Hello { versions, card, boards } => {
                 self.hello(step, peer, &versions, &card, boards);
             }
             Message::Goodbye(Goodbye { code, sentence }) => {
+                let (code, sentence) = (printable(&code), printable(&sentence));
                 step.report(Report::ToldToGo { peer, code, sentence });
+                step.effects.push(Effect::Disconnect { peer });
+                self.disconnected(peer);
             }
             Message::Credit(_)
             | Message::Have { .. }
@@ -110,23 +116,20 @@ impl Engine {
             | Message::Nothing { .. }
             | Message::Compare { .. }
             | Message::Payload { .. }
-            | Message::NoPayload { .. } => self.take_answer(step, peer, message),
+            | Message::NoPayload { .. } => self.take_answer(step, peer, message, bytes),
         }
     }
 
     /// Takes what may answer a request of ours.
-    fn take_answer(&mut self, step: &mut Step<'_>, peer: NodeKey, message: Message) {
+    fn take_answer(&mut self, step: &mut Step<'_>, peer: NodeKey, message: Message, bytes: usize) {
         match message {
             Message::Run { request, last, run } => {
-                self.accept_run(step, peer, (request, last), run)
+                self.accept_run(step, peer, Arrival { request, last, bytes }, run);
             }
             Message::Nothing { request } => self.nothing(step, peer, request),
             Message::Compare { request, feed, head, points } => {
-                let asked = self.close_request(&peer, request);
+                self.nothing(step, peer, request);
                 self.compare(step, peer, feed, (head, points));
-                if let Some(asked) = asked {
-                    self.want_more_tips(step, &asked, peer);
-                }
             }
             Message::Payload { request, offset, total, piece } => {
                 self.accept_piece(step, peer, request, (offset, total, &piece));
@@ -151,6 +154,7 @@ impl Engine {
         let keys: Vec<NodeKey> = meeting.map(|(key, _)| *key).collect();
         for peer in keys {
             self.tell_what_moved(step, peer);
+            self.compare_what_differs(step, peer);
             self.ask_for_entries(step, peer);
             self.ask_for_payloads(step, peer);
             self.work_on_answers(step, peer);
@@ -190,20 +194,34 @@ impl Engine {
         let Some(meeting) = self.meeting_mut(&peer) else {
             return;
         };
-        let number = meeting.session.open_request(Request { asked_at, what });
+        let number =
+            meeting.session.open_request(Request { asked_at, frames: FRAMES_PER_WANT, what });
         self.send(step, peer, Some(message(number)));
     }
 
-    /// What was asked under a number that stays open, which has more time now.
-    pub(super) fn asked(&mut self, step: &Step<'_>, peer: &NodeKey, request: u64) -> Option<Asked> {
-        let request = self.meeting_mut(peer)?.session.request_mut(request)?;
-        request.asked_at = step.uptime;
-        match &request.what {
-            Asked::Entries { board, feed, onto, target } => {
-                Some(Asked::Entries { board: *board, feed: *feed, onto: *onto, target: *target })
-            }
-            Asked::Payload { .. } => None,
+    /// Which entries of a feed were asked for under a number, if they were.
+    pub(super) fn entries_asked(
+        &mut self,
+        peer: &NodeKey,
+        request: u64,
+        of: &FeedId,
+    ) -> Option<(Onto, Option<Point>)> {
+        match &self.meeting_mut(peer)?.session.request_mut(request)?.what {
+            Asked::Entries { feed, onto, target, .. } if feed == of => Some((*onto, *target)),
+            Asked::Entries { .. } | Asked::Payload { .. } => None,
         }
+    }
+
+    /// Gives a request more time after an answer that brought something. Says whether one more
+    /// frame may answer it.
+    pub(super) fn renew_request(&mut self, step: &Step<'_>, peer: &NodeKey, request: u64) -> bool {
+        let meeting = self.meeting_mut(peer);
+        let Some(request) = meeting.and_then(|meeting| meeting.session.request_mut(request)) else {
+            return false;
+        };
+        request.asked_at = step.uptime;
+        request.frames = request.frames.saturating_sub(1);
+        request.frames > 0
     }
 
     /// Closes an answered request and gives what was asked.
@@ -299,4 +317,10 @@ impl Engine {
 fn push_frame(step: &mut Step<'_>, peer: NodeKey, message: Message) {
     let (lane, frame): (Lane, Vec<u8>) = to_wire(message);
     step.effects.push(Effect::Send { peer, lane, frame });
+}
+
+/// Text of a peer as one printable line of bounded length.
+fn printable(text: &str) -> String {
+    const CHARS_MAX: usize = 200;
+    text.chars().take(CHARS_MAX).collect::<String>().escape_debug().collect()
 }

@@ -8,7 +8,8 @@
 //! sync.rs     4 sync     who is told what: hello, have, push
 //! want.rs     4 sync     who is asked for what
 //! serve.rs    4 sync     answers, run by run and piece by piece
-//! accept.rs   5 verify   received runs and payloads, checked and put in their place
+//! accept.rs   5 verify   received runs, checked and put in their place; opening.rs: new epochs
+//! payload.rs  5 verify   payloads that come apart
 //! apply.rs    6 apply    what entries do to acknowledgements and evidence
 //! fork.rs                two histories of one feed: find, prove, keep what counts
 //! view.rs                what people and tests see
@@ -31,6 +32,8 @@ mod fork;
 mod io;
 mod meeting;
 mod open;
+mod opening;
+mod payload;
 mod pending;
 mod record;
 mod serve;
@@ -72,6 +75,8 @@ pub struct Engine {
     cards: BTreeMap<OrgId, SignedCard>,
     pending: Pending,
     timer: Timer,
+    /// When we last made our half of a fork proof.
+    last_side: Option<TimeMs>,
 }
 
 /// Time that never goes back: the sum of the clock's steps forward.
@@ -168,6 +173,10 @@ impl Engine {
         self.give_up_requests(step);
         self.ask_the_unexplained(step);
         self.ask_for_tips(step);
+        let boards: Vec<BoardId> = self.boards.keys().copied().collect();
+        for board in boards {
+            self.carry_evidence(&board);
+        }
         self.draft_due_acks(step);
     }
 

@@ -6,18 +6,16 @@ use super::{
     Engine, Step,
     io::{Damaged, Effect},
     pending::Pending,
-    record::{AckRow, EvidenceRow, FeedRecord},
+    record::{EvidenceRow, FeedRecord},
     state::{AckClock, Board, Branch, Feed, Identity, Restoring, Standing, text},
-    tables::{
-        BranchNo, Reader, Table, ack_key, after_prefix, board_key, card_key, feed_key, place_key,
-    },
+    tables::{BranchNo, Reader, Table, after_prefix, board_key, card_key, feed_key, place_key},
 };
 use crate::{
     charter::Founding,
+    codec::Malformed,
     feed::{Descriptor, OpenFeed, Sealed, Tip},
     hash::{BoardId, FeedId},
     identity::SignedCard,
-    sync::Point,
     time::TimeMs,
 };
 
@@ -46,6 +44,7 @@ impl Engine {
             cards: BTreeMap::new(),
             pending: Pending::default(),
             timer: super::Timer::default(),
+            last_side: None,
         };
         for (_, bytes) in reader.scan(Table::Cards, &[], &[0xff; 33], ROWS_MAX) {
             let card = SignedCard::from_bytes(&bytes).map_err(damaged)?;
@@ -76,7 +75,7 @@ impl Engine {
         for (key, bytes) in reader.scan(Table::Feeds, &prefix, &end, ROWS_MAX) {
             let record = FeedRecord::from_bytes(&bytes).map_err(damaged)?;
             let no = key.last_chunk().map_or(0, |bytes| BranchNo::from_be_bytes(*bytes));
-            self.open_branch(&id, no, record, reader)?;
+            self.open_branch(&id, no, record, reader);
         }
         self.take_over(&id);
         let feeds: Vec<FeedId> = self
@@ -86,8 +85,8 @@ impl Engine {
             .unwrap_or_default();
         let mut step = Step::reading(reader);
         for feed in feeds {
-            self.open_evidence(&id, &feed, reader)?;
-            self.open_acks(&step, &id, &feed)?;
+            self.open_evidence(&step, &id, &feed)?;
+            self.open_acks(&step, &id, &feed);
             self.refresh_item(&mut step, &id, &feed);
         }
         Ok(())
@@ -99,7 +98,7 @@ impl Engine {
         no: BranchNo,
         record: FeedRecord,
         reader: &dyn Reader,
-    ) -> Result<(), Damaged> {
+    ) {
         let id = record.tip.feed();
         let mut branch = Branch::new(record.start, record.tip);
         branch.head = record.head;
@@ -111,7 +110,7 @@ impl Engine {
         }
         self.feeds.insert(id, *board);
         let opening = reader.get(Table::Payloads, &place_key(&id, 0, 0));
-        let Some(board) = self.boards.get_mut(board) else { return Ok(()) };
+        let Some(board) = self.boards.get_mut(board) else { return };
         if no == 0 {
             let feed = board
                 .feeds
@@ -119,14 +118,15 @@ impl Engine {
                 .or_insert_with(|| Feed::new(record.descriptor, Branch::new(0, Tip::empty(id))));
             feed.trunk = branch;
             feed.received_at = record.received_at;
-            if let Some(bytes) = opening.filter(|_| record.descriptor.epoch > 0) {
-                let sealed = Sealed::from_bytes(&bytes).map_err(damaged)?;
-                board.end_epoch(&OpenFeed::from_bytes(sealed.payload.bytes()).map_err(damaged)?);
+            let opening = opening.filter(|_| record.descriptor.epoch > 0);
+            let sealed = opening.and_then(|bytes| Sealed::from_bytes(&bytes).ok());
+            let opening = sealed.and_then(|s| OpenFeed::from_bytes(s.payload.bytes()).ok());
+            if let Some(opening) = opening {
+                board.end_epoch(&opening);
             }
         } else if let Some(feed) = board.feeds.get_mut(&id) {
             feed.others.push(branch);
         }
-        Ok(())
     }
 
     /// Finds the feed that our key signs; begins a new epoch when we have the right to.
@@ -150,44 +150,50 @@ impl Engine {
         }
     }
 
-    fn open_evidence(
-        &mut self,
-        board: &BoardId,
-        id: &FeedId,
-        reader: &dyn Reader,
-    ) -> Result<(), Damaged> {
+    /// The evidence that counts for a feed: rows ascend by index, and the first is the lowest.
+    fn evidence_of(&self, step: &Step<'_>, id: &FeedId) -> Result<Option<EvidenceRow>, Malformed> {
         let prefix = id.as_bytes();
         let end = after_prefix(prefix).unwrap_or_default();
-        // Rows ascend by index: the first is the lowest, and that one counts.
-        for (_, bytes) in reader.scan(Table::Evidence, prefix, &end, 1) {
-            let row = EvidenceRow::from_bytes(&bytes).map_err(damaged)?;
-            if let Some(feed) = self.feed_mut(board, id) {
-                feed.fork = Some(row);
-            }
+        let rows = self.pending.scan(step.reader, Table::Evidence, (prefix, &end), 1);
+        rows.first().map(|(_, bytes)| EvidenceRow::from_bytes(bytes)).transpose()
+    }
+
+    fn open_evidence(
+        &mut self,
+        step: &Step<'_>,
+        board: &BoardId,
+        id: &FeedId,
+    ) -> Result<(), Damaged> {
+        let row = self.evidence_of(step, id).map_err(damaged)?;
+        if let Some(feed) = self.feed_mut(board, id) {
+            feed.fork = row;
         }
         Ok(())
     }
 
-    fn open_acks(&mut self, step: &Step<'_>, board: &BoardId, id: &FeedId) -> Result<(), Damaged> {
-        let prefix = id.as_bytes();
-        let end = after_prefix(prefix).unwrap_or_default();
-        for (key, bytes) in step.reader.scan(Table::Acks, prefix, &end, ROWS_MAX) {
-            let row = AckRow::from_bytes(&bytes).map_err(damaged)?;
-            let by =
-                key.get(32..64).and_then(|bytes| bytes.try_into().ok()).map(FeedId::from_bytes);
-            let seq = key.last_chunk().map(|bytes| u64::from_be_bytes(*bytes));
-            if let (Some(by), Some(seq)) = (by, seq) {
-                self.match_ack(step, board, id, by, (Point(seq, row.id), row.complete_size));
-            }
+    fn open_acks(&mut self, step: &Step<'_>, board_id: &BoardId, id: &FeedId) {
+        let Some(feed) = self.feed(board_id, id) else { return };
+        let branches: Vec<(BranchNo, u64)> =
+            feed.branches().map(|(no, branch)| (no, branch.start)).collect();
+        for (no, _) in branches {
+            self.count_waiting_acks(step, (board_id, id, no), 0);
         }
-        if let Some(feed) = self.feed_mut(board, id) {
-            feed.ack_due = feed.acked_size < feed.trunk.tip.size() && feed.fork.is_none();
+        let me = self.me.org;
+        let Some(board) = self.boards.get_mut(board_id) else { return };
+        let Some(feed) = board.feeds.get_mut(id).filter(|feed| feed.descriptor.org != me) else {
+            return;
+        };
+        // What we hold with its payloads now, and what we said of that before.
+        let size = feed.trunk.tip.size();
+        let held = feed.trunk.missing.first().copied().unwrap_or(size);
+        let said = feed.trunk.complete.get(&me).map_or(0, |counted| counted.complete);
+        feed.ack_due = feed.fork.is_none() && (feed.acked_size < size || said < held);
+        if feed.ack_due {
+            board.acks.due = Some(TimeMs(0));
         }
-        if let Some(board) = self.boards.get_mut(board) {
-            let is_due = board.feeds.iter().any(|(id, feed)| feed.ack_due && *id != board.own);
-            board.acks.due = is_due.then_some(TimeMs(0));
+        if feed.fork.is_some() && feed.acked_size < feed.trunk.applied {
+            self.acknowledge_for_the_last_time(board_id, id);
         }
-        Ok(())
     }
 
     /// Takes part in a board: knows its members' first feeds, empty.
@@ -241,6 +247,7 @@ impl Engine {
             .collect();
         for peer in meeting {
             self.greet(step, peer);
+            self.share_boards(&peer);
         }
     }
 
@@ -248,7 +255,12 @@ impl Engine {
     pub(super) fn learn(&mut self, step: &mut Step<'_>, signed: SignedCard) {
         let card = signed.card().clone();
         let known = self.cards.get(&card.org).map(SignedCard::card);
-        if known.is_some_and(|known| known.order() >= card.order()) {
+        let is_old = known.is_some_and(|known| known.order() >= card.order());
+        // A node key is one organisation's: else a card could make a partner's node look foreign.
+        let owner = self.peers.get(&card.node_key).and_then(|peer| peer.org);
+        let is_taken = owner.is_some_and(|owner| owner != card.org)
+            || (card.node_key == self.me.card.card().node_key && card.org != self.me.org);
+        if is_old || is_taken {
             return;
         }
         if let Some(gone) = known.map(|known| known.node_key).filter(|key| *key != card.node_key) {
@@ -276,22 +288,10 @@ impl Engine {
             return;
         };
         board.feeds.insert(id, Feed::new(descriptor, Branch::new(0, Tip::empty(id))));
-        let acknowledging: Vec<FeedId> = board.feeds.keys().copied().collect();
-        for by in acknowledging {
-            let (from, to) = (ack_key(&id, &by, 0), ack_key(&id, &by, u64::MAX));
-            for (key, bytes) in self.pending.scan(step.reader, Table::Acks, (&from, &to), ROWS_MAX)
-            {
-                let seq = key.last_chunk().map(|bytes| u64::from_be_bytes(*bytes));
-                if let (Some(seq), Ok(row)) = (seq, AckRow::from_bytes(&bytes)) {
-                    self.match_ack(
-                        step,
-                        &board_id,
-                        &id,
-                        by,
-                        (Point(seq, row.id), row.complete_size),
-                    );
-                }
-            }
+        // Evidence and acknowledgements may have come before the feed that they are about.
+        let row = self.evidence_of(step, &id).ok().flatten();
+        if let Some(feed) = self.feed_mut(&board_id, &id) {
+            feed.fork = row;
         }
     }
 

@@ -122,6 +122,16 @@ impl Pending {
         all
     }
 
+    /// Whether something on its way to disk changes what is told of a feed.
+    pub(super) fn concerns(&self, id: &FeedId) -> bool {
+        let consequences = self.in_flight.iter().map(|batch| &batch.consequences);
+        let mut all = consequences.chain([&self.gathered]);
+        all.any(|consequences| {
+            consequences.feeds.iter().any(|(_, feed)| feed == id)
+                || consequences.heads.iter().any(|(_, feed, _, _)| feed == id)
+        })
+    }
+
     /// Bytes on their way to disk.
     pub(super) fn bytes(&self) -> usize {
         self.in_flight.iter().map(|batch| batch.bytes).sum()

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! feed record     = [ descriptor bstr, start, tip bstr, [] or [signed head bstr], received_at ms, applied ]
-//! ack row         = [ entry id bstr32, payloads held, place of the acknowledgement ]
+//! ack row         = [ entries held with payloads, place of the acknowledgement ]
 //! evidence row    = [ fork proof bstr, [] or [[carrying feed, seq]] ]
 //! ```
 //!
@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     codec::{self, Blob, Malformed, Opt},
     feed::{Descriptor, ForkProof, SignedHead, Tip},
-    hash::{EntryId, FeedId},
+    hash::FeedId,
     limits::{FORK_PROOF_BYTES_MAX, HEADER_BYTES_MAX, KIB},
     time::TimeMs,
 };
@@ -66,25 +66,20 @@ impl FeedRecord {
 /// One acknowledgement of one feed by another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct AckRow {
-    pub(super) id: EntryId,
     /// How many entries, from the first, are held with the payloads due.
-    pub(super) complete_size: u64,
+    pub(super) complete: u64,
     /// The seq of the acknowledging entry, in its feed.
     pub(super) place: u64,
 }
 
 impl AckRow {
     pub(super) fn to_bytes(self) -> Vec<u8> {
-        codec::encode(&self.wire())
-    }
-
-    const fn wire(self) -> (EntryId, u64, u64) {
-        (self.id, self.complete_size, self.place)
+        codec::encode(&(self.complete, self.place))
     }
 
     pub(super) fn from_bytes(bytes: &[u8]) -> Result<Self, Malformed> {
-        let (id, complete_size, place) = codec::decode(bytes, "ack row", KIB)?;
-        Ok(Self { id, complete_size, place })
+        let (complete, place) = codec::decode(bytes, "ack row", KIB)?;
+        Ok(Self { complete, place })
     }
 }
 

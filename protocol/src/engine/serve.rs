@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// Runs that answer one request; who wants more asks again.
-const FRAMES_PER_WANT: u32 = 16;
+pub(super) const FRAMES_PER_WANT: u32 = 16;
 
 impl Engine {
     /// A peer wants entries.

@@ -52,7 +52,7 @@ pub(super) struct Counted {
     /// The feed that it stands in.
     pub(super) by: FeedId,
     /// The last entry that it acknowledges.
-    pub(super) seq: u64,
+    pub(super) point: Point,
     /// How many entries it covers, from the first, with the payloads due.
     pub(super) complete: u64,
 }
@@ -91,6 +91,21 @@ impl Branch {
         }
     }
 
+    /// Counts an acknowledgement, and gives the one that is passed by it or passes it. Two of which
+    /// neither covers more, in entries and in payloads, both stay.
+    pub(super) fn count(&mut self, org: OrgId, new: Counted) -> Option<Counted> {
+        let old = self.complete.insert(org, new)?;
+        let is_same = (old.by, old.point) == (new.by, new.point);
+        if old.point.0 <= new.point.0 && old.complete <= new.complete {
+            return Some(old).filter(|_| !is_same);
+        }
+        if old.complete >= new.complete {
+            self.complete.insert(org, old);
+        }
+        let is_passed = new.point.0 <= old.point.0 && new.complete <= old.complete;
+        Some(new).filter(|_| is_passed && !is_same)
+    }
+
     /// Number of entries that are durable.
     pub(super) fn durable_size(&self) -> u64 {
         self.durable.map_or(0, |signed| signed.head.size)
@@ -104,10 +119,8 @@ pub(super) struct Feed {
     pub(super) trunk: Branch,
     pub(super) others: Vec<Branch>,
     pub(super) fork: Option<EvidenceRow>,
-    /// Acknowledged entries above what we hold, or on chains that we do not hold: (place, by).
-    pub(super) unmatched: BTreeSet<(Point, FeedId)>,
-    /// Feeds that acknowledged more of these than are kept in memory.
-    pub(super) trimmed: BTreeSet<FeedId>,
+    /// The end of the trunk at the fork, once it was needed.
+    pub(super) fork_tip: Option<Tip>,
     /// Where the opening of the next epoch says that this feed ends.
     pub(super) end: Option<End>,
     /// How many entries we acknowledged ourselves.
@@ -128,8 +141,7 @@ impl Feed {
             trunk,
             others: Vec::new(),
             fork: None,
-            unmatched: BTreeSet::new(),
-            trimmed: BTreeSet::new(),
+            fork_tip: None,
             end: None,
             acked_size: 0,
             ack_due: false,
@@ -269,6 +281,8 @@ impl Board {
 #[derive(Debug)]
 pub(super) struct Request {
     pub(super) asked_at: TimeMs,
+    /// How many frames may still answer it.
+    pub(super) frames: u32,
     pub(super) what: Asked,
 }
 
@@ -285,6 +299,13 @@ pub(super) enum Asked {
     },
     /// A payload, by pieces.
     Payload { board: BoardId, feed: FeedId, branch: BranchNo, at: Point, got: Vec<u8> },
+}
+
+impl Asked {
+    /// Whether entries of this feed were asked for.
+    pub(super) fn is_entries_of(&self, of: &FeedId) -> bool {
+        matches!(self, Self::Entries { feed, .. } if feed == of)
+    }
 }
 
 /// Which chain the entries that we asked for should continue.
@@ -318,6 +339,10 @@ pub(super) struct Knowledge {
     pub(super) behind: BTreeSet<FeedId>,
     /// Since when its digest differs from what it told us.
     pub(super) unexplained: Option<TimeMs>,
+    /// Feeds of which its copy seems to differ from ours.
+    pub(super) differing: BTreeSet<FeedId>,
+    /// The digest alone is due, to open the meeting on this board.
+    pub(super) open: bool,
     /// The `have` that opened this meeting was answered.
     pub(super) opening_answered: bool,
     /// A `have` is due even when there are no items to tell.
@@ -331,12 +356,12 @@ pub(super) struct Knowledge {
 pub(super) struct Meeting {
     pub(super) session: Session<Request, Serving>,
     pub(super) greeted: bool,
+    /// Boards on which it says that we are a member.
+    pub(super) claimed: BTreeSet<BoardId>,
     /// Boards on which both are members.
     pub(super) shared: BTreeSet<BoardId>,
     /// Feeds that are being compared, since when.
     pub(super) comparing: BTreeMap<FeedId, TimeMs>,
-    /// Feeds of which we sent our half of a proof, and when.
-    pub(super) sides: BTreeMap<FeedId, TimeMs>,
     /// Payloads that the peer did not give, and when.
     pub(super) not_given: BTreeMap<(FeedId, BranchNo, u64), TimeMs>,
 }

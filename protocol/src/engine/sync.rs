@@ -12,14 +12,17 @@ use alloc::{
 
 use super::{Engine, Step, io::Report, state::Board};
 use crate::{
+    charter::Status,
     codec::Fixed,
     feed::Run,
-    hash::{BoardId, EntryId, FeedId, NodeKey, OrgId},
-    identity::{PublicKey, SignedCard},
-    limits::HAVE_ITEMS_MAX,
+    hash::{BoardId, EntryId, FeedId, NodeKey},
+    identity::{Card, SignedCard},
+    limits::{EPOCHS_MAX, FRAME_BYTES_MAX},
     sync::{HaveItem, Message, VERSION, have_digest},
 };
 
+/// Bytes of items that are told in one frame.
+const HAVE_BYTES: usize = FRAME_BYTES_MAX / 2;
 /// Neighbours to which a relayed entry is pushed at once.
 const PUSH_NEIGHBOURS: usize = 3;
 
@@ -29,7 +32,8 @@ impl Engine {
         let Some(org) = self.peers.get(&peer).and_then(|peer| peer.org) else {
             return;
         };
-        let boards = self.boards.values().filter(|board| board.status(&org).is_some());
+        let is_member = |board: &&Board| board.status(&org).is_some_and(Status::is_present);
+        let boards = self.boards.values().filter(is_member);
         let boards = boards.map(Board::id).collect();
         let card = self.me.card.to_bytes();
         let versions = Vec::from([VERSION]);
@@ -60,46 +64,35 @@ impl Engine {
             let sentence = "it shows a card of another organisation or node than it is known as";
             return self.drop_peer(step, peer, "foreign-card", &sentence);
         }
-        // A new feed key counts once an epoch that we hold was opened under it.
-        if self.is_feed_key_of(&shown.org, &shown.feed_key) {
+        if self.may_show(shown) {
             self.learn(step, card);
         }
-        let shared = boards.into_iter().filter(|board| {
-            self.boards
-                .get(board)
-                .is_some_and(|board| org.is_some_and(|org| board.status(&org).is_some()))
-        });
-        let shared: BTreeSet<BoardId> = shared.collect();
-        let Some(known) = self.peers.get_mut(&peer) else {
-            return;
-        };
-        let Some(meeting) = &mut known.meeting else {
-            return;
-        };
-        meeting.greeted = true;
-        let new: Vec<BoardId> = shared.difference(&meeting.shared).copied().collect();
-        meeting.shared = shared;
-        for board in &new {
-            known.boards.entry(*board).or_default();
+        if let Some(meeting) = self.meeting_mut(&peer) {
+            meeting.greeted = true;
+            meeting.claimed = boards.into_iter().collect();
         }
-        for board in new {
-            self.tell_digest(step, peer, board);
-        }
+        self.share_boards(&peer);
     }
 
-    fn is_feed_key_of(&self, org: &OrgId, key: &PublicKey) -> bool {
-        let known = self.cards.get(org).is_some_and(|card| card.card().feed_key == *key);
+    /// Whether a card may be taken from the node that shows it: it must be of the newest epoch that
+    /// was opened, and under a key that opened it. Others need a person to vouch for them.
+    fn may_show(&self, card: &Card) -> bool {
         let feeds = self.boards.values().flat_map(|board| board.feeds.values());
-        let mut descriptors = feeds.map(|feed| feed.descriptor);
-        known || descriptors.any(|feed| feed.org == *org && feed.key == *key)
+        let of_org = feeds.map(|feed| feed.descriptor).filter(|feed| feed.org == card.org);
+        let newest = of_org.max_by_key(|feed| (feed.epoch, feed.key == card.feed_key));
+        newest.is_some_and(|feed| feed.epoch == card.epoch && feed.key == card.feed_key)
     }
 
-    /// Tells the digest alone: equal ones end the matter.
-    pub(super) fn tell_digest(&mut self, step: &mut Step<'_>, peer: NodeKey, board: BoardId) {
-        let Some((digest, _)) = self.holdings(&board) else {
-            return;
-        };
-        self.send(step, peer, Some(Message::Have { board, digest, items: Vec::new() }));
+    /// Works out which boards we share with a peer, and opens the meeting on those that are new.
+    pub(super) fn share_boards(&mut self, peer: &NodeKey) {
+        let Some(known) = self.peers.get_mut(peer) else { return };
+        let (Some(org), Some(meeting)) = (known.org, &mut known.meeting) else { return };
+        for id in &meeting.claimed {
+            let is_member = |board: &Board| board.status(&org).is_some_and(Status::is_present);
+            if self.boards.get(id).is_some_and(is_member) && meeting.shared.insert(*id) {
+                known.boards.entry(*id).or_default().open = true;
+            }
+        }
     }
 
     /// What we may tell of a board: the digest, and all items.
@@ -133,6 +126,9 @@ impl Engine {
             return;
         };
         let our_items = our_items.clone();
+        let members =
+            self.boards.get(&id).map_or(0, |board| board.founding.charter().members.len());
+        let feeds_max = members.saturating_mul(usize::try_from(EPOCHS_MAX).unwrap_or(usize::MAX));
         let Some(known) = self.peers.get_mut(&peer) else {
             return;
         };
@@ -149,7 +145,7 @@ impl Engine {
         for item in items {
             knowledge.theirs.insert(item.0, item);
         }
-        if knowledge.theirs.len() > HAVE_ITEMS_MAX {
+        if knowledge.theirs.len() > feeds_max {
             let sentence = "it told of more feeds than a board can have";
             return self.drop_peer(step, peer, "too-many-feeds", &sentence);
         }
@@ -197,6 +193,30 @@ impl Engine {
             size > 0 && self.id_at(step, feed, 0, size.saturating_sub(1)) != Some(last)
         });
         if differs {
+            self.mark_differing(&peer, &board, id);
+        }
+    }
+
+    /// Notes that a peer's copy of a feed seems to differ: compared as soon as there is credit.
+    pub(super) fn mark_differing(&mut self, peer: &NodeKey, board: &BoardId, id: FeedId) {
+        if let Some(knowledge) = self.knowledge_mut(peer, board) {
+            knowledge.differing.insert(id);
+        }
+    }
+
+    /// Begins to compare the feeds that seem to differ, as far as there is credit.
+    pub(super) fn compare_what_differs(&mut self, step: &mut Step<'_>, peer: NodeKey) {
+        let Some(known) = self.peers.get(&peer) else { return };
+        let boards = known.boards.iter();
+        let differing = boards.flat_map(|(board, k)| k.differing.iter().map(|id| (*board, *id)));
+        let differing: Vec<(BoardId, FeedId)> = differing.collect();
+        for (board, id) in differing {
+            if !self.meeting_mut(&peer).is_some_and(|meeting| meeting.session.is_idle()) {
+                return;
+            }
+            if let Some(knowledge) = self.knowledge_mut(&peer, &board) {
+                knowledge.differing.remove(&id);
+            }
             self.start_compare(step, peer, board, id);
         }
     }
@@ -321,32 +341,41 @@ impl Engine {
         let Some(meeting) = self.peers.get(&peer).and_then(|peer| peer.meeting.as_ref()) else {
             return;
         };
-        if !meeting.session.is_idle() {
-            return;
-        }
         let shared: Vec<BoardId> = meeting.shared.iter().copied().collect();
         for board in shared {
-            let message = self.what_moved(&peer, &board);
-            self.send(step, peer, message);
+            while self.meeting_mut(&peer).is_some_and(|meeting| meeting.session.is_idle()) {
+                let Some(message) = self.what_moved(&peer, &board) else { break };
+                self.send(step, peer, Some(message));
+            }
         }
     }
 
-    /// The `have` that a peer is due, if any.
+    /// The next `have` that a peer is due, if any: to open a meeting, the digest alone.
     fn what_moved(&mut self, peer: &NodeKey, id: &BoardId) -> Option<Message> {
+        let (digest, _) = self.holdings(id)?;
         let board = self.boards.get(id)?;
         let knowledge = self.peers.get_mut(peer)?.boards.get_mut(id)?;
+        if core::mem::take(&mut knowledge.open) {
+            return Some(Message::Have { board: *id, digest, items: Vec::new() });
+        }
         if knowledge.told_at == Some(board.version) && !knowledge.tell {
             return None;
         }
-        knowledge.told_at = Some(board.version);
         let news = board.items.values().filter(|item| knowledge.told.get(&item.0) != Some(item));
-        let items: Vec<HaveItem> = news.cloned().collect();
+        let mut bytes = 0usize;
+        let within = news.take_while(|item| {
+            bytes = bytes.saturating_add(item.bytes_max());
+            bytes <= HAVE_BYTES
+        });
+        let items: Vec<HaveItem> = within.cloned().collect();
+        if bytes <= HAVE_BYTES {
+            knowledge.told_at = Some(board.version);
+        }
         if items.is_empty() && !knowledge.tell {
             return None;
         }
         knowledge.tell = false;
         knowledge.told.extend(items.iter().map(|item| (item.0, item.clone())));
-        let (digest, _) = self.holdings(id)?;
         Some(Message::Have { board: *id, digest, items })
     }
 }

@@ -9,7 +9,7 @@
 //! Payloads  feed 32 ‖ branch u16 ‖ seq u64             payload and attribution with their salts
 //! Heads     feed 32 ‖ branch u16 ‖ size u64            signed head that must be kept
 //! Missing   feed 32 ‖ branch u16 ‖ seq u64             empty: a payload that is due and not here
-//! Acks      feed 32 ‖ acknowledging feed 32 ‖ seq u64  [entry id, payloads held, place of the ack]
+//! Acks      feed 32 ‖ seq u64 ‖ entry 32 ‖ by feed 32   [entries held with payloads, place of the ack]
 //! Evidence  feed 32 ‖ index u64                        fork proof
 //! ```
 //!
@@ -22,7 +22,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     codec::hex,
-    hash::{BoardId, FeedId, OrgId},
+    hash::{BoardId, EntryId, FeedId, OrgId},
 };
 
 /// A table of the store.
@@ -135,10 +135,26 @@ pub fn place_key(feed: &FeedId, branch: BranchNo, place: u64) -> Vec<u8> {
     [feed.as_bytes(), &branch.to_be_bytes()[..], &place.to_be_bytes()].concat()
 }
 
-/// The key of an acknowledgement of `feed` by `by`, at `seq` of the acknowledged feed.
+/// The key of an acknowledgement of `entry`, at `seq` of `feed`, by another feed.
 #[must_use]
-pub(super) fn ack_key(feed: &FeedId, by: &FeedId, seq: u64) -> Vec<u8> {
-    [feed.as_bytes(), by.as_bytes(), &seq.to_be_bytes()[..]].concat()
+pub(super) fn ack_key(feed: &FeedId, (seq, entry): (u64, &EntryId), by: &FeedId) -> Vec<u8> {
+    [feed.as_bytes(), &seq.to_be_bytes()[..], entry.as_bytes(), by.as_bytes()].concat()
+}
+
+/// Where the acknowledgements of `feed` at `seq` and above begin.
+#[must_use]
+pub(super) fn acks_from(feed: &FeedId, seq: u64) -> Vec<u8> {
+    [feed.as_bytes(), &seq.to_be_bytes()[..]].concat()
+}
+
+/// Takes the key of an acknowledgement apart: the seq, the entry, and by which feed.
+#[must_use]
+pub(super) fn read_ack_key(key: &[u8]) -> Option<(u64, EntryId, FeedId)> {
+    let (_, rest) = key.split_first_chunk::<32>()?;
+    let (seq, rest) = rest.split_first_chunk::<8>()?;
+    let (entry, rest) = rest.split_first_chunk::<32>()?;
+    let by: &[u8; 32] = rest.try_into().ok()?;
+    Some((u64::from_be_bytes(*seq), EntryId::from_bytes(*entry), FeedId::from_bytes(*by)))
 }
 
 /// The key of a board's founding file.

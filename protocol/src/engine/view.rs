@@ -10,7 +10,8 @@ use alloc::{
 
 use super::{
     Engine, Reader, Step,
-    state::{Board, Branch, Feed},
+    state::{Board, Counted, Feed},
+    tables::{BranchNo, Table, acks_from, read_ack_key},
 };
 use crate::{
     charter::Founding,
@@ -89,11 +90,8 @@ pub enum FeedStanding {
     },
 }
 
-/// How far a chain of a forked feed is settled, and which entry it has at the fork.
-struct Settled {
-    size: u64,
-    at_fork: Option<EntryId>,
-}
+/// Acknowledgements that are looked through for a view of one feed.
+const UNEXPLAINED_MAX: usize = 1_000;
 
 impl Engine {
     /// What is known of every board.
@@ -128,23 +126,16 @@ impl Engine {
     }
 
     fn feed_view(&self, board: &Board, feed: &Feed, reader: &dyn Reader) -> FeedView {
+        let step = Step::reading(reader);
         let trunk = &feed.trunk;
         let (standing, settled, effective) = match feed.fork_index() {
             None => {
-                let settled = board.settled_on(feed, trunk, u64::MAX);
+                let settled = self.settled_on(&step, board, feed, 0);
                 let named = feed.named_size().min(trunk.tip.size());
                 (FeedStanding::Sound, settled, settled.max(named))
             }
-            Some(index) => self.forked_view(board, feed, index, reader),
+            Some(index) => self.forked_view(&step, board, feed, index),
         };
-        let mut unexplained = BTreeMap::new();
-        let contradicting = feed.unmatched.iter().filter(|(at, _)| at.0 < trunk.tip.size());
-        for (_, by) in contradicting {
-            if let Some(by) = board.feeds.get(by) {
-                let count: &mut usize = unexplained.entry(by.descriptor.org).or_default();
-                *count = count.saturating_add(1);
-            }
-        }
         FeedView {
             descriptor: feed.descriptor,
             size: trunk.tip.size(),
@@ -155,70 +146,102 @@ impl Engine {
             missing: trunk.missing.len(),
             standing,
             effective,
-            unexplained,
-            acknowledged_both: self.acknowledged_both(feed, reader),
+            unexplained: self.unexplained(&step, board, feed),
+            acknowledged_both: self.acknowledged_both(&step, feed),
         }
     }
 
-    fn acknowledged_both(&self, feed: &Feed, reader: &dyn Reader) -> Vec<OrgId> {
-        let Some(index) = feed.fork_index() else { return Vec::new() };
-        let step = Step::reading(reader);
-        let mut seen: BTreeMap<OrgId, BTreeSet<EntryId>> = BTreeMap::new();
-        for (no, branch) in feed.branches() {
-            let Some(entry) = self.id_at(&step, feed, no, index) else { continue };
-            for (org, _) in branch.complete.iter().filter(|(_, counted)| counted.seq >= index) {
-                seen.entry(*org).or_default().insert(entry);
-            }
-        }
-        seen.into_iter().filter(|(_, entries)| entries.len() > 1).map(|(org, _)| org).collect()
-    }
-
+    /// A forked feed's standing, how much of it is settled, and how much has effect.
     fn forked_view(
         &self,
+        step: &Step<'_>,
         board: &Board,
         feed: &Feed,
         index: u64,
-        reader: &dyn Reader,
     ) -> (FeedStanding, u64, u64) {
-        let step = Step::reading(reader);
-        let chains: Vec<Settled> = feed
-            .branches()
-            .map(|(no, branch)| Settled {
-                size: board.settled_on(feed, branch, index),
-                at_fork: self.id_at(&step, feed, no, index),
-            })
-            .collect();
-        let settled = chains.iter().map(|chain| chain.size).max().unwrap_or(0);
-        let beyond =
-            chains.iter().filter(|chain| chain.size > index).filter_map(|chain| chain.at_fork);
-        let mut winners: Vec<EntryId> = beyond.collect();
-        winners.sort_unstable();
-        winners.dedup();
+        let numbers = feed.branches().map(|(no, _)| no);
+        let chains: Vec<(u64, BranchNo)> =
+            numbers.map(|no| (self.settled_on(step, board, feed, no), no)).collect();
+        let winners = || chains.iter().filter(|(size, _)| *size > index);
+        let contradict = |(one, a): &(u64, BranchNo), (other, b): &(u64, BranchNo)| {
+            a != b && *one.min(other) > self.shared_size(step, feed, *a, *b)
+        };
         let below = feed.named_size().min(index).min(feed.trunk.tip.size());
-        match winners.as_slice() {
-            [] => (FeedStanding::Held { index }, settled, below),
-            [entry] => (FeedStanding::Won { index, entry: *entry }, settled, settled),
-            [..] => (FeedStanding::Halted { index }, settled, below),
+        let (settled, best) = chains.iter().max().copied().unwrap_or((0, 0));
+        if winners().any(|one| winners().any(|other| contradict(one, other))) {
+            return (FeedStanding::Halted { index }, settled, below);
+        }
+        match self.id_at(step, feed, best, index).filter(|_| settled > index) {
+            Some(entry) => (FeedStanding::Won { index, entry }, settled, settled),
+            None => (FeedStanding::Held { index }, settled, below),
         }
     }
-}
 
-impl Board {
-    /// How many entries of a chain are settled. Below `shared` all chains of the feed are one, so
-    /// an acknowledgement of any of them counts there.
-    fn settled_on(&self, feed: &Feed, chain: &Branch, shared: u64) -> u64 {
+    /// How many entries of a chain are settled. An acknowledgement of another chain counts as far
+    /// as the two are one.
+    fn settled_on(&self, step: &Step<'_>, board: &Board, feed: &Feed, no: BranchNo) -> u64 {
         let author = feed.descriptor.org;
         let mut best: BTreeMap<OrgId, u64> = BTreeMap::new();
-        for (_, branch) in feed.branches() {
-            let is_this = core::ptr::eq(branch, chain);
+        for (other, branch) in feed.branches() {
+            let shared = self.shared_size(step, feed, no, other);
             for (org, counted) in &branch.complete {
-                let covers = if is_this { counted.complete } else { counted.complete.min(shared) };
                 let known = best.entry(*org).or_insert(0);
-                *known = covers.max(*known);
+                *known = counted.complete.min(shared).max(*known);
             }
         }
-        let voting = best.into_iter().filter(|(org, _)| *org != author && self.is_voting(org));
-        settled_size(chain.tip.size(), self.voting_others(&author), voting.map(|(_, size)| size))
+        let voting = best.into_iter().filter(|(org, _)| *org != author && board.is_voting(org));
+        let size = feed.branch(no).map_or(0, |branch| branch.tip.size());
+        settled_size(size, board.voting_others(&author), voting.map(|(_, size)| size))
+    }
+
+    /// How many entries, from the first, two chains of a feed have in common.
+    fn shared_size(&self, step: &Step<'_>, feed: &Feed, one: BranchNo, other: BranchNo) -> u64 {
+        let size = |no| feed.branch(no).map_or(0, |branch| branch.tip.size());
+        let least = size(one).min(size(other));
+        if one == other {
+            return least;
+        }
+        // Chains that have parted never meet again, so halving finds where they part.
+        let (mut shared, mut parted) = (0, least.saturating_add(1));
+        while parted.saturating_sub(shared) > 1 {
+            let middle = shared.midpoint(parted);
+            let at = |no| self.id_before(step, feed, no, middle);
+            if at(one) == at(other) { shared = middle } else { parted = middle }
+        }
+        shared
+    }
+
+    /// Who acknowledged entries of two chains where they have parted.
+    fn acknowledged_both(&self, step: &Step<'_>, feed: &Feed) -> Vec<OrgId> {
+        let mut both = BTreeSet::new();
+        for (one, branch) in feed.branches() {
+            for (other, beside) in feed.branches().filter(|(other, _)| *other > one) {
+                let shared = self.shared_size(step, feed, one, other);
+                let above = |counted: &Counted| counted.point.0 >= shared;
+                let above_on_both = branch.complete.iter().filter(|(org, counted)| {
+                    above(counted) && beside.complete.get(org).is_some_and(above)
+                });
+                both.extend(above_on_both.map(|(org, _)| *org));
+            }
+        }
+        both.into_iter().collect()
+    }
+
+    /// Who acknowledged entries, where we hold others, that are on no chain we hold.
+    fn unexplained(&self, step: &Step<'_>, board: &Board, feed: &Feed) -> BTreeMap<OrgId, usize> {
+        let id = feed.trunk.tip.feed();
+        let (begin, end) = (acks_from(&id, 0), acks_from(&id, feed.trunk.tip.size()));
+        let rows = self.pending.scan(step.reader, Table::Acks, (&begin, &end), UNEXPLAINED_MAX);
+        let mut unexplained = BTreeMap::new();
+        for (seq, entry, by) in rows.iter().filter_map(|(key, _)| read_ack_key(key)) {
+            let holds = |no| self.id_at(step, feed, no, seq) == Some(entry);
+            let by = board.feeds.get(&by).map(|feed| feed.descriptor.org);
+            if let Some(by) = by.filter(|_| !feed.branches().any(|(no, _)| holds(no))) {
+                let count: &mut usize = unexplained.entry(by).or_default();
+                *count = count.saturating_add(1);
+            }
+        }
+        unexplained
     }
 }
 

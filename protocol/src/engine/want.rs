@@ -22,37 +22,71 @@ const UNEXPLAINED_MS: u64 = 2_000;
 /// Bytes on their way to disk above which nothing more is asked for.
 const PENDING_BYTES_MAX: usize = 8 * 1024 * 1024;
 
+/// Payloads of a feed that may be missing before no more of its headers are asked for.
+const MISSING_MAX: usize = 4_096;
+
+/// What to ask for next.
+enum Next {
+    /// These entries: from here, after this one.
+    Ask(u64, EntryId),
+    /// Nothing yet: somebody is being asked.
+    Wait,
+    /// Nothing: we hold as much.
+    Nothing,
+}
+
 impl Engine {
+    /// Whether so much is on its way to disk that nothing more should come in.
+    pub(super) fn is_disk_behind(&self) -> bool {
+        self.pending.bytes() > PENDING_BYTES_MAX
+    }
+
     pub(super) fn ask_for_entries(&mut self, step: &mut Step<'_>, peer: NodeKey) {
-        if self.pending.bytes() > PENDING_BYTES_MAX {
+        if self.is_disk_behind() {
             return;
         }
-        let Some(known) = self.peers.get(&peer) else {
-            return;
-        };
-        let behind: Vec<(BoardId, FeedId)> = known
-            .boards
-            .iter()
-            .flat_map(|(board, knowledge)| knowledge.behind.iter().map(|id| (*board, *id)))
-            .collect();
+        let Some(known) = self.peers.get(&peer) else { return };
+        let boards = known.boards.iter();
+        let behind =
+            boards.flat_map(|(board, knowledge)| knowledge.behind.iter().map(|id| (*board, *id)));
+        let behind: Vec<(BoardId, FeedId)> = behind.collect();
         for (board, id) in behind {
-            let their_size = self
-                .peers
-                .get(&peer)
-                .and_then(|peer| peer.boards.get(&board)?.theirs.get(&id))
-                .map_or(0, |item| item.1);
-            let (size, before, is_asking) = match self.feed(&board, &id) {
-                Some(feed) => (feed.trunk.tip.size(), feed.trunk.tip.id(), feed.asking.is_some()),
-                None => (0, EntryId::NONE, false),
-            };
-            if their_size <= size {
-                if let Some(knowledge) = self.knowledge_mut(&peer, &board) {
-                    knowledge.behind.remove(&id);
+            match self.next_wanted(&peer, &board, &id) {
+                Next::Wait => {}
+                Next::Ask(from, before) => {
+                    self.want(step, peer, (board, id), Onto::Branch(0), (from, before, None));
                 }
-                self.compare_item(step, peer, board, id);
-            } else if !is_asking {
-                self.want(step, peer, (board, id), Onto::Branch(0), (size, before, None));
+                Next::Nothing => {
+                    if let Some(knowledge) = self.knowledge_mut(&peer, &board) {
+                        knowledge.behind.remove(&id);
+                    }
+                    self.compare_item(step, peer, board, id);
+                }
             }
+        }
+    }
+
+    /// What to ask a peer for of a feed of which it said that it holds more.
+    fn next_wanted(&self, peer: &NodeKey, board: &BoardId, id: &FeedId) -> Next {
+        let known = self.peers.get(peer);
+        let item = known.and_then(|known| known.boards.get(board)?.theirs.get(id));
+        let their_size = item.map_or(0, |item| item.1);
+        let Some(feed) = self.feed(board, id) else {
+            let meeting = known.and_then(|known| known.meeting.as_ref());
+            let is_asked = meeting.is_some_and(|meeting| {
+                meeting.session.requests().any(|request| request.what.is_entries_of(id))
+            });
+            return if is_asked { Next::Wait } else { Next::Ask(0, EntryId::NONE) };
+        };
+        let size = feed.trunk.tip.size();
+        // Above a fork only acknowledged entries are asked for, by name.
+        let limit = feed.fork_index().unwrap_or(u64::MAX);
+        if their_size <= size || size >= limit {
+            Next::Nothing
+        } else if feed.asking.is_some() || feed.trunk.missing.len() > MISSING_MAX {
+            Next::Wait
+        } else {
+            Next::Ask(size, feed.trunk.tip.id())
         }
     }
 
@@ -129,20 +163,36 @@ impl Engine {
         }
     }
 
+    /// A peer answered a request for entries without them.
     pub(super) fn nothing(&mut self, step: &mut Step<'_>, peer: NodeKey, request: u64) {
-        let Some(asked) = self.close_request(&peer, request) else {
-            return;
-        };
-        if let Asked::Entries { board, feed, target: None, .. } = &asked {
-            self.not_given(step, &peer, board, feed);
+        match self.close_request(&peer, request) {
+            Some(Asked::Entries { board, feed, target: None, .. }) => {
+                self.not_given_of_own_feed(&peer, &board, &feed);
+                self.forget_theirs(step, &peer, &board, &feed);
+            }
+            Some(Asked::Entries { board, feed, target: Some(_), .. }) => {
+                self.want_tips(step, peer, board, feed);
+            }
+            Some(Asked::Payload { .. }) | None => {}
         }
-        self.want_more_tips(step, &asked, peer);
     }
 
-    /// A peer did not give entries that it had told of: what it told is forgotten, and asked for
-    /// again before long.
-    fn not_given(&mut self, step: &Step<'_>, peer: &NodeKey, board: &BoardId, feed: &FeedId) {
-        self.not_given_of_own_feed(peer, board, feed);
+    /// An answer brought nothing new: if the peer should still hold more, it is not asked again
+    /// before it told so again.
+    pub(super) fn given_nothing_new(
+        &mut self,
+        step: &Step<'_>,
+        peer: &NodeKey,
+        board: &BoardId,
+        feed: &FeedId,
+    ) {
+        if !matches!(self.next_wanted(peer, board, feed), Next::Nothing) {
+            self.forget_theirs(step, peer, board, feed);
+        }
+    }
+
+    /// Forgets what a peer told of a feed; before long it is asked to tell all again.
+    fn forget_theirs(&mut self, step: &Step<'_>, peer: &NodeKey, board: &BoardId, feed: &FeedId) {
         if let Some(knowledge) = self.knowledge_mut(peer, board) {
             knowledge.behind.remove(feed);
             knowledge.theirs.remove(feed);
@@ -166,7 +216,13 @@ impl Engine {
         for (peer, asked) in late {
             self.forget_asked(&peer, &asked);
             match asked {
-                Asked::Entries { board, feed, .. } => self.not_given(step, &peer, &board, &feed),
+                Asked::Entries { board, feed, target, .. } => {
+                    self.forget_theirs(step, &peer, &board, &feed);
+                    if let Some((target, knowledge)) = target.zip(self.knowledge_mut(&peer, &board))
+                    {
+                        knowledge.tried.remove(&(feed, target));
+                    }
+                }
                 Asked::Payload { feed, branch, at, .. } => {
                     if let Some(meeting) = self.meeting_mut(&peer) {
                         meeting.not_given.insert((feed, branch, at.0), step.uptime);
@@ -180,37 +236,33 @@ impl Engine {
     pub(super) fn ask_the_unexplained(&mut self, step: &mut Step<'_>) {
         let mut unexplained = Vec::new();
         for (peer, known) in &mut self.peers {
-            let Some(meeting) = &known.meeting else {
+            let Some(meeting) = known.meeting.as_ref().filter(|m| m.session.is_idle()) else {
                 continue;
             };
-            for (board, knowledge) in &mut known.boards {
+            // One board a second for each peer, so that what we start never overruns a session.
+            let due = known.boards.iter_mut().find(|(board, knowledge)| {
                 let since = knowledge.unexplained.filter(|_| meeting.shared.contains(board));
-                if since.is_some_and(|since| step.uptime.ms_since(since) >= UNEXPLAINED_MS) {
-                    knowledge.unexplained = None;
-                    unexplained.push((*peer, *board));
-                }
+                since.is_some_and(|since| step.uptime.ms_since(since) >= UNEXPLAINED_MS)
+            });
+            if let Some((board, knowledge)) = due {
+                knowledge.unexplained = None;
+                unexplained.push((*peer, *board));
             }
         }
         for (peer, board) in unexplained {
             self.send(step, peer, Some(Message::Ask(board)));
         }
-        let boards: Vec<BoardId> = self.boards.keys().copied().collect();
-        for board in boards {
-            self.carry_evidence(&board);
-        }
     }
 
     /// Asks again for acknowledged entries of forked feeds that peers said they hold.
     pub(super) fn ask_for_tips(&mut self, step: &mut Step<'_>) {
-        let lacking = self.boards.iter().flat_map(|(board, state)| {
-            let feeds = state.feeds.iter();
-            let lacking =
-                feeds.filter(|(_, feed)| feed.fork.is_some() && !feed.unmatched.is_empty());
-            lacking.map(|(id, _)| (*board, *id))
+        let forked = self.boards.iter().flat_map(|(board, state)| {
+            let forked = state.feeds.iter().filter(|(_, feed)| feed.fork.is_some());
+            forked.map(|(id, _)| (*board, *id))
         });
-        let lacking: Vec<(BoardId, FeedId)> = lacking.collect();
+        let forked: Vec<(BoardId, FeedId)> = forked.collect();
         let peers: Vec<NodeKey> = self.peers.keys().copied().collect();
-        for (board, id) in lacking {
+        for (board, id) in forked {
             for peer in &peers {
                 if self.shares(peer, &board) {
                     self.want_tips(step, *peer, board, id);

@@ -117,6 +117,15 @@ pub enum BadOpening {
         /// The epoch that is opened.
         found: u64,
     },
+    /// The organisation has opened as many feeds as it may.
+    #[error("the organisation may open at most {max} feeds on a board")]
+    TooMany {
+        /// The bound.
+        max: u64,
+    },
+    /// The key signed another feed of the organisation before.
+    #[error("the new key has signed another feed of this organisation; one key signs one feed")]
+    KeyUsedBefore,
     /// The warrants are not old and new key, or recovery and new key.
     #[error("the epoch is not warranted by the old or recovery key together with the new key")]
     NotWarranted,

@@ -58,6 +58,14 @@ pub struct Point(pub u64, pub EntryId);
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HaveItem(pub FeedId, pub u64, pub EntryId, pub Vec<Point>);
 
+impl HaveItem {
+    /// An upper bound of the item's length on the wire, in bytes.
+    #[must_use]
+    pub const fn bytes_max(&self) -> usize {
+        96usize.saturating_add(self.3.len().saturating_mul(46))
+    }
+}
+
 /// Why a payload is not sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NoPayload {

@@ -145,6 +145,11 @@ impl<Q, S> Session<Q, S> {
         self.requests.get_mut(&number)
     }
 
+    /// The requests of ours that are open.
+    pub fn requests(&self) -> impl Iterator<Item = &Q> {
+        self.requests.values()
+    }
+
     /// Forgets an answered request.
     pub fn close_request(&mut self, number: u64) -> Option<Q> {
         self.requests.remove(&number)

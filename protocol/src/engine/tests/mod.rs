@@ -1,6 +1,8 @@
 //! Small partnerships in memory: every frame arrives at once, every write is durable at once. What
 //! happens under faults is the simulator's to show.
 
+mod hostile;
+
 use alloc::{
     boxed::Box,
     collections::{BTreeMap, VecDeque},

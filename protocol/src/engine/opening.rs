@@ -1,0 +1,74 @@
+//! Openings: feeds of later epochs, taken in once their first run is verified and warranted.
+
+use super::{Engine, Step, io::Report};
+use crate::{
+    feed::{BadOpening, Body, Descriptor, Kind, OpenFeed, Run, Tip, verify_run},
+    hash::{BoardId, FeedId, NodeKey},
+    limits::EPOCHS_MAX,
+};
+
+impl Engine {
+    /// The board that a run belongs to; takes in a later epoch's feed when the run begins with one.
+    pub(super) fn board_of_run(
+        &mut self,
+        step: &mut Step<'_>,
+        peer: NodeKey,
+        run: &Run,
+    ) -> Option<BoardId> {
+        if let Some(board) = self.feeds.get(&run.feed) {
+            return self.shares(&peer, board).then_some(*board);
+        }
+        let opening = opening_of(run)?;
+        let descriptor = opening.descriptor;
+        if !self.shares(&peer, &descriptor.board) {
+            return None;
+        }
+        if let Err(why) = self.check_opening(run.feed, &opening) {
+            step.report(Report::OpeningRefused { org: descriptor.org, feed: run.feed, why });
+            return None;
+        }
+        // Nothing is remembered of a feed whose first run is not its author's.
+        verify_run(&Tip::empty(run.feed), &descriptor, run.clone()).ok()?;
+        self.remember_feed(step, descriptor);
+        if let Some(board) = self.boards.get_mut(&descriptor.board) {
+            board.end_epoch(&opening);
+        }
+        Some(descriptor.board)
+    }
+
+    /// Checks a later epoch's opening: some feed of the epoch before must warrant it.
+    fn check_opening(&self, feed: FeedId, opening: &OpenFeed) -> Result<(), BadOpening> {
+        let Descriptor { board, org, epoch, key } = opening.descriptor;
+        if opening.descriptor.feed_id() != feed {
+            return Err(BadOpening::OtherFeed);
+        }
+        let board = self.boards.get(&board).ok_or(BadOpening::NotAMember)?;
+        let member = board.founding.charter().member(&org).ok_or(BadOpening::NotAMember)?;
+        let of_org = || board.feeds.values().map(|feed| feed.descriptor).filter(|d| d.org == org);
+        let held = of_org().map(|descriptor| descriptor.epoch).max().unwrap_or(0);
+        if epoch >= EPOCHS_MAX || of_org().count() as u64 >= EPOCHS_MAX {
+            return Err(BadOpening::TooMany { max: EPOCHS_MAX });
+        }
+        if of_org().any(|descriptor| descriptor.key == key) {
+            return Err(BadOpening::KeyUsedBefore);
+        }
+        let mut refused = BadOpening::NotNext { held, found: epoch };
+        for before in of_org().filter(|before| before.epoch.checked_add(1) == Some(epoch)) {
+            match opening.check_next(&before, &member.recovery_digest) {
+                Ok(()) => return Ok(()),
+                Err(why) => refused = why,
+            }
+        }
+        Err(refused)
+    }
+}
+
+/// The opening that a run begins with, if it begins at 0 and carries one.
+fn opening_of(run: &Run) -> Option<OpenFeed> {
+    let is_opening = |kind| run.from == 0 && kind == Kind::OPEN_FEED;
+    let first = run.entries.first().filter(|first| is_opening(first.kind))?;
+    match &first.body {
+        Body::Carried(sealed) => OpenFeed::from_bytes(sealed.payload.bytes()).ok(),
+        Body::Named { .. } => None,
+    }
+}

@@ -151,10 +151,6 @@ impl Sim {
             Report::OpeningRefused { .. } => "opening refused".into(),
             Report::Forked { .. } => "forked".into(),
             Report::Restoring { .. } => "restoring".into(),
-            Report::Damaged(what) => {
-                let sentence = format!("node {node} found its store damaged: {what}");
-                return Err(crashed(sentence));
-            }
         };
         if self.is_honest(node) {
             self.counts.one(Group::Report, &name);

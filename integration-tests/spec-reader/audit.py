@@ -1,0 +1,416 @@
+"""The audit of a bundle: everything is derived anew from its bytes.
+
+First the records in order: founding files, cards, runs that continue the first
+history of their feed. Then the runs that are left, which may be branches. Then
+payloads, and last what depends on all of them: acknowledgements, evidence and
+settlement.
+
+Source: SPEC, section 15.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Callable, Optional
+
+import bundle
+import payloads
+from cbor import Refused
+from chain import Chain, Entry, check_opening, read_opening
+from charter import OBSERVER, Charter, Member, charter_hash
+from checkpoint import read_checkpoint, read_cosign
+from evidence import ForkProof, read_evidence
+from feed import (ACK, EVIDENCE, FOR_OBSERVERS, KINDS, OPEN_FEED, WITHHELD, Descriptor, Run, Sealed, read_run,
+                  sealed_in)
+from founding import read_candidate, read_founding, read_vote
+from hashes import id_text
+from identity import read_card
+from payloads import AckItem, settled_size
+
+PROVEN, UNCHECKED, NOTE = "proven", "unchecked", "note"
+READERS: dict[str, Callable[[bytes], Any]] = {
+    "open_feed": read_opening, "ack": payloads.read_ack, "open": payloads.read_open,
+    "change": payloads.read_change, "event": payloads.read_event, "remark": payloads.read_event,
+    "audience": payloads.read_audience, "proposal": payloads.read_proposal, "signoff": payloads.read_signoff,
+    "close": payloads.read_close, "charter_candidate": read_candidate, "charter_vote": read_vote,
+    "evidence": read_evidence, "redact": payloads.read_redact, "checkpoint": read_checkpoint,
+    "cosign": read_cosign, "blob": payloads.read_blob, "note": payloads.read_note}
+MINUTE, DAY = 60_000, 86_400_000
+
+
+@dataclass
+class Finding:
+    severity: str
+    code: str
+    sentence: str
+
+
+@dataclass
+class History:
+    """One chain of a feed. A branch begins at `start`, and shares what is before it."""
+    chain: Chain
+    start: int = 0
+    entries: list[Entry] = field(default_factory=list)
+
+    def entry(self, seq: int) -> Optional[Entry]:
+        place = seq - self.start
+        return self.entries[place] if 0 <= place < len(self.entries) else None
+
+
+@dataclass
+class Feed:
+    descriptor: Descriptor
+    board: bytes
+    charter: Charter
+    member: Member
+    first: History
+    branches: list[History] = field(default_factory=list)
+    broken: bool = False
+    fork: Optional[int] = None
+    settled: int = 0
+
+    @property
+    def size(self) -> int:
+        return self.first.chain.size
+
+    def histories(self) -> list[History]:
+        return [self.first, *self.branches]
+
+    def holding(self, seq: int, entry_id: bytes) -> Optional[History]:
+        """The history that holds this entry."""
+        return next((h for h in self.histories() if (e := h.entry(seq)) and e.id == entry_id), None)
+
+    def forked_at(self, index: int) -> None:
+        self.fork = index if self.fork is None else min(self.fork, index)
+
+
+@dataclass
+class Ack:
+    author: Feed
+    seq: int
+    item: AckItem
+
+
+@dataclass
+class Acks:
+    """Of one feed's acknowledgements of another: the one that names most, and that covers most."""
+    highest: Ack
+    widest: Ack
+
+    def take(self, ack: Ack) -> None:
+        if ack.item.seq > self.highest.item.seq:
+            self.highest = ack
+        if _covers(ack.item) > _covers(self.widest.item):
+            self.widest = ack
+
+    def both(self) -> list[Ack]:
+        return [self.highest] + ([self.widest] if self.widest is not self.highest else [])
+
+
+def _covers(item: AckItem) -> int:
+    through = item.complete_through()
+    return 0 if through is None else through + 1
+
+
+class Audit:
+    def __init__(self, data: bytes) -> None:
+        self.findings: list[Finding] = []
+        self.boards: dict[bytes, Charter] = {}
+        self.feeds: dict[bytes, Feed] = {}
+        self.refused: set[bytes] = set()
+        self.sealed: dict[bytes, Sealed] = {}
+        self.runs: dict[int, Run] = {}
+        self.left: list[Run] = []
+        self.acks: dict[tuple[bytes, bytes], Acks] = {}
+        records, damage = bundle.read_records(data)
+        if damage:
+            self.find(UNCHECKED, "Damaged", f"after record {len(records)}: {damage}")
+        self._check_end(records, whole=bool(records) or not damage)
+        self._read_records(records)
+        self._read_branches()
+        self._read_payload_records(records)
+        for feed in self.feeds.values():
+            self._check_entries(feed)
+        self._check_acks()
+        for feed in self.feeds.values():
+            self._settle(feed)
+            if feed.size == 0 and not feed.broken and feed.descriptor.epoch == 0:
+                self.find(NOTE, "Silent", f"the bundle holds no entry of {feed.member.slug}")
+
+    def find(self, severity: str, code: str, sentence: str) -> None:
+        self.findings.append(Finding(severity, code, sentence))
+
+    def exit_status(self) -> int:
+        found = {finding.severity for finding in self.findings}
+        return 1 if PROVEN in found else 2 if UNCHECKED in found else 0
+
+    def entries(self) -> int:
+        """Entries of the first histories: what stands on branches alone is not counted."""
+        return sum(feed.size for feed in self.feeds.values())
+
+    def settled(self) -> int:
+        return sum(feed.settled for feed in self.feeds.values())
+
+    # The file
+
+    def _check_end(self, records: list[bundle.Record], whole: bool) -> None:
+        end = next((record for record in records if record.tag == bundle.END), None)
+        if end is None:
+            if whole:
+                self.find(UNCHECKED, "NoEnd", f"the bundle stops after record {len(records)} without its end")
+            return
+        try:
+            count = bundle.read_bundle_end(end.body)
+            if count != end.number - 1:
+                self.find(UNCHECKED, "WrongCount", f"{count} records are told, there are {end.number - 1}")
+        except Refused as refused:
+            self.find(UNCHECKED, "Unreadable", f"record {end.number}: {refused}")
+        if end is not records[-1]:
+            self.find(UNCHECKED, "AfterEnd", f"{len(records) - end.number} records stand after the end")
+
+    def _read_records(self, records: list[bundle.Record]) -> None:
+        for record in records:
+            if record.tag == bundle.FOUNDING:
+                self._read_founding(record)
+            elif record.tag == bundle.CARD:
+                self._read_card(record)
+            elif record.tag == bundle.RUN:
+                self._read_run(record)
+            elif record.tag not in (bundle.PAYLOAD, bundle.END):
+                self.find(UNCHECKED, "NewerRecord", f"record {record.number} has tag {record.tag}")
+
+    def _read_founding(self, record: bundle.Record) -> None:
+        try:
+            candidate, charter = read_founding(record.body)
+        except Refused as refused:
+            return self.find(UNCHECKED, "NotFounded", f"record {record.number}: {refused}")
+        board = charter_hash(candidate.charter_bytes)
+        self.boards[board] = charter
+        for member in charter.members:
+            self._add_feed(Descriptor(board, member.org, 0, 1, member.feed_key[1]), charter, member)
+
+    def _add_feed(self, descriptor: Descriptor, charter: Charter, member: Member) -> Feed:
+        chain = Chain(descriptor.feed_id(), descriptor.key)
+        feed = Feed(descriptor, descriptor.board, charter, member, History(chain))
+        return self.feeds.setdefault(chain.feed, feed)
+
+    def _read_card(self, record: bundle.Record) -> None:
+        try:
+            card = read_card(record.body)[1]
+        except Refused as refused:
+            return self.find(UNCHECKED, "BadCard", f"record {record.number}: {refused}")
+        if not any((feed.member.org, feed.descriptor.key) == (card.org, card.feed_key[1])
+                   for feed in self.feeds.values()):
+            self.find(NOTE, "ForeignCard", f"record {record.number} is of no member's first feed key")
+
+    # Runs
+
+    def _read_run(self, record: bundle.Record) -> None:
+        try:
+            run = read_run(record.body)
+        except Refused as refused:
+            return self.find(UNCHECKED, "Unreadable", f"record {record.number}: {refused}")
+        self.runs[record.number] = run
+        feed = self.feeds.get(run.feed) or self._open_feed(run, record.number)
+        if feed is None or feed.broken:
+            return
+        if (run.start, run.before) == (feed.size, feed.first.chain.last):
+            self._extend(feed, feed.first, run)
+        elif run.start > feed.size and all(earlier.feed != run.feed for earlier in self.left):
+            feed.broken = True
+            self.find(UNCHECKED, "Gap", f"{feed.member.slug}: {feed.size} entries, then entry {run.start}")
+        else:
+            self.left.append(run)
+
+    def _open_feed(self, run: Run, number: int) -> Optional[Feed]:
+        """The feed that an unknown run opens: a later epoch, or what must not be."""
+        if run.feed in self.refused:
+            return None
+        sealed = sealed_in(run.entries[0])
+        if run.start or sealed is None or run.entries[0].kind != OPEN_FEED:
+            self.find(UNCHECKED, "Outsider", f"record {number} is of a feed that nothing opens")
+            return None
+        try:
+            opening = read_opening(sealed.payload)
+            here = opening.descriptor
+            charter = self.boards.get(here.board)
+            member = charter.member(here.org) if charter else None
+            if charter is None or member is None:
+                raise Refused("BadOpening.NotAMember")
+            before = [feed.descriptor for feed in self.feeds.values()
+                      if (feed.board, feed.member.org) == (here.board, here.org)]
+            latest = max(before, key=lambda descriptor: descriptor.epoch, default=None)
+            check_opening(opening, run.feed, here.board, charter, latest)
+        except Refused as refused:
+            self.refused.add(run.feed)
+            self.find(UNCHECKED, "OpeningRefused", f"record {number}: {refused}")
+            return None
+        return self._add_feed(here, charter, member)
+
+    def _extend(self, feed: Feed, history: History, run: Run) -> None:
+        try:
+            chain, entries, _ = history.chain.extended(run)
+        except Refused as refused:
+            feed.broken = True
+            if refused.code in ("Misbehaved.NotOpened", "Misbehaved.OpenedAgain"):
+                self.find(PROVEN, "MisSigned", f"{feed.member.slug}: {refused}")
+            else:
+                self.find(UNCHECKED, "BrokenRun", f"{feed.member.slug} from entry {run.start}: {refused}")
+            return
+        history.chain = chain
+        history.entries += entries
+        for entry, compact in zip(entries, run.entries):
+            if sealed := sealed_in(compact):
+                self.sealed[entry.id] = sealed
+
+    def _read_branches(self) -> None:
+        for run in self.left:
+            feed = self.feeds[run.feed]
+            if feed.broken:
+                continue
+            branch = next((h for h in feed.branches if (h.chain.size, h.chain.last) == (run.start, run.before)),
+                          None) or self._new_branch(feed, run)
+            if branch is None:
+                continue
+            self._extend(feed, branch, run)
+            if branch.entries and branch not in feed.branches:
+                feed.branches.append(branch)
+                feed.forked_at(branch.start)
+                self.find(PROVEN, "SecondHistory",
+                          f"{feed.member.slug} signed two histories that part at entry {branch.start}")
+
+    def _new_branch(self, feed: Feed, run: Run) -> Optional[History]:
+        chain = Chain(feed.first.chain.feed, feed.first.chain.key)
+        for entry in feed.first.entries[:run.start]:
+            chain.append(entry.header)
+        if chain.last != run.before or run.start >= feed.size:
+            self.find(UNCHECKED, "Unplaced", f"{feed.member.slug}: a run from entry {run.start} continues nothing")
+            return None
+        try:
+            entry = Chain(chain.feed, chain.key).append(run.header(0, run.before))[0]
+        except Refused as refused:
+            self.find(UNCHECKED, "BrokenRun", f"{feed.member.slug} from entry {run.start}: {refused}")
+            return None
+        if entry.id == feed.first.entries[run.start].id:
+            self.find(UNCHECKED, "Repeated", f"{feed.member.slug}: entry {run.start} stands there twice")
+            return None
+        return History(chain, run.start)
+
+    # Payloads and entries
+
+    def _read_payload_records(self, records: list[bundle.Record]) -> None:
+        run: Optional[Run] = None
+        for record in records:
+            if record.tag == bundle.RUN:
+                run = self.runs.get(record.number)
+            if record.tag != bundle.PAYLOAD or run is None:
+                continue
+            try:
+                named, sealed = bundle.read_bundle_payload(record.body)
+            except Refused as refused:
+                self.find(UNCHECKED, "Unreadable", f"record {record.number}: {refused}")
+                continue
+            feed = self.feeds.get(named.feed)
+            if feed is None or feed.broken:
+                continue
+            history = feed.holding(named.seq, named.id)
+            entry = history.entry(named.seq) if history else None
+            in_place = run.feed == named.feed and 0 <= named.seq - run.start < len(run.entries)
+            if entry is None or named.id in self.sealed or not in_place:
+                self.find(UNCHECKED, "PayloadUnasked", f"record {record.number}: entry {named.seq}")
+            elif not sealed.fits(entry.header):
+                self.find(UNCHECKED, "PayloadAltered", f"entry {named.seq} of {feed.member.slug}")
+                self.refused.add(named.id)
+            else:
+                self.sealed[named.id] = sealed
+
+    def _check_entries(self, feed: Feed) -> None:
+        for history in feed.histories():
+            before: Optional[int] = None
+            for entry in history.entries:
+                self._check_entry(feed, entry)
+                time = entry.header.t_ms
+                if before is not None and time < before:
+                    self.find(NOTE, "ClockBack", f"entry {entry.header.seq} of {feed.member.slug}")
+                if before is not None and time > before + 366 * DAY:
+                    self.find(NOTE, "ClockJump", f"entry {entry.header.seq} of {feed.member.slug}")
+                before = time
+
+    def _check_entry(self, feed: Feed, entry: Entry) -> None:
+        header = entry.header
+        what = f"entry {header.seq} of {feed.member.slug}"
+        if header.charter != feed.board:
+            self.find(UNCHECKED, "OtherCharter", f"{what} names {id_text('charter', header.charter)}")
+        if feed.member.status == OBSERVER and header.kind not in FOR_OBSERVERS:
+            self.find(PROVEN, "NotForObservers", f"{what} is of kind {header.kind}")
+        sealed = self.sealed.get(entry.id)
+        if header.kind not in KINDS:
+            self.find(NOTE, "NewerKind", f"{what} is of kind {header.kind}")
+        if sealed is None:
+            if entry.id not in self.refused:
+                withheld = bool(header.kind & WITHHELD)
+                self.find(NOTE if withheld else UNCHECKED,
+                          "PayloadWithheld" if withheld else "PayloadAbsent", what)
+        elif header.kind in KINDS:
+            try:
+                self._apply(feed, entry, READERS[KINDS[header.kind]](sealed.payload))
+            except Refused as refused:
+                first = refused.code.startswith("BadOpening.")
+                self.find(PROVEN, "BadFirstOpening" if first else "BadPayload", f"{what}: {refused}")
+
+    def _apply(self, feed: Feed, entry: Entry, payload: Any) -> None:
+        if entry.header.kind == OPEN_FEED and feed.descriptor.epoch == 0:
+            check_opening(payload, feed.first.chain.feed, feed.board, feed.charter, None)
+        elif entry.header.kind == ACK and entry.header.charter == feed.board:
+            for item in payload:
+                ack = Ack(feed, entry.header.seq, item)
+                self.acks.setdefault((feed.first.chain.feed, item.feed), Acks(ack, ack)).take(ack)
+        elif entry.header.kind == EVIDENCE:
+            self._accuse(feed, entry, payload[1])
+
+    def _accuse(self, feed: Feed, entry: Entry, proof: ForkProof) -> None:
+        accused = self.feeds.get(proof.descriptor.feed_id())
+        if accused is None:
+            return self.find(UNCHECKED, "AccusesUnknown", f"entry {entry.header.seq} of {feed.member.slug}")
+        accused.forked_at(proof.index)
+        self.find(PROVEN, "ForkProven", f"{accused.member.slug} signed two histories that part at entry "
+                  f"{proof.index}; entry {entry.header.seq} of {feed.member.slug} proves it")
+
+    # Acknowledgements
+
+    def _check_acks(self) -> None:
+        for ack in (ack for acks in self.acks.values() for ack in acks.both()):
+            feed, item, who = self.feeds.get(ack.item.feed), ack.item, ack.author.member.slug
+            if feed is None:
+                self.find(UNCHECKED, "AcknowledgedUnknown", f"{who}: {id_text('feed', item.feed)}")
+            elif feed.broken or feed.member.org == ack.author.member.org:
+                continue
+            elif history := feed.holding(item.seq, item.id):
+                named = history.entry(item.seq)
+                if named and named.header.t_ms > item.received_at + 15 * MINUTE:
+                    self.find(NOTE, "ClockAhead", f"entry {item.seq} of {feed.member.slug}")
+            elif ack is self.acks[ack.author.first.chain.feed, item.feed].highest:
+                size = max(history.chain.size for history in feed.histories())
+                self.find(UNCHECKED, "EndsEarly" if item.seq >= size else "AcknowledgedOther",
+                          f"{size} entries of {feed.member.slug}, but {who} acknowledged entry {item.seq}")
+
+    def _settle(self, feed: Feed) -> None:
+        """The settled size, at least: that of the one history which wins, if the feed is forked."""
+        sizes = [self._settled_on(feed, history) for history in feed.histories()]
+        if feed.fork is None:
+            feed.settled = sizes[0]
+            return
+        above = [size for size in sizes if size > feed.fork]
+        feed.settled = above[0] if len(above) == 1 else min(feed.fork, max(sizes))
+
+    def _settled_on(self, feed: Feed, history: History) -> int:
+        others = set(feed.charter.seats()) - {feed.member.org}
+        covered: dict[bytes, int] = {}
+        for (_, acknowledged), acks in self.acks.items():
+            for ack in acks.both() if acknowledged == feed.first.chain.feed else []:
+                org, item = ack.author.member.org, ack.item
+                stands = ack.author.fork is None or ack.seq < ack.author.fork
+                held = (history if item.seq >= history.start else feed.first).entry(item.seq)
+                if org in others and stands and held and held.id == item.id:
+                    covered[org] = max(covered.get(org, 0), _covers(item))
+        return settled_size(history.chain.size, len(others), list(covered.values()))

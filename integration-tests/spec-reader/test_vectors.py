@@ -1,0 +1,226 @@
+"""The vectors of the specification: every file, every vector, good and bad."""
+
+from __future__ import annotations
+
+import json
+import unittest
+from pathlib import Path
+from typing import Any, Callable
+
+import bundle
+import checkpoint
+import describe
+import ed25519
+import founding
+import hashes
+import identity
+import merkle
+import messages
+import payloads
+import rules
+from audit import READERS, Audit
+from cbor import Refused, decode, encode
+from chain import Chain, check_opening, mandatory_sizes, read_opening
+from charter import read_charter
+from evidence import read_evidence, read_fork_proof
+from feed import read_descriptor, read_head, read_header, read_run, read_sealed
+from shape import to_bytes
+
+VECTORS = Path(__file__).resolve().parents[2] / "protocol" / "tests" / "vectors"
+Vector = dict[str, Any]
+
+DECODERS: dict[str, Callable[[bytes], Any]] = {
+    **READERS, "cbor": lambda data: decode(data, 256), "inception": identity.read_inception,
+    "card": identity.read_card, "attribution": identity.read_attribution, "charter": read_charter,
+    "founding": founding.read_founding, "descriptor": read_descriptor, "header": read_header,
+    "sealed": read_sealed, "head": read_head, "run": read_run, "fork_proof": read_fork_proof,
+    "evidence": read_evidence, "frame": messages.read_frame, "bundle_payload": bundle.read_bundle_payload,
+    "bundle_end": bundle.read_bundle_end}
+IN_PAIRS = ("card", "founding", "charter_candidate", "evidence", "bundle_payload")
+IGNORED = {"name", "decoder", "hex", "error", "detail"}
+
+
+def unhex(written: Any) -> bytes:
+    if isinstance(written, dict):
+        return bytes.fromhex(written["repeat"]) * int(written["times"])
+    return bytes.fromhex(written)
+
+
+def load(file: str) -> Vector:
+    return dict(json.loads((VECTORS / f"{file}.json").read_text()))
+
+
+def write(decoder: str, found: Any) -> bytes:
+    """The bytes of what a decoder made."""
+    if decoder == "checkpoint":
+        return checkpoint.write_checkpoint(found)
+    if decoder == "frame":
+        return bytes([found.tag]) + encode(found.body)
+    if decoder in ("note", "bundle_end"):
+        return encode([found])
+    return to_bytes(found[0] if decoder in IN_PAIRS else found)
+
+
+def founded() -> Any:
+    """The founding file that other vectors refer to."""
+    vector = next(v for v in load("charter")["good"] if v["name"] == "a board of six")
+    return founding.read_founding(unhex(vector["hex"]))
+
+
+# Cases: each gives the fields of a vector as this reader finds them, or refuses.
+
+def case_ids(vector: Vector) -> Vector:
+    if "tag" in vector:
+        family, tag, version = vector["tag"].split("/")
+        assert (family, version) == ("concordat", "v1")
+        return {**vector, "hash": hashes.digest(tag, unhex(vector["message"])).hex()}
+    prefix = hashes.PREFIXES[vector.get("expected") or prefix_name(vector["text"])]
+    identifier = hashes.id_bytes(prefix, vector["text"])
+    return {**vector, "id": identifier.hex(), "text": hashes.id_text(prefix, identifier)}
+
+
+def prefix_name(written: str) -> str:
+    return next(name for name, prefix in hashes.PREFIXES.items() if written.startswith(prefix + "-"))
+
+
+def case_tree(vector: Vector) -> Vector:
+    path = list(map(unhex, vector["path"]))
+    root = merkle.root_from_path(vector["index"], vector["size"], unhex(vector["leaf"]), path)
+    if root is None:
+        raise Refused("NoRoot")
+    leaves = [merkle.leaf_hash(bytes([place])) for place in range(vector["size"])]
+    assert root == merkle.root_of(leaves)
+    return {**vector, "root": root.hex(), "leaf": leaves[vector["index"]].hex()}
+
+
+def case_signatures(vector: Vector) -> Vector:
+    key, signature = unhex(vector["key"]), unhex(vector["signature"])
+    if "key_admitted" in vector:
+        assert vector["key_admitted"] == (ed25519.key_fault(key) is None), vector["name"]
+    message = vector["note"].encode() if "note" in vector else \
+        hashes.tagged(vector["tag"].split("/")[1], unhex(vector["message"]))
+    if b"\x00" in message and "note" in vector or not ed25519.verify(key, message, signature):
+        raise Refused("BadSignature")
+    return vector
+
+
+def case_rules(vector: Vector) -> Vector:
+    charter = founded()[1]
+    named = {member.slug: member.org for member in charter.members}
+    seats = charter.seats()
+    given = {named[slug]: answer for slug, answer in vector["answers"].items()}
+    answers = {org: given.get(org, "absent" if vector["closed"] else None) for org in seats}
+    rule = decode(unhex(vector["rule"]), 4096)
+    rules.read_rule(rule)
+    words: dict[rules.Outcome, str] = {True: "true", False: "false", None: "open"}
+    lines = [[depth, words[outcome]] for depth, outcome in rules.trace(rule, rules.Seats(seats, answers))]
+    return {**vector, "outcome": lines[0][1], "trace": lines}
+
+
+def case_settlement(vector: Vector) -> Vector:
+    settled = payloads.settled_size(vector["size"], vector["others"], vector["covered"])
+    return {**vector, "settled": settled}
+
+
+def case_mandatory(vector: Vector) -> Vector:
+    return {**vector, "mandatory": mandatory_sizes((n, bool(g)) for n, g in vector["headers"])}
+
+
+def case_run(vector: Vector) -> Vector:
+    descriptor = read_descriptor(unhex(vector["descriptor"]))
+    chain = Chain(descriptor.feed_id(), descriptor.key)
+    for before in vector["after"]:
+        chain = chain.extended(read_run(unhex(before)))[0]
+    chain, entries, mandatory = chain.extended(read_run(unhex(vector["hex"])))
+    return {**vector, "ids": [entry.id.hex() for entry in entries], "mandatory": mandatory,
+            "root": chain.frontier.root().hex(), "size": chain.size}
+
+
+def case_open_feed(vector: Vector) -> Vector:
+    candidate, charter = founded()
+    before = read_descriptor(unhex(vector["before"])) if vector["before"] else None
+    board = hashes.digest("charter", candidate.charter_bytes)
+    opening = read_opening(unhex(vector["hex"]))
+    check_opening(opening, hashes.id_bytes("feed", vector["feed"]), board, charter, before)
+    return vector
+
+
+def case_frame(vector: Vector) -> Vector:
+    items = decode(unhex(vector["items"]), 1 << 20)
+    digest = messages.have_digest(hashes.id_bytes("board", vector["board"]), items)
+    return {**vector, "digest": digest.hex()}
+
+
+def case_bundle(vector: Vector) -> Vector:
+    """Severities and codes must agree; their order and sentences are not specified."""
+    audit = Audit(unhex(vector["hex"]))
+    found = sorted((f.severity, f.code) for f in audit.findings)
+    same = found == sorted((severity, code) for severity, code, _ in vector["findings"])
+    return {**vector, "entries": audit.entries(), "settled": audit.settled(),
+            "exit_status": audit.exit_status(), "findings": vector["findings"] if same else found}
+
+
+CASES: dict[str, Callable[[Vector], Vector]] = {
+    name[5:]: case for name, case in globals().copy().items() if name.startswith("case_")}
+
+
+class Vectors(unittest.TestCase):
+    def test_every_vector_reads_as_it_says_or_is_refused_as_it_says(self) -> None:
+        files = sorted(path.stem for path in VECTORS.glob("*.json"))
+        self.assertGreater(len(files), 20)
+        total = 0
+        for file in files:
+            vectors = load(file)
+            for good in (True, False):
+                for vector in vectors["good" if good else "bad"]:
+                    with self.subTest(file=file, vector=vector["name"]):
+                        self._check(file, vector, good)
+            counts = len(vectors["good"]), len(vectors["bad"])
+            total += sum(counts)
+            print(f"{file}: {counts[0]} good, {counts[1]} bad")
+        print(f"{total} vectors in {len(files)} files")
+
+    def _check(self, file: str, vector: Vector, good: bool) -> None:
+        decoder = vector.get("decoder")
+        if decoder is None:
+            self.assertIn(file, CASES, "no handler for the cases of this file")
+        else:
+            self.assertIn(decoder, DECODERS, "no handler for this decoder")
+        if good or "exit_status" in vector:
+            self._read(file, vector)
+            return
+        with self.assertRaises(Refused) as caught:
+            self._read(file, vector)
+        self.assertEqual(caught.exception.code, vector["error"], str(caught.exception))
+
+    def _read(self, file: str, vector: Vector) -> None:
+        decoder = vector.get("decoder")
+        if decoder is None:
+            self.assertEqual(CASES[file](vector), vector)
+            return
+        data = unhex(vector["hex"])
+        found = DECODERS[decoder](data)
+        if decoder == "checkpoint" and "error" in vector:
+            good = load(file)["good"][0]
+            describe.read_note(found, {**good, **vector})
+            return
+        if "error" not in vector:
+            self.assertEqual(write(decoder, found), data, "written again, it is other bytes")
+        described = describe.DESCRIBE[decoder](found, vector)
+        for field in set(vector) - IGNORED:
+            self.assertIn(field, described, "a field of the vector that nothing compares")
+            self.assertEqual(described[field], vector[field], field)
+
+    def test_sealed_vectors_fit_the_header_of_their_name(self) -> None:
+        vectors = load("header")["good"]
+        headers = {v["name"]: read_header(unhex(v["hex"])) for v in vectors if v["decoder"] == "header"}
+        for vector in vectors:
+            if vector["decoder"] == "sealed":
+                sealed = read_sealed(unhex(vector["hex"]))
+                self.assertTrue(sealed.fits(headers[vector["name"]]))
+                others = [header for name, header in headers.items() if name != vector["name"]]
+                self.assertFalse(all(map(sealed.fits, others)))
+
+
+if __name__ == "__main__":
+    unittest.main()

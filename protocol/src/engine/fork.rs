@@ -18,7 +18,7 @@ use super::{
     Engine, Step,
     io::Report,
     record::{DRAFTED, EvidenceRow},
-    state::Onto,
+    state::{Feed, Onto},
     tables::{BranchNo, Table},
 };
 use crate::{
@@ -47,18 +47,18 @@ impl Engine {
         board: BoardId,
         id: FeedId,
     ) {
-        let is_forked = self.feed(&board, &id).is_none_or(|feed| feed.fork.is_some());
+        let Some(limit) = self.feed(&board, &id).map(Feed::compared_below) else { return };
         let now = step.uptime;
         let Some(meeting) = self.meeting_mut(&peer) else {
             return;
         };
         let is_under_way =
             meeting.comparing.get(&id).is_some_and(|since| now.ms_since(*since) < COMPARE_MS);
-        if is_forked || is_under_way {
+        if limit == 0 || is_under_way {
             return;
         }
         meeting.comparing.insert(id, now);
-        let message = self.comparison(step, &board, &id, 0, (0, u64::MAX));
+        let message = self.comparison(step, &board, &id, 0, (0, limit.saturating_sub(1)));
         self.send(step, peer, message);
     }
 
@@ -96,9 +96,7 @@ impl Engine {
         else {
             return;
         };
-        let Some(feed) = self.feed(&board, &id).filter(|feed| feed.fork.is_none()) else {
-            return;
-        };
+        let Some(feed) = self.feed(&board, &id) else { return };
         if head.head.feed != id || head.verify(&feed.descriptor.key).is_err() {
             self.drop_peer(
                 step,
@@ -112,9 +110,8 @@ impl Engine {
         let durable = feed.trunk.durable_size();
         let ours = |seq| self.id_at(step, feed, 0, seq).filter(|_| seq < durable);
         let differs = |point: &&Point| ours(point.0).is_some_and(|id| id != point.1);
-        let Some(first) = points.iter().filter(differs).map(|point| point.0).min() else {
-            return;
-        };
+        let first = points.iter().filter(differs).map(|point| point.0).min();
+        let Some(first) = first.filter(|first| *first < feed.compared_below()) else { return };
         let equal = points.iter().filter(|point| point.0 < first && ours(point.0) == Some(point.1));
         let below = equal.map(|point| point.0).max();
         let gap = below.map_or(first, |below| first.saturating_sub(below).saturating_sub(1));
@@ -170,9 +167,8 @@ impl Engine {
         else {
             return;
         };
-        let Some(feed) = self.feed(&board, &id).filter(|feed| feed.fork.is_none()) else {
-            return;
-        };
+        let news = |feed: &&Feed| index < feed.compared_below();
+        let Some(feed) = self.feed(&board, &id).filter(news) else { return };
         let descriptor = feed.descriptor;
         if let Err(why) = theirs.check(&descriptor, index) {
             self.drop_peer(step, peer, "false-accusation", &why);

@@ -178,6 +178,11 @@ impl Feed {
         }
     }
 
+    /// Below which place a difference between two copies would be news.
+    pub(super) fn compared_below(&self) -> u64 {
+        self.fork_index().unwrap_or(u64::MAX)
+    }
+
     /// The first index known to differ, if the feed is forked.
     pub(super) fn fork_index(&self) -> Option<u64> {
         self.fork.as_ref().map(|row| row.proof.index())

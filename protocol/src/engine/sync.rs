@@ -183,18 +183,22 @@ impl Engine {
             None => (0, false),
         };
         if size > ours {
-            self.mark_behind(&peer, &board, id);
-            return;
+            return self.mark_behind(&peer, &board, id);
         }
-        if is_forked {
-            return self.want_tips(step, peer, board, id);
-        }
-        let differs = self.feed(&board, &id).is_some_and(|feed| {
-            size > 0 && self.id_at(step, feed, 0, size.saturating_sub(1)) != Some(last)
-        });
-        if differs {
+        if self.differs(step, &board, &HaveItem(id, size, last, Vec::new())) {
             self.mark_differing(&peer, &board, id);
         }
+        if is_forked {
+            self.want_tips(step, peer, board, id);
+        }
+    }
+
+    /// Whether a peer's copy of a feed differs from ours, where that would be news.
+    fn differs(&self, step: &Step<'_>, board: &BoardId, item: &HaveItem) -> bool {
+        let HaveItem(id, size, last, _) = item;
+        let Some(feed) = self.feed(board, id) else { return false };
+        let is_held = *size > 0 && *size <= feed.trunk.tip.size().min(feed.compared_below());
+        is_held && self.id_before(step, feed, 0, *size) != Some(*last)
     }
 
     /// Notes that a peer's copy of a feed seems to differ: compared as soon as there is credit.
@@ -204,7 +208,7 @@ impl Engine {
         }
     }
 
-    /// Begins to compare the feeds that seem to differ, as far as there is credit.
+    /// Compares the feeds that seem to differ, as far as there is credit, until they do not.
     pub(super) fn compare_what_differs(&mut self, step: &mut Step<'_>, peer: NodeKey) {
         let Some(known) = self.peers.get(&peer) else { return };
         let boards = known.boards.iter();
@@ -214,8 +218,13 @@ impl Engine {
             if !self.meeting_mut(&peer).is_some_and(|meeting| meeting.session.is_idle()) {
                 return;
             }
-            if let Some(knowledge) = self.knowledge_mut(&peer, &board) {
-                knowledge.differing.remove(&id);
+            let theirs = self.peers.get(&peer).and_then(|known| known.boards.get(&board));
+            let item = theirs.and_then(|knowledge| knowledge.theirs.get(&id));
+            if !item.is_some_and(|item| self.differs(step, &board, item)) {
+                if let Some(knowledge) = self.knowledge_mut(&peer, &board) {
+                    knowledge.differing.remove(&id);
+                }
+                continue;
             }
             self.start_compare(step, peer, board, id);
         }

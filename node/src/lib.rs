@@ -1,11 +1,14 @@
 //! The Concordat daemon and command line.
 //!
 //! ```text
-//!   config  keys  clock        what a start needs: one file, the secrets, the time
-//!        \    |    /
-//!         (daemon)             the only place where the parts below meet
-//!        /    |    \
-//!   store    net    …          bytes on disk; bytes to and from peers
+//!   cli ──control──▶ daemon        the only place where the parts below meet
+//!    └───────────▶  replica        the protocol's engine over this node's store, and the local orders
+//!                   /     \
+//!               store     net      bytes on disk; bytes to and from peers
+//!
+//!   home config keys organisation clock      what a start needs
+//!   draft paper                              what organisations hand one another to found a board
+//!   view                                     what people see
 //! ```
 //!
 //! *Invariants.* `store` and `net` carry bytes and never look inside them. Nothing but `clock`

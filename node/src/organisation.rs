@@ -151,14 +151,13 @@ impl Organisation {
         home: &Home,
         addresses: &[Multiaddr],
     ) -> Result<bool, OrganisationError> {
-        let newest = self.paper.card().card();
-        let addresses = texts(addresses);
-        if newest.addresses == addresses {
+        if self.announces(addresses) {
             return Ok(false);
         }
+        let newest = self.paper.card().card();
         let next = Card {
             number: newest.number.saturating_add(1),
-            addresses,
+            addresses: texts(addresses),
             not_before: TimeMs(clock::now_ms()),
             ..newest.clone()
         };
@@ -166,6 +165,12 @@ impl Organisation {
         replace_file(&home.own_card(), paper.to_text().as_bytes())?;
         self.paper = paper;
         Ok(true)
+    }
+
+    /// Whether the newest card names these addresses.
+    #[must_use]
+    pub fn announces(&self, addresses: &[Multiaddr]) -> bool {
+        self.paper.card().card().addresses == texts(addresses)
     }
 
     /// The organisation's id.

@@ -45,6 +45,11 @@ pub(super) enum Command {
     Note(Note),
     /// Show the entries of a board
     Log(Log),
+    /// Write all that an auditor needs of a board to one file
+    Export(Export),
+    /// Check what others have exported; needs no node
+    #[command(subcommand)]
+    Audit(AuditCommand),
 }
 
 #[derive(Debug, clap::Args)]
@@ -200,6 +205,28 @@ pub(super) struct Log {
     /// At most so many entries
     #[arg(long, value_name = "N", default_value_t = 50)]
     pub(super) limit: usize,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Export {
+    /// The beginning of the board's id; not needed if there is only one
+    #[arg(long)]
+    pub(super) board: Option<String>,
+    /// Where to write the bundle
+    #[arg(long, value_name = "FILE")]
+    pub(super) out: PathBuf,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum AuditCommand {
+    /// Verify every signature, chain, acknowledgement and payload of a bundle
+    Verify(AuditVerify),
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct AuditVerify {
+    /// The bundle
+    pub(super) file: PathBuf,
 }
 
 #[cfg(test)]

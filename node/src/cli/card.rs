@@ -11,7 +11,7 @@ use super::{
     out::Out,
 };
 use crate::{
-    control::{Answer, Request},
+    control::{self, Answer, Request},
     home::{Readers, create_file},
     net::NodeKey,
     paper::{self, CardPaper, key_in_words},
@@ -72,8 +72,15 @@ impl CardFacts {
 pub(super) fn export(context: &Context, args: &CardExport, out: &Out) -> Result<(), CliError> {
     let (config, home) = context.config()?;
     let mut organisation = context.organisation()?;
-    // The card that the next start would show, so that nobody is handed an old one.
-    organisation.announce(&home, config.announce())?;
+    // The card that the next start would show, so that nobody is handed an old one. While a daemon
+    // runs it alone signs cards, so that no two have one number.
+    if !control::is_running(&home.socket()) {
+        organisation.announce(&home, config.announce())?;
+    } else if !organisation.announces(config.announce()) {
+        tracing::warn!(
+            "the config announces other addresses; restart the daemon for its next card"
+        );
+    }
     let paper = organisation.paper();
     let facts = CardFacts::of(paper);
     match &args.out {

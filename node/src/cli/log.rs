@@ -29,11 +29,7 @@ fn line(entry: &LogLine) -> String {
     let time = time_in_words(entry.time_ms);
     let head = format!("{time}  {} {}  {}, {settled}", entry.slug, entry.seq, entry.kind);
     match &entry.text {
-        // What a partner wrote must not move the cursor of whoever reads it.
-        Some(text) => {
-            let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-            format!("{head}: {text}")
-        }
+        Some(text) => format!("{head}: {text}"),
         None => head,
     }
 }

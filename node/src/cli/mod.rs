@@ -22,10 +22,12 @@
 //! *Source*: ours.
 
 mod args;
+mod audit;
 mod board;
 mod card;
 mod context;
 mod error;
+mod export;
 mod founding;
 mod init;
 mod log;
@@ -38,7 +40,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use args::{Args, BoardCommand, CardCommand, Command};
+use args::{Args, AuditCommand, BoardCommand, CardCommand, Command};
 use context::Context;
 use error::{CliError, EXIT_USAGE};
 use out::Out;
@@ -57,7 +59,7 @@ pub fn main() -> ExitCode {
     };
     let out = Out::new(args.json);
     match run(args, &out) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             out.error(&error);
             ExitCode::from(error.exit_code())
@@ -65,9 +67,14 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn run(args: Args, out: &Out) -> Result<(), CliError> {
+fn run(args: Args, out: &Out) -> Result<ExitCode, CliError> {
     let context = Context::new(args.home, args.config);
-    match args.command {
+    if !matches!(args.command, Command::Serve(_)) {
+        out.log("warn");
+    }
+    let done = match args.command {
+        // An audit's result is its exit code.
+        Command::Audit(AuditCommand::Verify(verify)) => return audit::verify(&verify, out),
         Command::Init(init) => init::run(&context, init, out),
         Command::Card(card) => match card {
             CardCommand::Export(export) => card::export(&context, &export, out),
@@ -86,5 +93,7 @@ fn run(args: Args, out: &Out) -> Result<(), CliError> {
         Command::Status => status::run(&context, out),
         Command::Note(note) => note::run(&context, note, out),
         Command::Log(log) => log::run(&context, log, out),
-    }
+        Command::Export(export) => export::run(&context, export, out),
+    };
+    done.map(|()| ExitCode::SUCCESS)
 }

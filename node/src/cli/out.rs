@@ -8,6 +8,7 @@
 use std::io::{self, Write};
 
 use serde::Serialize;
+use tracing_subscriber::EnvFilter;
 
 use super::error::CliError;
 
@@ -32,9 +33,21 @@ impl Out {
         let text = if self.is_json {
             serde_json::to_string(value)? + "\n"
         } else {
-            words.iter().map(|line| format!("{line}\n")).collect()
+            words.iter().map(|line| printable(line) + "\n").collect()
         };
         self.raw(&text)
+    }
+
+    /// Sends the log to stderr, as much of it as the filter lets through.
+    pub(super) fn log(&self, filter: &str) {
+        // A filter from the config has been checked.
+        let filter = EnvFilter::builder().parse_lossy(filter);
+        let lines = tracing_subscriber::fmt()
+            .with_env_filter(filter)
+            .with_writer(io::stderr)
+            .with_ansi(false);
+        // Err: a logger is there already, which only a test may have set up.
+        let _set = if self.is_json { lines.json().try_init() } else { lines.try_init() };
     }
 
     /// Answers with text as it stands.
@@ -56,6 +69,11 @@ impl Out {
         };
         let _closed = writeln!(io::stderr(), "{text}");
     }
+}
+
+/// What partners wrote must not move the cursor of whoever reads it.
+fn printable(line: &str) -> String {
+    line.chars().map(|char| if char.is_control() { ' ' } else { char }).collect()
 }
 
 /// A number of bytes, as people read it.
@@ -89,6 +107,11 @@ mod tests {
         assert_eq!(bytes_in_words(12_345_678), "12 MB");
         assert_eq!(count_in_words(1, "note", "notes"), "1 note");
         assert_eq!(count_in_words(0, "note", "notes"), "0 notes");
+    }
+
+    #[test]
+    fn control_characters_are_not_printed() {
+        assert_eq!(printable("a\u{1b}[2Jb\nc\u{9b}é"), "a [2Jb c é");
     }
 
     #[test]

@@ -2,15 +2,13 @@
 //!
 //! *Source*: ours.
 
-use tracing_subscriber::EnvFilter;
-
 use super::{args::Serve, context::Context, error::CliError, out::Out};
 use crate::daemon::{self, Start};
 
 pub(super) fn run(context: &Context, args: &Serve, out: &Out) -> Result<(), CliError> {
     let (config, home) = context.config()?;
     let mut organisation = context.organisation()?;
-    log_to_stderr(config.log(), out);
+    out.log(config.log());
     if organisation.announce(&home, config.announce())? {
         let card = organisation.paper().card().card();
         tracing::info!(
@@ -28,15 +26,4 @@ pub(super) fn run(context: &Context, args: &Serve, out: &Out) -> Result<(), CliE
         tracing::error!(code = "ended", %error, "the daemon could not go on");
     }
     Ok(ended?)
-}
-
-fn log_to_stderr(filter: &str, out: &Out) {
-    // The config has been checked, so this filter is one.
-    let filter = EnvFilter::builder().parse_lossy(filter);
-    let lines = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(false);
-    // Err: a logger is there already, which only a test may have set up.
-    let _set = if out.is_json() { lines.json().try_init() } else { lines.try_init() };
 }

@@ -39,6 +39,12 @@ pub enum ControlError {
     },
 }
 
+/// Whether a daemon answers.
+#[must_use]
+pub fn is_running(path: &Path) -> bool {
+    UnixStream::connect(path).is_ok()
+}
+
 /// Asks the daemon; `None` when none runs.
 ///
 /// # Errors

@@ -11,8 +11,10 @@
 mod client;
 mod message;
 mod server;
+#[cfg(test)]
+mod tests;
 
-pub use client::{ControlError, ask};
+pub use client::{ControlError, ask, is_running};
 pub use message::{
     Answer, CardAdded, Exported, Joined, LogQuery, Notes, REQUEST_BYTES_MAX, Refusal, Reply,
     Request, Written,

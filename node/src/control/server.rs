@@ -24,7 +24,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-use super::{REQUEST_BYTES_MAX, Refusal, Reply, Request};
+use super::{REQUEST_BYTES_MAX, Refusal, Reply, Request, is_running};
 use crate::replica::Order;
 
 const CALLS_MAX: usize = 64;
@@ -74,10 +74,7 @@ impl Server {
     /// # Errors
     /// - [`ServerError::Taken`]: one does.
     pub fn expect_free(path: &Path) -> Result<(), ServerError> {
-        match std::os::unix::net::UnixStream::connect(path) {
-            Ok(_) => Err(ServerError::Taken { path: path.to_path_buf() }),
-            Err(_) => Ok(()),
-        }
+        if is_running(path) { Err(ServerError::Taken { path: path.to_path_buf() }) } else { Ok(()) }
     }
 
     /// Listens at `path`, taking the place of a socket that nobody listens at.

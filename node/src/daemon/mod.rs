@@ -26,7 +26,7 @@ mod notices;
 
 use std::{sync::Arc, time::Duration};
 
-use concordat_protocol::engine::{BatchId, Effect, Input, Report};
+use concordat_protocol::engine::{BatchId, Effect, Input};
 use tokio::{
     sync::mpsc,
     time::{Instant, Interval, MissedTickBehavior},
@@ -226,18 +226,10 @@ impl Daemon {
                 Effect::Dismiss { peer } => self.links.dismiss(peer).await?,
                 Effect::Written { ticket, id, seq } => self.desk.written(ticket, id, seq),
                 Effect::Refused { ticket, why } => self.desk.refused(ticket, &why),
-                Effect::Report(report) => self.report(&report)?,
+                Effect::Report(report) => notices::report(&report),
             }
         }
         Ok(())
-    }
-
-    fn report(&self, report: &Report) -> Result<(), DaemonError> {
-        notices::report(report);
-        match report {
-            Report::Damaged(damaged) => Err(ReplicaError::from(damaged.clone()).into()),
-            _ => Ok(()),
-        }
     }
 
     async fn tick(&mut self) -> Result<(), DaemonError> {

@@ -39,7 +39,6 @@ pub(super) fn report(report: &Report) {
         Report::OpeningRefused { .. } => tracing::warn!(code = "opening-refused", "{report}"),
         Report::Forked { .. } => tracing::error!(code = "forked", "{report}"),
         Report::Restoring { .. } => tracing::info!(code = "restoring", "{report}"),
-        Report::Damaged(_) => tracing::error!(code = "damaged", "{report}"),
     }
 }
 

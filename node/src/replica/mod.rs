@@ -11,8 +11,10 @@
 //!
 //! *Source*: ours.
 
+mod chains;
 mod checks;
 mod desk;
+mod export;
 mod mark;
 mod offline;
 mod order;
@@ -71,6 +73,8 @@ pub struct Replica {
     reader: Reader,
     organisation: Arc<Organisation>,
     mark: Mark,
+    /// Something has become durable, or was heard, since the mark was last looked at.
+    is_moved: bool,
     suspicion: Option<Suspicion>,
 }
 
@@ -94,7 +98,7 @@ impl Replica {
         let standing = if suspicion.is_some() { Standing::Restored } else { Standing::Sure };
         let engine = Engine::open(organisation.identity(), standing, &reader)?;
         let mark = mark.unwrap_or_default();
-        let replica = Self { engine, reader, organisation, mark, suspicion };
+        let replica = Self { engine, reader, organisation, mark, is_moved: true, suspicion };
         replica.expect_readable()?;
         Ok(replica)
     }
@@ -104,6 +108,8 @@ impl Replica {
     /// # Errors
     /// - [`ReplicaError`]: nothing may be done any more; stop.
     pub fn handle(&mut self, input: Input) -> Result<Vec<Effect>, ReplicaError> {
+        // The asking of partners may end by time alone.
+        self.is_moved |= self.mark.is_restoring || !matches!(input, Input::Tick);
         let moment = Moment { now: TimeMs(clock::now_ms()), entropy: clock::entropy()? };
         let effects = self.engine.handle(moment, input, &self.reader);
         self.expect_readable()?;
@@ -153,6 +159,9 @@ impl Replica {
 
     /// The mark to be written now, if it has moved.
     pub fn moved_mark(&mut self) -> Option<Mark> {
+        if !std::mem::take(&mut self.is_moved) {
+            return None;
+        }
         let next = self.mark.advanced(&self.views());
         if next == self.mark {
             return None;

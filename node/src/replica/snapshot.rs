@@ -5,7 +5,7 @@
 //!
 //! *Source*: ours.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use concordat_protocol::{
     charter::Founding,
@@ -15,9 +15,9 @@ use concordat_protocol::{
 };
 use data_encoding::BASE64;
 
-use super::{Question, Replica};
+use super::{Question, Replica, export};
 use crate::{
-    control::{Answer, Refusal, Reply},
+    control::{Answer, Exported, Refusal, Reply},
     organisation::Organisation,
     store::{KeyRange, Order as Direction, Reader, StoreError},
     view::{self, Running},
@@ -41,10 +41,10 @@ impl Snapshot {
         };
         Self {
             foundings: views.iter().filter_map(founding).collect(),
+            suspicion: suspicion(replica, &views),
             views,
             reader: replica.reader.clone(),
             organisation: Arc::clone(&replica.organisation),
-            suspicion: replica.suspicion.as_ref().map(ToString::to_string),
         }
     }
 
@@ -72,8 +72,20 @@ impl Snapshot {
         }
     }
 
-    fn export(&self, _board: Option<&str>, _out: &std::path::Path) -> Reply {
-        Reply::Refused(Refusal::new("not-yet", "this version cannot export"))
+    fn export(&self, named: Option<&str>, out: &Path) -> Reply {
+        let board = match board_named(&self.views, named) {
+            Ok(board) => board,
+            Err(refusal) => return Reply::Refused(refusal),
+        };
+        match export::export(self, board, out) {
+            Ok(done) => Reply::Done(Answer::Exported(Exported {
+                board: board.board.to_string(),
+                out: out.to_path_buf(),
+                bytes: done.bytes,
+                entries: done.entries,
+            })),
+            Err(error) => Reply::Refused(Refusal::new("export", error)),
+        }
     }
 
     fn founding_named(&self, named: Option<&str>) -> Result<&Founding, Refusal> {
@@ -91,6 +103,12 @@ impl Snapshot {
         let rows = self.reader.scan(Table::Cards, &range, usize::MAX, Direction::Ascending)?;
         Ok(rows.iter().filter_map(|(_, bytes)| SignedCard::from_bytes(bytes).ok()).collect())
     }
+}
+
+/// Why the store may be an older copy, until partners have told that it is not.
+fn suspicion(replica: &Replica, views: &[BoardView]) -> Option<String> {
+    let is_restoring = views.iter().any(|view| view.is_restoring);
+    replica.suspicion.as_ref().filter(|_| is_restoring).map(ToString::to_string)
 }
 
 /// The board that a person named: by id, by the beginning of it, or by leaving it out.

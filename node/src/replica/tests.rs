@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use concordat_protocol::{
+    audit::Severity,
     engine::{Table, place_key},
     limits::FACT_BYTES_MAX,
 };
@@ -204,4 +205,30 @@ fn a_lost_mark_or_a_store_with_another_entry_is_noticed() {
     let _durable = store.commit(vec![other]).unwrap();
     drop(store);
     assert!(wigan.is_restored());
+}
+
+#[test]
+fn an_exported_board_holds_all_that_is_stored_and_audits_clean() {
+    let (wigan, _, board) = pair();
+    wigan.join(&board).unwrap();
+    let out = wigan.place.path().join("board.bundle");
+    // More than a run of headers, and more text than a frame carries beside them.
+    let texts = (0..300).map(|number| format!("note {number}")).collect();
+    wigan.ask(Request::Notes { board: None, texts }).unwrap();
+    let large = (0..12).map(|_| "x".repeat(60_000)).collect();
+    wigan.ask(Request::Notes { board: None, texts: large }).unwrap();
+    let export = || wigan.ask(Request::Export { board: None, out: out.clone() });
+
+    let Ok(Answer::Exported(exported)) = export() else { panic!("not exported") };
+
+    let bytes = std::fs::read(&out).unwrap();
+    assert_eq!((exported.entries, exported.bytes), (313, bytes.len() as u64));
+    let report = concordat_protocol::audit::audit_bundle(&bytes);
+    let (findings, entries) = (report.findings.as_slice(), report.summary.entries());
+    assert!(findings.iter().all(|finding| finding.severity() == Severity::Note), "{findings:?}");
+    assert_eq!((report.exit_status(), entries), (0, 313));
+
+    // An export never writes over a file.
+    assert_eq!(export().unwrap_err().code, "export");
+    assert_eq!(std::fs::read(&out).unwrap(), bytes);
 }

@@ -51,7 +51,7 @@ pub struct Status {
     pub card: CardLine,
     /// The daemon's network; none when no daemon runs.
     pub listening: Option<Listening>,
-    /// Why the store was opened as restored, if it was.
+    /// Why the store may be an older copy, while partners are asked.
     pub restored: Option<String>,
     /// Keys in the store.
     pub store_entries: u64,

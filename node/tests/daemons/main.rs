@@ -1,7 +1,7 @@
 //! Real daemons: processes of the built program, each with its own keys, over TCP and TLS on
 //! loopback ports that the system chooses.
 //!
-//! They stand in this package because Cargo tells the path of a program to the tests of its own
+//! They stand in this package and not with the simulations because Cargo tells the path of a program to the tests of its own
 //! package alone. Every wait is for a condition, with one deadline.
 
 // Says to lints that all of this is test code.
@@ -92,6 +92,16 @@ fn three_daemons_end_with_equal_heads_after_a_kill_and_a_cut() {
             .map(|feed| feed["standing"].as_str().unwrap().to_owned())
             .collect();
         assert_eq!(standings, BTreeSet::from(["sound".to_owned()]));
+        // Acknowledgements go on being written; one may be ahead of what it is about.
+        let mut report = Value::Null;
+        until("all of an export can be checked", || {
+            report = board.export_and_audit(node);
+            assert_ne!(report["exit_code"], 1, "{report}");
+            report["exit_code"] == 0
+        });
+        let feeds = report["feeds"].as_array().unwrap().iter();
+        let entries: u64 = feeds.map(|feed| feed["entries"].as_u64().unwrap()).sum();
+        assert!(entries >= 10_003, "{report}");
     }
 }
 

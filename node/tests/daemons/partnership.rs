@@ -5,6 +5,8 @@
 
 use std::{fs, path::Path};
 
+use serde_json::Value;
+
 use crate::{
     process::{Node, done, program, until},
     proxy::Proxy,
@@ -110,6 +112,17 @@ impl Partnership {
         let address = status["listening"]["addresses"][0].as_str().unwrap();
         self.proxies[number].forward_to(address.rsplit('/').next().unwrap().parse().unwrap());
         self.proxies[number].heal();
+    }
+
+    /// What an auditor finds in a bundle that a node exports while it runs.
+    pub(crate) fn export_and_audit(&self, node: &Node) -> Value {
+        let bundle = self.file(&format!("{}.bundle", node.name()));
+        node.run(&["export", "--out", &bundle]);
+        let audited = program().args(["audit", "verify", &bundle, "--json"]).output().unwrap();
+        fs::remove_file(bundle).unwrap();
+        let report: Value = serde_json::from_slice(&audited.stdout).unwrap();
+        assert_eq!(report["exit_code"].as_i64(), audited.status.code().map(i64::from));
+        report
     }
 
     pub(crate) fn until_all_meet(&self) {

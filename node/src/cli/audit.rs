@@ -1,0 +1,227 @@
+//! `audit verify`: checks a bundle from its bytes alone.
+//!
+//! The file is read twice, piece by piece: never more than one record is held. Needs no node, no network
+//! and no key, and calls `protocol::audit` for everything that is found.
+//!
+//! *Source*: ours.
+
+use std::{fs::File, io::Read, path::Path, process::ExitCode};
+
+use concordat_protocol::audit::{
+    Audit, Finding, Report, Severity, Summary,
+    bundle::{BadBundle, MAGIC, Next, Record, next_record},
+};
+use serde::Serialize;
+
+use super::{args::AuditVerify, error::CliError, out::Out};
+use crate::home::FileError;
+
+const PIECE_BYTES: usize = 256 * 1024;
+
+#[derive(Serialize)]
+struct ShownFinding {
+    severity: String,
+    sentence: String,
+}
+
+#[derive(Serialize)]
+struct ShownFeed {
+    board: String,
+    slug: String,
+    epoch: u64,
+    entries: u64,
+    settled: u64,
+    forked_at: Option<u64>,
+}
+
+#[derive(Serialize)]
+struct ShownReport {
+    exit_code: u8,
+    closing: String,
+    feeds: Vec<ShownFeed>,
+    findings: Vec<ShownFinding>,
+}
+
+pub(super) fn verify(args: &AuditVerify, out: &Out) -> Result<ExitCode, CliError> {
+    let report = audit(&args.file)?;
+    let shown = shown(&report);
+    out.show(&shown, &words(&report, &shown))?;
+    Ok(ExitCode::from(shown.exit_code))
+}
+
+fn audit(path: &Path) -> Result<Report, FileError> {
+    let mut findings = Vec::new();
+    let mut first = Audit::new();
+    let fault = read(path, |record| findings.extend(first.take(record)))?;
+    findings.extend(fault);
+    if let [Finding::Damaged { fault: BadBundle::NoMagic, .. }] = findings.as_slice() {
+        return Ok(Report { findings, summary: Summary::default() });
+    }
+    let (mut second, rest) = first.second_reading();
+    findings.extend(rest);
+    let _told_already = read(path, |record| findings.extend(second.take(record)))?;
+    let (rest, summary) = second.finish();
+    findings.extend(rest);
+    Ok(Report { findings, summary })
+}
+
+/// Gives every record of the file to `take`; what is wrong with the file itself is a finding.
+fn read(path: &Path, mut take: impl FnMut(Record<'_>)) -> Result<Option<Finding>, FileError> {
+    let mut pieces = Pieces::open(path)?;
+    if !pieces.starts_with(MAGIC)? {
+        return Ok(Some(Finding::Damaged { record: 0, fault: BadBundle::NoMagic }));
+    }
+    pieces.pass(MAGIC.len());
+    let mut record = 0;
+    while pieces.holds(1)? {
+        let needs = match next_record(pieces.ahead(), pieces.at) {
+            Ok(Next::Record(found, taken)) => {
+                record += 1;
+                take(found);
+                pieces.pass(taken);
+                continue;
+            }
+            Ok(Next::Needs(needs)) => needs,
+            Err(fault) => return Ok(Some(Finding::Damaged { record, fault })),
+        };
+        if !pieces.holds(needs)? {
+            let fault = BadBundle::CutShort { at: pieces.at };
+            return Ok(Some(Finding::Damaged { record, fault }));
+        }
+    }
+    Ok(None)
+}
+
+/// A file read piece by piece.
+struct Pieces<'a> {
+    path: &'a Path,
+    file: File,
+    bytes: Vec<u8>,
+    /// How many of `bytes` have been passed.
+    passed: usize,
+    /// Where in the file the next byte stands.
+    at: u64,
+}
+
+impl<'a> Pieces<'a> {
+    fn open(path: &'a Path) -> Result<Self, FileError> {
+        let file = File::open(path).map_err(FileError::at("reading", path))?;
+        Ok(Self { path, file, bytes: Vec::new(), passed: 0, at: 0 })
+    }
+
+    fn ahead(&self) -> &[u8] {
+        self.bytes.get(self.passed..).unwrap_or_default()
+    }
+
+    fn pass(&mut self, count: usize) {
+        self.passed += count;
+        self.at += count as u64;
+    }
+
+    /// Reads on until so many bytes lie ahead; whether there are so many.
+    fn holds(&mut self, count: usize) -> Result<bool, FileError> {
+        while self.ahead().len() < count {
+            self.bytes.drain(..self.passed);
+            self.passed = 0;
+            let held = self.bytes.len();
+            self.bytes.resize(held + PIECE_BYTES, 0);
+            let free = self.bytes.get_mut(held..).unwrap_or_default();
+            let read = self.file.read(free).map_err(FileError::at("reading", self.path))?;
+            self.bytes.truncate(held + read);
+            if read == 0 {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    fn starts_with(&mut self, bytes: &[u8]) -> Result<bool, FileError> {
+        Ok(self.holds(bytes.len())? && self.ahead().starts_with(bytes))
+    }
+}
+
+fn shown(report: &Report) -> ShownReport {
+    let feeds = report.summary.feeds.iter().map(|feed| ShownFeed {
+        board: feed.board.to_string(),
+        slug: feed.name.slug.to_string(),
+        epoch: feed.name.epoch,
+        entries: feed.entries,
+        settled: feed.settled,
+        forked_at: feed.fork,
+    });
+    let findings = report.findings.iter().map(|finding| ShownFinding {
+        severity: finding.severity().to_string(),
+        sentence: finding.to_string(),
+    });
+    ShownReport {
+        exit_code: report.exit_status(),
+        closing: report.closing(),
+        feeds: feeds.collect(),
+        findings: findings.collect(),
+    }
+}
+
+fn words(report: &Report, shown: &ShownReport) -> Vec<String> {
+    let mut lines: Vec<String> = report
+        .summary
+        .boards
+        .iter()
+        .map(|board| format!("board {:?}, {}", board.title, board.board))
+        .collect();
+    for feed in &shown.feeds {
+        lines.push(format!("  {}: {} entries, {} settled", feed.slug, feed.entries, feed.settled));
+    }
+    for severity in [Severity::Proven, Severity::Unchecked, Severity::Note] {
+        let of_weight = report.findings.iter().filter(|finding| finding.severity() == severity);
+        lines.extend(of_weight.map(|finding| format!("{severity}: {finding}")));
+    }
+    lines.push(shown.closing.clone());
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use concordat_protocol::audit::bundle::Writer;
+
+    use super::*;
+    use crate::fixture::{found, partner};
+
+    fn bundle() -> Vec<u8> {
+        let (wigan, trafford) = (partner("la-wigan", "council"), partner("ccg-trafford", "ccg"));
+        let board = found(&[&wigan, &trafford]);
+        let (mut writer, magic) = Writer::new();
+        let mut bytes = magic.to_vec();
+        bytes.extend(writer.founding(board.founding()));
+        bytes.extend(writer.card(wigan.card().card()));
+        bytes.extend(writer.end());
+        bytes
+    }
+
+    fn audited(bytes: &[u8]) -> Report {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), bytes).unwrap();
+        audit(file.path()).unwrap()
+    }
+
+    #[test]
+    fn a_file_read_by_pieces_gives_what_the_whole_gives_wherever_it_is_cut() {
+        let bytes = bundle();
+        assert_eq!(audited(&bytes).exit_status(), 0);
+        for end in 0..=bytes.len() {
+            let cut = bytes.get(..end).unwrap();
+            assert_eq!(audited(cut), concordat_protocol::audit::audit_bundle(cut), "cut at {end}");
+        }
+    }
+
+    #[test]
+    fn records_longer_than_a_piece_are_read_whole() {
+        let mut bytes = bundle();
+        let end = bytes.split_off(bytes.len() - 7);
+        // A record of a tag that this tool does not know.
+        let long = vec![0xff; 3 * PIECE_BYTES];
+        bytes.extend(u32::try_from(long.len()).unwrap().to_be_bytes());
+        bytes.extend(long);
+        bytes.extend(end);
+        assert_eq!(audited(&bytes), concordat_protocol::audit::audit_bundle(&bytes));
+    }
+}

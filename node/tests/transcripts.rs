@@ -1,0 +1,209 @@
+//! The quick start does what it says: every command on the page is run, and what it prints is
+//! compared line by line.
+//!
+//! | on the page | means |
+//! |---|---|
+//! | `$ command` in a `console` block | is run by a shell, in an empty directory |
+//! | `$ command &` | runs until the end of the page, and answers `status` before the next |
+//! | the lines after it | what it prints, stdout before stderr |
+//! | `…` | anything within a line; alone on a line, any number of lines |
+//! | a block of the kind `toml NAME` | is that file |
+//!
+//! Ports 4001 to 4003 stand for free ones. Commands that only look are tried again until they print
+//! what is expected: what partners write arrives when it arrives.
+
+// Says to lints that all of this is test code.
+#![cfg(test)]
+
+use std::{
+    fs,
+    net::TcpListener,
+    path::Path,
+    process::{Child, Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/quick-start.md");
+const DEADLINE: Duration = Duration::from_secs(60);
+const PAUSE: Duration = Duration::from_millis(50);
+const PORTS: [u16; 3] = [4001, 4002, 4003];
+
+#[derive(Debug, PartialEq, Eq)]
+enum Step {
+    File { name: String, text: String },
+    Run { command: String, expected: Vec<String> },
+}
+
+/// The steps of a page, in their order.
+fn steps(page: &str) -> Vec<Step> {
+    let mut steps = vec![];
+    let mut lines = page.lines();
+    while let Some(line) = lines.next() {
+        let Some(kind) = line.strip_prefix("```").filter(|kind| !kind.is_empty()) else {
+            continue;
+        };
+        let block: Vec<&str> = lines.by_ref().take_while(|line| *line != "```").collect();
+        if let Some(name) = kind.strip_prefix("toml ") {
+            steps.push(Step::File { name: name.to_owned(), text: block.join("\n") });
+        } else if kind == "console" {
+            for line in block {
+                match (line.strip_prefix("$ "), steps.last_mut()) {
+                    (Some(command), _) => {
+                        steps.push(Step::Run { command: command.to_owned(), expected: vec![] });
+                    }
+                    (None, Some(Step::Run { expected, .. })) => expected.push(line.to_owned()),
+                    (None, _) => panic!("{line:?} belongs to no command"),
+                }
+            }
+        }
+    }
+    steps
+}
+
+/// Whether a line is as expected, where `…` stands for anything.
+fn line_fits(expected: &str, line: &str) -> bool {
+    let mut parts = expected.split('…');
+    let Some(rest) = line.strip_prefix(parts.next().unwrap_or_default()) else {
+        return false;
+    };
+    let parts: Vec<&str> = parts.collect();
+    let Some((last, between)) = parts.split_last() else {
+        return rest.is_empty();
+    };
+    let mut rest = rest;
+    for part in between {
+        match rest.find(part) {
+            Some(at) => rest = &rest[at + part.len()..],
+            None => return false,
+        }
+    }
+    rest.ends_with(last)
+}
+
+/// Whether lines are as expected, where a line `…` stands for any number of them.
+fn lines_fit(expected: &[String], lines: &[&str]) -> bool {
+    match (expected.split_first(), lines.split_first()) {
+        (None, None) => true,
+        (Some((first, rest)), _) if first == "…" => {
+            lines_fit(rest, lines)
+                || lines.split_first().is_some_and(|(_, lines)| lines_fit(expected, lines))
+        }
+        (Some((first, rest)), Some((line, lines))) => {
+            line_fits(first, line) && lines_fit(rest, lines)
+        }
+        _ => false,
+    }
+}
+
+/// Ports that nobody uses, below those that the system gives out by itself.
+fn free_ports() -> [u16; 3] {
+    let start = 10_000 + u16::try_from(std::process::id() % 10_000).unwrap() * 2;
+    let free =
+        (start..start + 2_000).filter(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok());
+    let free: Vec<u16> = free.take(PORTS.len()).collect();
+    free.try_into().unwrap()
+}
+
+/// The shell that runs the page's commands, and the daemons it started.
+struct Shell<'a> {
+    place: &'a Path,
+    daemons: Vec<Child>,
+}
+
+impl Shell<'_> {
+    fn command(&self, command: &str) -> Command {
+        let program = Path::new(env!("CARGO_BIN_EXE_concordat"));
+        let path = std::env::var("PATH").unwrap();
+        let mut shell = Command::new("sh");
+        shell.arg("-c").arg(command).current_dir(self.place).stdin(Stdio::null());
+        shell.env("PATH", format!("{}:{path}", program.parent().unwrap().display()));
+        shell.env_remove("CONCORDAT_HOME").env_remove("RUST_LOG");
+        shell
+    }
+
+    fn prints(&self, command: &str) -> String {
+        let output = self.command(command).output().unwrap();
+        let text = [output.stdout, output.stderr].concat();
+        String::from_utf8(text).unwrap()
+    }
+
+    fn run(&mut self, command: &str, expected: &[String]) {
+        if let Some(daemon) = command.strip_suffix(" &") {
+            // `exec`, so that ending the shell ends the daemon.
+            let mut shell = self.command(&format!("exec {daemon}"));
+            let child = shell.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+            self.daemons.push(child);
+            let status = daemon.replace(" serve", " status");
+            return self.until(&status, &["…".into(), "  running, …".into(), "…".into()]);
+        }
+        let only_looks = [" log", " status"].iter().any(|word| command.ends_with(word));
+        if only_looks {
+            return self.until(command, expected);
+        }
+        let text = self.prints(command);
+        let lines: Vec<&str> = text.lines().collect();
+        assert!(lines_fit(expected, &lines), "$ {command}\n{text}\nbut expected:\n{expected:#?}");
+    }
+
+    fn until(&self, command: &str, expected: &[String]) {
+        let give_up = Instant::now() + DEADLINE;
+        loop {
+            let text = self.prints(command);
+            let lines: Vec<&str> = text.lines().collect();
+            if lines_fit(expected, &lines) {
+                return;
+            }
+            let late = Instant::now() >= give_up;
+            assert!(!late, "$ {command}\n{text}\nbut expected:\n{expected:#?}");
+            thread::sleep(PAUSE);
+        }
+    }
+}
+
+impl Drop for Shell<'_> {
+    fn drop(&mut self) {
+        for daemon in &mut self.daemons {
+            let _ended = daemon.kill();
+            let _ended = daemon.wait();
+        }
+    }
+}
+
+#[test]
+fn the_quick_start_prints_what_it_says() {
+    let mut page = fs::read_to_string(PAGE).unwrap();
+    for (shown, free) in PORTS.iter().zip(free_ports()) {
+        page = page.replace(&format!("/tcp/{shown}"), &format!("/tcp/{free}"));
+    }
+    let place = tempfile::tempdir().unwrap();
+    let mut shell = Shell { place: place.path(), daemons: vec![] };
+    let steps = steps(&page);
+    assert!(steps.len() > 20, "{steps:#?}");
+    for step in steps {
+        match step {
+            Step::File { name, text } => fs::write(place.path().join(name), text).unwrap(),
+            Step::Run { command, expected } => shell.run(&command, &expected),
+        }
+    }
+}
+
+#[test]
+fn a_page_is_read_as_it_is_written() {
+    let page = "text\n```toml a.toml\nx = 1\n```\n```console\n$ one two\nout\n$ three\n```\n```rust\n$ no\n```\n";
+    let run = |command: &str, expected: &[&str]| Step::Run {
+        command: command.to_owned(),
+        expected: expected.iter().map(|line| (*line).to_owned()).collect(),
+    };
+    let file = Step::File { name: "a.toml".into(), text: "x = 1".into() };
+    assert_eq!(steps(page), [file, run("one two", &["out"]), run("three", &[])]);
+}
+
+#[test]
+fn only_what_is_marked_as_open_may_differ() {
+    assert!(line_fits("a … c", "a bbb c") && line_fits("…c", "abc") && line_fits("abc", "abc"));
+    assert!(!line_fits("a … c", "a bbb d") && !line_fits("abc", "abcd") && !line_fits("x…", "abc"));
+    let expected: Vec<String> = ["a", "…", "d"].map(str::to_owned).into();
+    assert!(lines_fit(&expected, &["a", "d"]) && lines_fit(&expected, &["a", "b", "c", "d"]));
+    assert!(!lines_fit(&expected, &["a", "b"]) && !lines_fit(&expected, &["a", "d", "e"]));
+}

@@ -7,7 +7,7 @@
 //! append.rs   3 append   verified runs become writes; durable heads become announcements
 //! sync.rs     4 sync     who is told what: hello, have, push
 //! want.rs     4 sync     who is asked for what
-//! serve.rs    4 sync     answers, run by run and piece by piece
+//! serve.rs    4 sync     answers, run by run and piece by piece; chain.rs: what is stored
 //! accept.rs   5 verify   received runs, checked and put in their place; opening.rs: new epochs
 //! payload.rs  5 verify   payloads that come apart
 //! apply.rs    6 apply    what entries do to acknowledgements and evidence
@@ -27,6 +27,7 @@ mod accept;
 mod acks;
 mod append;
 mod apply;
+mod chain;
 mod edit;
 mod fork;
 mod io;
@@ -56,12 +57,13 @@ use crate::{
 use pending::Pending;
 use state::{Board, Feed, Peer};
 
+pub use chain::Chain;
 pub use io::{BatchId, Damaged, Effect, Input, Moment, Refused, Report, Ticket};
 pub use state::{Identity, Standing};
 pub use tables::{
     BranchNo, Op, Reader, Row, Table, after_prefix, board_key, card_key, feed_key, place_key,
 };
-pub use view::{BoardView, FeedStanding, FeedView};
+pub use view::{BoardView, FeedStanding, FeedView, OwnFeed};
 
 /// One organisation's replica of every board it takes part in.
 #[derive(Debug)]

@@ -3,20 +3,11 @@
 //! Read from what is durable, past the writes under way; nothing goes to a peer that is not a
 //! member of the board.
 
-use alloc::vec::Vec;
-
-use super::{
-    Engine, Step,
-    state::{Feed, Serving},
-    tables::{BranchNo, Row, Table, place_key},
-};
+use super::{Engine, Step, state::Serving, tables::BranchNo};
 use crate::{
-    feed::{CompactEntry, Header, Run, Sealed, SignedHead},
+    feed::Run,
     hash::{BoardId, EntryId, FeedId, NodeKey},
-    limits::{
-        FRAME_BYTES_MAX, KIB, PAYLOAD_CHUNK_BYTES, PAYLOAD_INLINE_BYTES_MAX, PUSH_BYTES_MAX,
-        RUN_BYTES_MAX, RUN_HEADERS_MAX,
-    },
+    limits::{PAYLOAD_CHUNK_BYTES, PUSH_BYTES_MAX},
     sync::{Message, NoPayload, Point},
 };
 
@@ -105,7 +96,8 @@ impl Engine {
         (request, frames): (u64, u32),
         (board, id, branch, next): (BoardId, FeedId, BranchNo, u64),
     ) {
-        let Some(run) = self.build_run(step, &board, id, (branch, next)) else {
+        let chain = self.feed(&board, &id).and_then(|feed| feed.chain(branch));
+        let Some(run) = chain.and_then(|chain| chain.run(step.reader, next)) else {
             return self.send(step, peer, Some(Message::Nothing { request }));
         };
         let end = run.end();
@@ -128,39 +120,6 @@ impl Engine {
         }
     }
 
-    /// The run from `from` on, as far as one frame and the signed heads go; `None` when nothing
-    /// follows there.
-    fn build_run(
-        &self,
-        step: &Step<'_>,
-        board: &BoardId,
-        id: FeedId,
-        (no, from): (BranchNo, u64),
-    ) -> Option<Run> {
-        let feed = self.feed(board, &id)?;
-        let newest = feed.branch(no)?.durable.filter(|newest| newest.head.size > from)?;
-        let limit = from.saturating_add(RUN_HEADERS_MAX as u64).min(newest.head.size);
-        let mut headers = stored_headers(step, feed, no, (from, limit))?;
-        let mut heads = stored_heads(step, feed, no, (from, limit));
-        if newest.head.size == limit && heads.last() != Some(&newest) {
-            heads.push(newest);
-        }
-        let mut bytes = headers.iter().scan(0usize, |sum, header| {
-            *sum = sum.saturating_add(header.len());
-            Some(*sum)
-        });
-        let within = bytes.by_ref().take_while(|sum| *sum <= RUN_BYTES_MAX).count() as u64;
-        heads.retain(|signed| signed.head.size.saturating_sub(from) <= within);
-        let reached = heads.last()?.head.size.saturating_sub(from);
-        headers.truncate(usize::try_from(reached).ok()?);
-        let header_bytes: usize = headers.iter().map(Vec::len).sum();
-        let head_bytes = heads.len().saturating_mul(SignedHead::BYTES_MAX);
-        let space = FRAME_BYTES_MAX.checked_sub(header_bytes)?.checked_sub(head_bytes)?;
-        let before = self.id_before(step, feed, no, from)?;
-        let entries = compact(step, feed, no, headers, space.saturating_sub(KIB))?;
-        Some(Run { feed: id, from, before, entries, heads })
-    }
-
     /// The whole of what follows `from`, if it is one run small enough to push.
     pub(super) fn build_small_run(
         &self,
@@ -176,7 +135,7 @@ impl Engine {
         if feed.trunk.durable_size().saturating_sub(from) > most {
             return None;
         }
-        let run = self.build_run(step, board, id, (0, from))?;
+        let run = feed.chain(0)?.run(step.reader, from)?;
         let is_whole = run.end() == feed.trunk.durable_size();
         (is_whole && run.to_bytes().len() <= PUSH_BYTES_MAX).then_some(run)
     }
@@ -193,11 +152,9 @@ impl Engine {
             return not_here;
         };
         let holds = |no| self.id_at(step, feed, no, at.0) == Some(at.1);
-        let Some((no, branch)) = feed.branches().find(|(no, _)| holds(*no)) else {
-            return not_here;
-        };
-        let is_durable = branch.durable_size() > at.0;
-        let bytes = stored_payload(step, feed, no, at.0).filter(|_| is_durable);
+        let mut chains = feed.branches().filter(|(no, _)| holds(*no));
+        let chain = chains.find_map(|(no, _)| feed.chain(no));
+        let bytes = chain.and_then(|chain| chain.payload(step.reader, at.0));
         let Some(bytes) = bytes else { return not_here };
         let from = usize::try_from(offset).unwrap_or(usize::MAX);
         let piece = bytes.get(from..).map(|rest| rest.get(..PAYLOAD_CHUNK_BYTES).unwrap_or(rest));
@@ -211,78 +168,4 @@ impl Engine {
             _ => not_here,
         }
     }
-}
-
-/// The headers of a branch from `from` to below `end`, as they are durable.
-fn stored_headers(
-    step: &Step<'_>,
-    feed: &Feed,
-    no: BranchNo,
-    (from, end): (u64, u64),
-) -> Option<Vec<Vec<u8>>> {
-    let rows = stored_rows(step, feed, no, Table::Headers, (from, end));
-    let headers: Vec<_> = rows.into_iter().map(|(_, bytes)| bytes).collect();
-    (headers.len() as u64 == end.saturating_sub(from)).then_some(headers)
-}
-
-/// The kept heads of a branch above `from` up to `limit`.
-fn stored_heads(
-    step: &Step<'_>,
-    feed: &Feed,
-    no: BranchNo,
-    (from, limit): (u64, u64),
-) -> Vec<SignedHead> {
-    let places = (from.saturating_add(1), limit.saturating_add(1));
-    let rows = stored_rows(step, feed, no, Table::Heads, places);
-    rows.iter().filter_map(|(_, bytes)| SignedHead::from_bytes(bytes).ok()).collect()
-}
-
-/// Rows about the places `from..end` of a branch: what it shares with the trunk, and its own.
-fn stored_rows(
-    step: &Step<'_>,
-    feed: &Feed,
-    no: BranchNo,
-    table: Table,
-    (from, end): (u64, u64),
-) -> Vec<Row> {
-    let id = feed.trunk.tip.feed();
-    // A head at the size where a branch begins covers the trunk alone.
-    let after = u64::from(table == Table::Heads);
-    let own_from = feed.branch(no).map_or(0, |branch| branch.start.saturating_add(after));
-    let parts = [(0, from, end.min(own_from)), (no, from.max(own_from), end)];
-    let parts = parts.into_iter().filter(|(_, from, end)| from < end);
-    let rows = parts.flat_map(|(owner, from, end)| {
-        let (begin, end) = (place_key(&id, owner, from), place_key(&id, owner, end));
-        step.reader.scan(table, &begin, &end, RUN_HEADERS_MAX)
-    });
-    rows.collect()
-}
-
-/// The entries of these headers, carrying payloads while there is space.
-fn compact(
-    step: &Step<'_>,
-    feed: &Feed,
-    no: BranchNo,
-    headers: Vec<Vec<u8>>,
-    mut space: usize,
-) -> Option<Vec<CompactEntry>> {
-    let mut entries = Vec::with_capacity(headers.len());
-    for bytes in headers {
-        let header = Header::from_bytes(&bytes).ok()?;
-        let len = usize::try_from(header.payload_len).unwrap_or(usize::MAX).saturating_add(KIB);
-        let fits = header.payload_len <= PAYLOAD_INLINE_BYTES_MAX as u64 && len <= space;
-        let sealed = if fits { stored_payload(step, feed, no, header.seq) } else { None };
-        let sealed = sealed.and_then(|bytes| Sealed::from_bytes(&bytes).ok());
-        if sealed.is_some() {
-            space = space.saturating_sub(len);
-        }
-        entries.push(CompactEntry::of(header, sealed));
-    }
-    Some(entries)
-}
-
-/// The payload at a place of a branch, as it is durable.
-fn stored_payload(step: &Step<'_>, feed: &Feed, no: BranchNo, seq: u64) -> Option<Vec<u8>> {
-    let key = place_key(&feed.trunk.tip.feed(), feed.stored_under(no, seq), seq);
-    step.reader.get(Table::Payloads, &key)
 }

@@ -7,7 +7,7 @@ use alloc::{
     vec::Vec,
 };
 
-use super::{io::Ticket, record::EvidenceRow, tables::BranchNo};
+use super::{chain::Chain, io::Ticket, record::EvidenceRow, tables::BranchNo};
 use crate::{
     charter::{Founding, Status},
     codec::Fixed,
@@ -163,6 +163,13 @@ impl Feed {
             None => Some(&mut self.trunk),
             Some(at) => self.others.get_mut(at),
         }
+    }
+
+    /// A branch as far as it is durable, for what is served from it.
+    pub(super) fn chain(&self, no: BranchNo) -> Option<Chain> {
+        let branch = self.branch(no)?;
+        let (feed, start) = (self.trunk.tip.feed(), branch.start);
+        branch.durable.map(|head| Chain { feed, branch: no, start, head })
     }
 
     /// Every branch with its number.

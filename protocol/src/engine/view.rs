@@ -16,7 +16,7 @@ use super::{
 use crate::{
     charter::Founding,
     codec::Fixed,
-    feed::{Descriptor, End, settled_size},
+    feed::{Descriptor, End, SignedHead, settled_size},
     hash::{BoardId, EntryId, FeedId, OrgId},
     identity::SignedCard,
     sync::{HaveItem, have_digest},
@@ -66,6 +66,21 @@ pub struct FeedView {
     pub acknowledged_both: Vec<OrgId>,
 }
 
+/// Our own feed on one board: little enough to ask for at any time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OwnFeed {
+    /// The board.
+    pub board: BoardId,
+    /// The feed.
+    pub feed: FeedId,
+    /// Its newest durable head, if there is one.
+    pub durable: Option<SignedHead>,
+    /// Drafts that wait to be signed.
+    pub drafts: usize,
+    /// Whether the node waits for partners before it signs.
+    pub is_restoring: bool,
+}
+
 /// What an equivocation did to a feed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FeedStanding {
@@ -98,6 +113,17 @@ impl Engine {
     #[must_use]
     pub fn views(&self, reader: &dyn Reader) -> Vec<BoardView> {
         self.boards.values().map(|board| self.board_view(board, reader)).collect()
+    }
+
+    /// Our own feeds, board by board.
+    pub fn own_feeds(&self) -> impl Iterator<Item = OwnFeed> {
+        self.boards.iter().map(|(id, board)| OwnFeed {
+            board: *id,
+            feed: board.own,
+            durable: board.feeds.get(&board.own).and_then(|feed| feed.trunk.durable),
+            drafts: board.drafts.len(),
+            is_restoring: board.restoring.is_some(),
+        })
     }
 
     /// The charter of a board and everybody's acceptance of it.

@@ -9,7 +9,7 @@ import copy
 from dataclasses import dataclass, field
 from typing import Any, Iterable, Optional
 
-from cbor import Refused, encode
+from cbor import Refused
 from charter import Charter
 from feed import (DESCRIPTOR, GOVERNANCE, OPEN_FEED, Descriptor, Header, Run, entry_id, read_header,
                   take_descriptor)
@@ -159,7 +159,7 @@ def check_opening(opening: Opening, feed: bytes, board: bytes, charter: Charter,
 
 
 def _check_warrants(opening: Opening, before: Descriptor, recovery_digest: bytes) -> None:
-    message = encode([list(vars(opening.descriptor).values()), opening.end])
+    message = to_bytes([opening.descriptor, opening.end])
     for role, (algorithm, found), signature in opening.warrants:
         fits = {OLD_KEY: found == before.key, NEW_KEY: found == opening.descriptor.key,
                 RECOVERY_KEY: digest("recovery", found) == recovery_digest}[role]

@@ -277,4 +277,4 @@ def _is_exclusive(rule: Any) -> bool:
     """Whether, outside every `any`, there is an org or a share above one half."""
     if rule[0] == rules.ALL:
         return any(map(_is_exclusive, rule[1]))
-    return rule[0] == rules.ORG or rule[0] == rules.SHARE and 2 * rule[2] > rule[3]
+    return rule[0] == rules.ORG or rule[0] == rules.SHARE and bool(2 * rule[2] > rule[3])

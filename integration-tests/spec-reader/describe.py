@@ -73,10 +73,14 @@ def candidate(found: Any, _: Fields) -> Fields:
             "hash": id_text("charter", identifier), "version": found[1].version}
 
 
-def vote(found: Any, vector: Fields) -> Fields:
-    shorts = [f"charter-{c.hex()[:8]}" for c in found.choice] + [f"entry-{i.hex()[:8]}" for i in found.ids]
-    agrees = vector["says"].startswith(found.says() + " ") and all(s in vector["says"] for s in shorts)
-    return {"version": found.version, "ballot": found.ballot, "says": vector["says"] if agrees else found.says()}
+def vote(found: Any, _: Fields) -> Fields:
+    charters = [f"charter-{choice.hex()[:8]}" for choice in found.choice]
+    ids = [f"entry-{identifier.hex()[:8]}" for identifier in found.ids]
+    listed = f"[{', '.join(ids)}]"
+    said = {"MoveOn": f"confirmed: Some(({', '.join(charters + ids)}))" if ids else "confirmed: None",
+            "Approve": f"charter: {first(charters)}, opened_by: {listed}", "RejectAll": f"opened_by: {listed}",
+            "Confirm": f"charter: {first(charters)}, approvals: {listed}"}[found.says()]
+    return {"version": found.version, "ballot": found.ballot, "says": f"{found.says()} {{ {said} }}"}
 
 
 def descriptor(found: Any, _: Fields) -> Fields:

@@ -83,7 +83,7 @@ def _table(p: Point) -> list[list[Point]]:
     return rows
 
 
-def _multiply(table: list[list[Point]], scalar: int) -> Point:
+def multiply(table: list[list[Point]], scalar: int) -> Point:
     result = NEUTRAL
     for row in table:
         if scalar & 15:
@@ -94,7 +94,7 @@ def _multiply(table: list[list[Point]], scalar: int) -> Point:
 
 _BASE_POINT = decode_point((4 * pow(5, P - 2, P) % P).to_bytes(32, "little"))
 assert _BASE_POINT is not None
-_BASE = _table(_BASE_POINT)
+BASE = _table(_BASE_POINT)
 
 
 @lru_cache(maxsize=64)
@@ -123,5 +123,5 @@ def verify(key: bytes, message: bytes, signature: bytes) -> bool:
         return False
     digest = hashlib.sha512(signature[:32] + key + message).digest()
     k = int.from_bytes(digest, "little") % L
-    found = add(_multiply(_BASE, s), _multiply(table, k))
+    found = add(multiply(BASE, s), multiply(table, k))
     return encode_point(found) == signature[:32]

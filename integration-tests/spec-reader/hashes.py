@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from base64 import b32decode, b32encode
 from hashlib import sha256
+from typing import Any
 
 import ed25519
 from cbor import Refused
@@ -28,7 +29,7 @@ def digest(tag: str, message: bytes) -> bytes:
     return sha256(tagged(tag, message)).digest()
 
 
-def signed(tag: str, key: bytes, message: bytes, signature: list) -> bool:
+def signed(tag: str, key: bytes, message: bytes, signature: list[Any]) -> bool:
     """Whether the wire signature `[algorithm, bytes]` holds."""
     algorithm, found = signature
     return algorithm == 1 and ed25519.verify(key, tagged(tag, message), found)

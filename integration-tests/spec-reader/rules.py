@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Callable, Iterator, Optional
 
-from cbor import Value, malformed
+from cbor import Value
 from shape import ID, ascending, check, counted, many, name, optional, ranged, row, text, uint
 
 ALL, ANY, AT_LEAST, MAJORITY, SHARE, QUORUM, ORG = range(7)

@@ -1,5 +1,6 @@
 """Ed25519 against the vectors of RFC 8032 and the cases where verifiers differ."""
 
+import hashlib
 import unittest
 
 import ed25519
@@ -67,7 +68,7 @@ class Ed25519(unittest.TestCase):
         # With a = 1 the key is B, so s = k and R = neutral satisfy [s]B = R + [k]A.
         key = bytes.fromhex("58" + "66" * 31)
         r = bytes.fromhex(SMALL_ORDER[0])
-        k = int.from_bytes(ed25519.hashlib.sha512(r + key + b"m").digest(), "little") % ed25519.L
+        k = int.from_bytes(hashlib.sha512(r + key + b"m").digest(), "little") % ed25519.L
         self.assertIsNone(ed25519.key_fault(key))
         self.assertFalse(ed25519.verify(key, b"m", r + k.to_bytes(32, "little")))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import unittest
 from pathlib import Path
 from typing import Any, Callable
@@ -71,12 +72,16 @@ def founded() -> Any:
 
 def case_ids(vector: Vector) -> Vector:
     if "tag" in vector:
-        family, tag, version = vector["tag"].split("/")
-        assert (family, version) == ("concordat", "v1")
-        return {**vector, "hash": hashes.digest(tag, unhex(vector["message"])).hex()}
+        return {**vector, "hash": hashes.digest(tag_name(vector), unhex(vector["message"])).hex()}
     prefix = hashes.PREFIXES[vector.get("expected") or prefix_name(vector["text"])]
     identifier = hashes.id_bytes(prefix, vector["text"])
     return {**vector, "id": identifier.hex(), "text": hashes.id_text(prefix, identifier)}
+
+
+def tag_name(vector: Vector) -> str:
+    family, tag, version = vector["tag"].split("/")
+    assert (family, version) == ("concordat", "v1")
+    return str(tag)
 
 
 def prefix_name(written: str) -> str:
@@ -98,7 +103,7 @@ def case_signatures(vector: Vector) -> Vector:
     if "key_admitted" in vector:
         assert vector["key_admitted"] == (ed25519.key_fault(key) is None), vector["name"]
     message = vector["note"].encode() if "note" in vector else \
-        hashes.tagged(vector["tag"].split("/")[1], unhex(vector["message"]))
+        hashes.tagged(tag_name(vector), unhex(vector["message"]))
     if b"\x00" in message and "note" in vector or not ed25519.verify(key, message, signature):
         raise Refused("BadSignature")
     return vector
@@ -171,6 +176,8 @@ class Vectors(unittest.TestCase):
         total = 0
         for file in files:
             vectors = load(file)
+            self.assertEqual(set(vectors), {"format", "about", "good", "bad"})
+            self.assertEqual(vectors["format"], file)
             for good in (True, False):
                 for vector in vectors["good" if good else "bad"]:
                     with self.subTest(file=file, vector=vector["name"]):
@@ -179,6 +186,15 @@ class Vectors(unittest.TestCase):
             total += sum(counts)
             print(f"{file}: {counts[0]} good, {counts[1]} bad")
         print(f"{total} vectors in {len(files)} files")
+
+    def test_every_block_of_bytes_in_the_specification_is_a_vector(self) -> None:
+        vectors = {v["hex"] for path in VECTORS.glob("*.json") for v in load(path.stem)["good"] if "hex" in v}
+        text = VECTORS.parents[1].joinpath("SPEC.md").read_text()
+        blocks = re.findall(r"```hex\n(.*?)```", text, re.S)
+        self.assertGreater(len(blocks), 30)
+        for block in blocks:
+            lines = ["".join(re.findall(r"^[0-9a-f]*", line)) for line in block.splitlines()]
+            self.assertIn("".join(lines), vectors, block[:200])
 
     def _check(self, file: str, vector: Vector, good: bool) -> None:
         decoder = vector.get("decoder")

@@ -200,3 +200,28 @@ fn a_second_daemon_is_refused_and_a_stop_is_clean() {
     assert!(mark.contains(" 101 entry-"), "{mark}");
     assert!(!board.nodes[0].home().join("control.sock").exists());
 }
+
+/// When the disk takes no more, the daemon says so, ends, and has lost nothing that it called written.
+#[test]
+fn a_daemon_whose_disk_is_full_ends_and_loses_nothing_that_was_written() {
+    let mut board = Partnership::found(&["la-wigan", "ccg-trafford"]);
+    let text = "x".repeat(60_000);
+    board.nodes[0].serve_with_file_limit(4 * 1024 * 1024);
+
+    let mut written = 0;
+    let refusal = loop {
+        let output = board.nodes[0].command(&["note", &text]);
+        if !output.status.success() {
+            break refused(&output, 2);
+        }
+        written += 1;
+        assert!(written < 1_000, "the limit does not hold");
+    };
+
+    assert!(refusal.contains("the daemon ended before it answered"), "{refusal}");
+    assert_eq!(board.nodes[0].wait(), Some(2));
+    assert_eq!(board.nodes[0].log_lines("code=\"ended\""), 1);
+    assert!(written > 0);
+    let held = notes(&board.nodes[0], "la-wigan").len();
+    assert!((written..=written + 1).contains(&held), "{held} of {written}");
+}

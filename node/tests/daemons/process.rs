@@ -153,8 +153,22 @@ impl Node {
 
     /// Starts the daemon and waits until it answers; gives the port that it listens on.
     pub(crate) fn serve(&mut self) -> u16 {
+        let command = self.with_args(&["serve"]);
+        self.start(command)
+    }
+
+    /// Starts the daemon so that no file of it can grow beyond this: a full disk, as it sees it.
+    pub(crate) fn serve_with_file_limit(&mut self, bytes: u64) -> u16 {
+        let mut command = Command::new("bash");
+        // Ignored, so that the write fails instead of ending the process.
+        let limited = format!("trap '' XFSZ; ulimit -f {}; exec \"$0\" \"$@\"", bytes / 1024);
+        command.args(["-c", &limited, env!("CARGO_BIN_EXE_concordat"), "--home"]);
+        command.arg(&self.home).arg("serve");
+        self.start(command)
+    }
+
+    fn start(&mut self, mut command: Command) -> u16 {
         let log = File::options().create(true).append(true).open(&self.log).unwrap();
-        let mut command = self.with_args(&["serve"]);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
         self.child = Some(command.spawn().unwrap());
         let mut port = None;
@@ -172,6 +186,11 @@ impl Node {
             port.is_some()
         });
         port.unwrap()
+    }
+
+    /// Waits until the daemon has ended by itself; its exit code.
+    pub(crate) fn wait(&mut self) -> Option<i32> {
+        self.child.take().unwrap().wait().unwrap().code()
     }
 
     /// Ends the daemon at once, as a power cut would.

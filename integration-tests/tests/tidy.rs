@@ -217,7 +217,7 @@ fn no_word_of_another_vocabulary_is_an_identifier() {
         if let Some(word) = words.find(|word| banned.contains(word)) {
             faults.push(format!("{path} says {word}"));
         }
-        for left in ["todo!", "FIXME", "XXX", "unimplemented!"] {
+        for left in ["#[ignore", "todo!", "FIXME", "XXX", "unimplemented!"] {
             if text.contains(left) {
                 faults.push(format!("{path} has a leftover {left}"));
             }

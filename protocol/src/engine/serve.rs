@@ -1,3 +1,5 @@
+//! Stage 4 of 8: sync. From `engine::append`; to `feed::verify` at the other node.
+//!
 //! Answers: entries run by run and payloads piece by piece, each made when it can be sent.
 //!
 //! Read from what is durable, past the writes under way; nothing goes to a peer that is not a

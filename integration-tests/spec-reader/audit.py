@@ -16,7 +16,7 @@ from typing import Any, Callable, Optional
 import bundle
 import payloads
 from cbor import Refused
-from chain import Chain, Entry, check_opening, read_opening
+from chain import Chain, Entry, check_opening, check_opening_among, read_opening
 from charter import OBSERVER, Charter, Member, charter_hash
 from checkpoint import read_checkpoint, read_cosign
 from evidence import ForkProof, read_evidence
@@ -239,8 +239,7 @@ class Audit:
                 raise Refused("BadOpening.NotAMember")
             before = [feed.descriptor for feed in self.feeds.values()
                       if (feed.board, feed.member.org) == (here.board, here.org)]
-            latest = max(before, key=lambda descriptor: descriptor.epoch, default=None)
-            check_opening(opening, run.feed, here.board, charter, latest)
+            check_opening_among(opening, run.feed, here.board, charter, before)
         except Refused as refused:
             self.refused.add(run.feed)
             self.find(UNCHECKED, "OpeningRefused", f"record {number}: {refused}")

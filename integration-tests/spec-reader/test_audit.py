@@ -130,6 +130,14 @@ class Audits(unittest.TestCase):
         self.assertEqual((audit.exit_status(), audit.entries()), (0, 4))
         self.assertEqual(self.findings(rotation, run), [])
 
+    def test_an_epoch_under_a_key_of_an_earlier_one_is_refused(self) -> None:
+        first, run = self.opened("la-bury")
+        new = self.author("la-bury", seed=30, epoch=1)
+        rotation = new.write(new.opening(first))
+        again = self.author("la-bury", epoch=2)
+        back = again.write(again.opening(new))
+        self.assertEqual(self.findings(run, rotation, back), [("unchecked", "OpeningRefused")])
+
     def test_an_epoch_that_nobody_warrants_is_refused(self) -> None:
         _, run = self.opened("la-bury")
         thief = self.author("la-bury", seed=30, epoch=1)

@@ -12,6 +12,7 @@ use crate::{
     charter::{Founding, Status},
     feed::{BadOpening, Body, Descriptor, Kind, OpenFeed, Run, Tip},
     hash::{BoardId, FeedId, OrgId},
+    limits::EPOCHS_MAX,
     time::TimeMs,
 };
 
@@ -91,18 +92,39 @@ impl Boards {
             return None;
         }
         let opening = OpenFeed::from_bytes(sealed.payload.bytes()).ok()?;
-        let Descriptor { board, org, epoch, .. } = opening.descriptor;
+        let Descriptor { board, org, .. } = opening.descriptor;
         let checked = match self.foundings.get(&board) {
             None => Err(BadOpening::NotAMember),
-            Some(founding) => {
-                let of_org = self.feeds.values().map(|feed| &feed.descriptor);
-                let before = of_org
-                    .filter(|one| one.board == board && one.org == org && one.epoch < epoch)
-                    .max_by_key(|one| one.epoch);
-                check_opening(founding, before, run.feed, &opening)
-            }
+            Some(founding) => self.check_place(founding, run.feed, &opening),
         };
         Some(checked.map(|()| self.open(opening.descriptor)).map_err(|why| (org, why)))
+    }
+
+    /// Checks an opening against all feeds of the organisation: some feed of the epoch before must
+    /// warrant it.
+    fn check_place(
+        &self,
+        founding: &Founding,
+        feed: FeedId,
+        opening: &OpenFeed,
+    ) -> Result<(), BadOpening> {
+        let Descriptor { board, org, epoch, key } = opening.descriptor;
+        let of_org = || {
+            let feeds = self.feeds.values().map(|feed| &feed.descriptor);
+            feeds.filter(move |one| one.board == board && one.org == org)
+        };
+        if epoch >= EPOCHS_MAX || of_org().count() as u64 >= EPOCHS_MAX {
+            return Err(BadOpening::TooMany { max: EPOCHS_MAX });
+        }
+        if epoch > 0 && of_org().any(|one| one.key == key) {
+            return Err(BadOpening::KeyUsedBefore);
+        }
+        let newest = of_org().max_by_key(|one| one.epoch);
+        let mut checked = check_opening(founding, newest, feed, opening);
+        for before in of_org().filter(|one| one.epoch.checked_add(1) == Some(epoch)) {
+            checked = checked.or_else(|_| check_opening(founding, Some(before), feed, opening));
+        }
+        checked
     }
 
     /// The members of a board with a vote, other than one organisation.

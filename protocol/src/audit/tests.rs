@@ -16,6 +16,7 @@ use crate::{
     },
     hash::{CharterHash, EntryId, FeedId, Tag},
     identity::{Card, KeyPair, Signer},
+    limits::EPOCHS_MAX,
     payload::Note,
     time::TimeMs,
 };
@@ -574,6 +575,42 @@ fn openings_are_followed_from_the_charter_and_strangers_are_named() {
     stranger.note("who am I?");
     let feed = stranger.feed();
     assert_eq!(with(&stranger), [Finding::Outsider { record: 3, feed, from: 0 }]);
+}
+
+#[test]
+fn an_organisation_opens_at_most_64_feeds_on_a_board_each_under_a_key_of_its_own() {
+    let mut pieces = vec![Piece::Founding, Piece::Run(Pen::of(1).run(0, 1))];
+    let mut old = Pen::of(1);
+    let mut next = |epoch: u64, seed: u8| {
+        let key = KeyPair::from_seed(&[seed; 32]);
+        let descriptor = Descriptor { epoch, key: key.public(), ..old.descriptor };
+        let end = End(0, old.tip.id());
+        let opening = OpenFeed::next(descriptor, end, (WarrantRole::Old, &old.key), &key);
+        let mut pen = Pen::blank(descriptor, key);
+        pen.write(Kind::OPEN_FEED, opening.to_bytes());
+        pieces.push(Piece::Run(pen.run(0, 1)));
+        old = pen;
+    };
+    (1..EPOCHS_MAX).for_each(|epoch| next(epoch, 100 + u8::try_from(epoch).unwrap()));
+    next(EPOCHS_MAX, 99);
+    let why = |pieces: &[Piece]| {
+        let refused = audit(pieces).into_iter().find_map(|finding| match finding {
+            Finding::OpeningRefused { record, why, .. } => Some((record, why)),
+            _ => None,
+        });
+        refused.unwrap()
+    };
+    assert_eq!(why(&pieces), (EPOCHS_MAX + 2, BadOpening::TooMany { max: EPOCHS_MAX }));
+    // The key of epoch 0, in epoch 3.
+    let (mut pieces, first) = (pieces[..4].to_vec(), Pen::of(1));
+    let descriptor = Descriptor { epoch: 3, ..first.descriptor };
+    let warrant = KeyPair::from_seed(&[102; 32]);
+    let end = End(0, EntryId::NONE);
+    let opening = OpenFeed::next(descriptor, end, (WarrantRole::Old, &warrant), &first.key);
+    let mut again = Pen::blank(descriptor, first.key);
+    again.write(Kind::OPEN_FEED, opening.to_bytes());
+    pieces.push(Piece::Run(again.run(0, 1)));
+    assert_eq!(why(&pieces), (5, BadOpening::KeyUsedBefore));
 }
 
 #[test]

@@ -218,6 +218,9 @@ impl OpenFeed {
     /// # Errors
     /// [`BadOpening`], exactly.
     pub fn check_next(&self, before: &Descriptor, recovery: &Fixed<32>) -> Result<(), BadOpening> {
+        if self.descriptor.key == before.key {
+            return Err(BadOpening::KeyUsedBefore);
+        }
         let found = self.descriptor.epoch;
         if found != before.epoch.saturating_add(1) {
             return Err(BadOpening::NotNext { held: before.epoch, found });

@@ -337,6 +337,17 @@ fn an_epoch_opens_by_old_and_new_key_or_by_recovery_and_new_key() {
 }
 
 #[test]
+fn an_epoch_does_not_open_under_the_key_of_the_one_before() {
+    let again = Descriptor { epoch: 1, ..descriptor() };
+    let end = End(7, EntryId::from_bytes([6; 32]));
+    let recovery = recovery_digest(&key(8).public());
+    for (role, prior) in [(WarrantRole::Old, key(3)), (WarrantRole::Recovery, key(8))] {
+        let opening = OpenFeed::next(again, end, (role, &prior), &key(3));
+        assert_eq!(opening.check_next(&descriptor(), &recovery), Err(BadOpening::KeyUsedBefore));
+    }
+}
+
+#[test]
 fn an_acknowledgement_covers_what_is_not_missing() {
     let item = |through, missing: &[u64]| AckItem {
         feed: descriptor().feed_id(),

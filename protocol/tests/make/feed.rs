@@ -337,6 +337,7 @@ pub(crate) fn open_feed() -> File {
         |opening: &OpenFeed, warrants: Vec<Warrant>| OpenFeed { warrants, ..opening.clone() };
     let skipped = Descriptor { epoch: 2, ..later };
     let stranger = Descriptor { org: org(6), ..later };
+    let again = Descriptor { key: feed_key(1).public(), ..later };
     let nobody = Descriptor { org: OrgId::from_bytes([9; 32]), ..later };
     let foreign = Descriptor { key: seed(9).public(), ..descriptor(1) };
     let by_old = |descriptor: Descriptor| {
@@ -371,6 +372,17 @@ pub(crate) fn open_feed() -> File {
             opening: by_old(skipped),
             before,
             feed: skipped.feed_id(),
+        },
+        Opening {
+            name: "under the key of the epoch before",
+            opening: OpenFeed::next(
+                again,
+                end,
+                (WarrantRole::Recovery, &recovery_key(1)),
+                &feed_key(1),
+            ),
+            before,
+            feed: again.feed_id(),
         },
         place("without warrants", with(&rotated, vec![])),
         place("by the old key alone", with(&rotated, rotated.warrants[..1].to_vec())),

@@ -4,10 +4,7 @@
 #![expect(
     clippy::print_stdout,
     clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
     clippy::float_arithmetic,
-    clippy::disallowed_methods,
     dead_code,
     reason = "a benchmark reads the clock, divides, prints, and may end the process; the tests' kit has more than it needs"
 )]

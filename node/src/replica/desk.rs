@@ -23,7 +23,6 @@ use tokio::sync::oneshot;
 use super::{
     Order, Question, Replica, ReplicaError,
     checks::{expect_newer, expect_own_keys},
-    snapshot::board_named,
 };
 use crate::{
     control::{Answer, CardAdded, Joined, Notes, Refusal, Reply, Written},
@@ -102,8 +101,8 @@ impl Desk {
         reply: oneshot::Sender<Reply>,
         replica: &mut Replica,
     ) -> Result<Work, ReplicaError> {
-        let (board, is_restoring) = match board_named(&replica.views(), named) {
-            Ok(view) => (view.board, view.is_restoring),
+        let (board, is_restoring) = match replica.own_feed_named(named) {
+            Ok(own) => (own.board, own.is_restoring),
             Err(refusal) => return Ok(refuse(reply, refusal)),
         };
         self.last_errand += 1;

@@ -18,15 +18,16 @@
 //! | there is no mark, and the store holds boards | the same |
 //! | the mark says that the asking had not ended | the same |
 //!
-//! *Invariants.* Written whole or not at all. While the asking lasts, no mark is lowered.
+//! *Invariants.* Written whole or not at all. That partners are being asked is durable before the first
+//! is, and until all that they gave is. While a board is asked about, its mark is not lowered.
 //!
 //! *Source*: ours; found by measuring what storage engines lose without saying so.
 
 use std::{collections::BTreeMap, fmt::Write as _, path::Path};
 
 use concordat_protocol::{
-    engine::{BoardView, Table, place_key},
-    feed::Header,
+    engine::{OwnFeed, Table, place_key},
+    feed::{Header, SignedHead},
     hash::{BoardId, EntryId, FeedId},
 };
 
@@ -161,16 +162,13 @@ impl Mark {
         text
     }
 
-    /// The mark after what these views show as durable.
+    /// The mark after what is durable of our own feeds now.
     #[must_use]
-    pub fn advanced(&self, views: &[BoardView]) -> Self {
-        let is_restoring = views.iter().any(|view| view.is_restoring);
+    pub fn advanced(&self, own: impl Iterator<Item = OwnFeed>, is_restoring: bool) -> Self {
         let mut feeds = self.feeds.clone();
-        for view in views.iter().filter(|view| !view.is_restoring) {
-            let own = view.feeds.get(&view.own);
-            let last = own.and_then(|own| own.durable_id.map(|last| (own.durable_size, last)));
-            if let Some((size, last)) = last {
-                feeds.insert(view.board, FeedMark { feed: view.own, size, last });
+        for OwnFeed { board, feed, durable, .. } in own.filter(|own| !own.is_restoring) {
+            if let Some(SignedHead { head, .. }) = durable {
+                feeds.insert(board, FeedMark { feed, size: head.size, last: head.id });
             }
         }
         Self { is_restoring, feeds }

@@ -11,7 +11,6 @@
 //!
 //! *Source*: ours.
 
-mod chains;
 mod checks;
 mod desk;
 mod export;
@@ -25,7 +24,7 @@ mod tests;
 use std::sync::Arc;
 
 use concordat_protocol::{
-    engine::{BoardView, Damaged, Effect, Engine, Input, Moment, Standing},
+    engine::{BatchId, BoardView, Damaged, Effect, Engine, Input, Moment, OwnFeed, Standing},
     hash::OrgId,
     time::TimeMs,
 };
@@ -38,7 +37,8 @@ pub use snapshot::Snapshot;
 
 use crate::{
     clock::{self, EntropyError},
-    home::Home,
+    control::Refusal,
+    home::{FileError, Home},
     organisation::Organisation,
     store::{Reader, StoreError},
 };
@@ -61,6 +61,9 @@ pub enum ReplicaError {
     /// The mark could not be read.
     #[error(transparent)]
     Mark(#[from] MarkError),
+    /// The mark could not be written.
+    #[error(transparent)]
+    File(#[from] FileError),
     /// No random bytes.
     #[error(transparent)]
     Entropy(#[from] EntropyError),
@@ -73,8 +76,7 @@ pub struct Replica {
     reader: Reader,
     organisation: Arc<Organisation>,
     mark: Mark,
-    /// Something has become durable, or was heard, since the mark was last looked at.
-    is_moved: bool,
+    restoring: Restoring,
     suspicion: Option<Suspicion>,
 }
 
@@ -95,10 +97,17 @@ impl Replica {
         } else {
             mark::suspicion(mark.as_ref(), &reader)?
         };
-        let standing = if suspicion.is_some() { Standing::Restored } else { Standing::Sure };
+        let mut mark = mark.unwrap_or_default();
+        let mut standing = Standing::Sure;
+        if suspicion.is_some() {
+            standing = Standing::Restored;
+            // Durable before anything is fetched: a crash must not make the store look whole again.
+            mark.is_restoring = true;
+            mark.save(&home.mark())?;
+        }
         let engine = Engine::open(organisation.identity(), standing, &reader)?;
-        let mark = mark.unwrap_or_default();
-        let replica = Self { engine, reader, organisation, mark, is_moved: true, suspicion };
+        let restoring = Restoring::default();
+        let replica = Self { engine, reader, organisation, mark, restoring, suspicion };
         replica.expect_readable()?;
         Ok(replica)
     }
@@ -108,11 +117,15 @@ impl Replica {
     /// # Errors
     /// - [`ReplicaError`]: nothing may be done any more; stop.
     pub fn handle(&mut self, input: Input) -> Result<Vec<Effect>, ReplicaError> {
-        // The asking of partners may end by time alone.
-        self.is_moved |= self.mark.is_restoring || !matches!(input, Input::Tick);
+        let durable = match &input {
+            Input::Persisted { batch } => Some(*batch),
+            _ => None,
+        };
         let moment = Moment { now: TimeMs(clock::now_ms()), entropy: clock::entropy()? };
         let effects = self.engine.handle(moment, input, &self.reader);
         self.expect_readable()?;
+        self.restoring
+            .observe(durable, &effects, || self.engine.own_feeds().all(|feed| !feed.is_restoring));
         Ok(effects)
     }
 
@@ -145,6 +158,12 @@ impl Replica {
         self.organisation.id()
     }
 
+    /// Our own feed on the board that a person named.
+    fn own_feed_named(&self, named: Option<&str>) -> Result<OwnFeed, Refusal> {
+        let own: Vec<OwnFeed> = self.engine.own_feeds().collect();
+        snapshot::board_named(&own, |own| own.board, named).cloned()
+    }
+
     /// Whom the node acts for.
     #[must_use]
     pub fn organisation(&self) -> &Organisation {
@@ -159,14 +178,45 @@ impl Replica {
 
     /// The mark to be written now, if it has moved.
     pub fn moved_mark(&mut self) -> Option<Mark> {
-        if !std::mem::take(&mut self.is_moved) {
-            return None;
-        }
-        let next = self.mark.advanced(&self.views());
+        let is_restoring = self.mark.is_restoring && !self.restoring.has_ended();
+        let next = self.mark.advanced(self.engine.own_feeds(), is_restoring);
         if next == self.mark {
             return None;
         }
         self.mark = next.clone();
         Some(next)
+    }
+}
+
+/// When the asking of partners has ended, and all that they gave is durable.
+#[derive(Debug, Default)]
+struct Restoring {
+    /// The last batch that was handed out.
+    submitted: Option<BatchId>,
+    durable: Option<BatchId>,
+    /// The last batch handed out when the engine stopped asking.
+    ended_at: Option<Option<BatchId>>,
+}
+
+impl Restoring {
+    fn observe(
+        &mut self,
+        durable: Option<BatchId>,
+        effects: &[Effect],
+        is_over: impl FnOnce() -> bool,
+    ) {
+        self.durable = durable.or(self.durable);
+        let last = effects.iter().rev().find_map(|effect| match effect {
+            Effect::Persist { batch, .. } => Some(*batch),
+            _ => None,
+        });
+        self.submitted = last.or(self.submitted);
+        if self.ended_at.is_none() && is_over() {
+            self.ended_at = Some(self.submitted);
+        }
+    }
+
+    fn has_ended(&self) -> bool {
+        self.ended_at.is_some_and(|batch| self.durable >= batch)
     }
 }

@@ -53,7 +53,7 @@ impl Snapshot {
     pub fn answer(&self, question: Question, running: Option<&Running>) -> Reply {
         let answered = match question {
             Question::Status => view::status(self, running).map(|s| Answer::Status(Box::new(s))),
-            Question::Log(query) => match board_named(&self.views, query.board.as_deref()) {
+            Question::Log(query) => match self.board_named(query.board.as_deref()) {
                 Ok(board) => match view::log(self, board, &query) {
                     Ok(log) => log.map(Answer::Log),
                     Err(refusal) => return Reply::Refused(refusal),
@@ -73,7 +73,7 @@ impl Snapshot {
     }
 
     fn export(&self, named: Option<&str>, out: &Path) -> Reply {
-        let board = match board_named(&self.views, named) {
+        let board = match self.board_named(named) {
             Ok(board) => board,
             Err(refusal) => return Reply::Refused(refusal),
         };
@@ -88,8 +88,12 @@ impl Snapshot {
         }
     }
 
+    fn board_named(&self, named: Option<&str>) -> Result<&BoardView, Refusal> {
+        board_named(&self.views, |view| view.board, named)
+    }
+
     fn founding_named(&self, named: Option<&str>) -> Result<&Founding, Refusal> {
-        let board = board_named(&self.views, named)?.board;
+        let board = self.board_named(named)?.board;
         let unknown = || Refusal::new("unknown-board", format!("nothing is known of {board}"));
         self.foundings.get(&board).ok_or_else(unknown)
     }
@@ -115,25 +119,26 @@ fn suspicion(replica: &Replica, views: &[BoardView]) -> Option<String> {
 ///
 /// # Errors
 /// - [`Refusal`]: none is meant, or more than one.
-pub(super) fn board_named<'a>(
-    views: &'a [BoardView],
+pub(super) fn board_named<'a, T>(
+    boards: &'a [T],
+    id: impl Fn(&T) -> BoardId,
     named: Option<&str>,
-) -> Result<&'a BoardView, Refusal> {
+) -> Result<&'a T, Refusal> {
     let ids = || {
-        let ids: Vec<String> = views.iter().map(|view| view.board.to_string()).collect();
+        let ids: Vec<String> = boards.iter().map(|board| id(board).to_string()).collect();
         ids.join(", ")
     };
-    let is_meant = |view: &&BoardView| {
-        let id = view.board.to_string();
+    let is_meant = |board: &&T| {
+        let id = id(board).to_string();
         named.is_none_or(|named| {
             id.starts_with(named)
                 || id.strip_prefix("board-").is_some_and(|id| id.starts_with(named))
         })
     };
-    let mut meant = views.iter().filter(is_meant);
+    let mut meant = boards.iter().filter(is_meant);
     match (meant.next(), meant.next(), named) {
-        (Some(view), None, _) => Ok(view),
-        (None, _, _) if views.is_empty() => {
+        (Some(board), None, _) => Ok(board),
+        (None, _, _) if boards.is_empty() => {
             let message = "this node takes part in no board; found one, or join one by its file";
             Err(Refusal::new("no-board", message))
         }

@@ -208,6 +208,47 @@ fn a_lost_mark_or_a_store_with_another_entry_is_noticed() {
 }
 
 #[test]
+fn a_restored_start_is_marked_before_anything_is_done() {
+    let (wigan, _, board) = pair();
+    wigan.join(&board).unwrap();
+    let open = |is_restored| {
+        let store = store::open(&wigan.home.store(), EngineKind::Redb).unwrap();
+        let organisation = Arc::new(wigan.again());
+        Replica::open(&wigan.home, organisation, store.reader(), is_restored).unwrap();
+    };
+    let is_marked = || Mark::load(&wigan.home.mark()).unwrap().unwrap().is_restoring;
+    open(false);
+    assert!(!is_marked());
+
+    open(true);
+
+    assert!(is_marked());
+    assert!(wigan.is_restored());
+}
+
+#[test]
+fn the_asking_has_ended_only_when_all_that_was_given_is_durable() {
+    let write = |number| Effect::Persist { batch: BatchId(number), ops: vec![] };
+    let mut restoring = Restoring::default();
+    restoring.observe(None, &[write(1)], || false);
+    restoring.observe(Some(BatchId(1)), &[write(2)], || false);
+    assert!(!restoring.has_ended());
+
+    // The last answer comes with entries that are on their way to disk.
+    restoring.observe(None, &[write(3)], || true);
+    assert!(!restoring.has_ended());
+    restoring.observe(Some(BatchId(2)), &[write(4)], || true);
+    assert!(!restoring.has_ended());
+    restoring.observe(Some(BatchId(3)), &[], || true);
+    assert!(restoring.has_ended());
+
+    // A start that asked nobody has nothing to wait for.
+    let mut sure = Restoring::default();
+    sure.observe(None, &[], || true);
+    assert!(sure.has_ended());
+}
+
+#[test]
 fn an_exported_board_holds_all_that_is_stored_and_audits_clean() {
     let (wigan, _, board) = pair();
     wigan.join(&board).unwrap();

@@ -216,6 +216,12 @@ impl Reader {
         self.failure.get()
     }
 
+    /// The same store, with failures kept apart from those of this reader.
+    #[must_use]
+    pub fn apart(&self) -> Self {
+        Self { engine: Arc::clone(&self.engine), failure: Arc::default() }
+    }
+
     fn or_absent<T: Default>(&self, read: Result<T, StoreError>) -> T {
         read.unwrap_or_else(|error| {
             // Only the first is kept: it says where the trouble began.

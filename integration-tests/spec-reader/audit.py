@@ -18,7 +18,7 @@ import payloads
 from cbor import Refused
 from chain import Chain, Entry, check_opening, check_opening_among, read_opening
 from charter import OBSERVER, Charter, Member, charter_hash
-from checkpoint import read_checkpoint, read_cosign
+from checkpoint import Origin, read_checkpoint, read_cosign, verify_checkpoint
 from evidence import ForkProof, read_evidence
 from feed import (ACK, EVIDENCE, FOR_OBSERVERS, KINDS, OPEN_FEED, WITHHELD, Descriptor, Run, Sealed, read_run,
                   sealed_in)
@@ -66,6 +66,7 @@ class Feed:
     first: History
     branches: list[History] = field(default_factory=list)
     broken: bool = False
+    misplaced: bool = False
     fork: Optional[int] = None
     settled: int = 0
 
@@ -75,6 +76,17 @@ class Feed:
 
     def histories(self) -> list[History]:
         return [self.first, *self.branches]
+
+    def is_whole(self) -> bool:
+        return not self.broken and not self.misplaced
+
+    def covers(self, item: AckItem, history: History) -> int:
+        """How much of a history an acknowledgement covers: of another one as far as the two are one."""
+        held = self.holding(item.seq, item.id)
+        if held is None:
+            return 0
+        bounds = [one.start for one in (held, history) if one is not self.first and held is not history]
+        return min([_covers(item), *bounds])
 
     def holding(self, seq: int, entry_id: bytes) -> Optional[History]:
         """The history that holds this entry."""
@@ -104,7 +116,8 @@ class Acks:
             self.widest = ack
 
     def both(self) -> list[Ack]:
-        return [self.highest] + ([self.widest] if self.widest is not self.highest else [])
+        one, other = self.highest, self.widest
+        return [one] + [other] * ((one.item.seq, one.item.id) != (other.item.seq, other.item.id))
 
 
 def _covers(item: AckItem) -> int:
@@ -119,22 +132,25 @@ class Audit:
         self.feeds: dict[bytes, Feed] = {}
         self.refused: set[bytes] = set()
         self.sealed: dict[bytes, Sealed] = {}
-        self.runs: dict[int, Run] = {}
-        self.left: list[Run] = []
+        self.left: list[tuple[int, Run, int]] = []
+        self.due: dict[int, tuple[Feed, list[Entry], bool]] = {}
+        self.silent: set[int] = set()
         self.acks: dict[tuple[bytes, bytes], Acks] = {}
         records, damage = bundle.read_records(data)
         if damage:
             self.find(UNCHECKED, "Damaged", f"after record {len(records)}: {damage}")
-        self._check_end(records, whole=bool(records) or not damage)
+        records = self._check_end(records, whole=bool(records) or not damage)
         self._read_records(records)
         self._read_branches()
         self._read_payload_records(records)
         for feed in self.feeds.values():
             self._check_entries(feed)
+        for feed in self.feeds.values():
+            self._tell_second_histories(feed)
         self._check_acks()
         for feed in self.feeds.values():
             self._settle(feed)
-            if feed.size == 0 and not feed.broken and feed.descriptor.epoch == 0:
+            if feed.size == 0 and feed.is_whole():
                 self.find(NOTE, "Silent", f"the bundle holds no entry of {feed.member.slug}")
 
     def find(self, severity: str, code: str, sentence: str) -> None:
@@ -153,12 +169,13 @@ class Audit:
 
     # The file
 
-    def _check_end(self, records: list[bundle.Record], whole: bool) -> None:
+    def _check_end(self, records: list[bundle.Record], whole: bool) -> list[bundle.Record]:
+        """Gives the records up to the end."""
         end = next((record for record in records if record.tag == bundle.END), None)
         if end is None:
             if whole:
                 self.find(UNCHECKED, "NoEnd", f"the bundle stops after record {len(records)} without its end")
-            return
+            return records
         try:
             count = bundle.read_bundle_end(end.body)
             if count != end.number - 1:
@@ -167,6 +184,7 @@ class Audit:
             self.find(UNCHECKED, "Unreadable", f"record {end.number}: {refused}")
         if end is not records[-1]:
             self.find(UNCHECKED, "AfterEnd", f"{len(records) - end.number} records stand after the end")
+        return records[:end.number]
 
     def _read_records(self, records: list[bundle.Record]) -> None:
         for record in records:
@@ -209,29 +227,29 @@ class Audit:
         try:
             run = read_run(record.body)
         except Refused as refused:
+            self.silent.add(record.number)
             return self.find(UNCHECKED, "Unreadable", f"record {record.number}: {refused}")
-        self.runs[record.number] = run
         feed = self.feeds.get(run.feed) or self._open_feed(run, record.number)
-        if feed is None or feed.broken:
-            return
-        if (run.start, run.before) == (feed.size, feed.first.chain.last):
-            self._extend(feed, feed.first, run)
-        elif run.start > feed.size and all(earlier.feed != run.feed for earlier in self.left):
-            feed.broken = True
-            self.find(UNCHECKED, "Gap", f"{feed.member.slug}: {feed.size} entries, then entry {run.start}")
-        else:
-            self.left.append(run)
+        if feed and not feed.broken and (run.start, run.before) == (feed.size, feed.first.chain.last):
+            return self._extend(feed, feed.first, run, record.number)
+        self.silent.add(record.number)
+        if feed:
+            self.left.append((record.number, run, feed.size))
 
     def _open_feed(self, run: Run, number: int) -> Optional[Feed]:
         """The feed that an unknown run opens: a later epoch, or what must not be."""
         if run.feed in self.refused:
             return None
         sealed = sealed_in(run.entries[0])
-        if run.start or sealed is None or run.entries[0].kind != OPEN_FEED:
+        try:
+            opening = read_opening(sealed.payload) if sealed else None
+        except Refused:
+            opening = None
+        if run.start or opening is None or run.entries[0].kind != OPEN_FEED:
+            self.refused.add(run.feed)
             self.find(UNCHECKED, "Outsider", f"record {number} is of a feed that nothing opens")
             return None
         try:
-            opening = read_opening(sealed.payload)
             here = opening.descriptor
             charter = self.boards.get(here.board)
             member = charter.member(here.org) if charter else None
@@ -246,11 +264,12 @@ class Audit:
             return None
         return self._add_feed(here, charter, member)
 
-    def _extend(self, feed: Feed, history: History, run: Run) -> None:
+    def _extend(self, feed: Feed, history: History, run: Run, number: int) -> None:
         try:
             chain, entries, _ = history.chain.extended(run)
         except Refused as refused:
-            feed.broken = True
+            self.silent.add(number)
+            feed.broken = feed.broken or history is feed.first
             if refused.code in ("Misbehaved.NotOpened", "Misbehaved.OpenedAgain"):
                 self.find(PROVEN, "MisSigned", f"{feed.member.slug}: {refused}")
             else:
@@ -258,104 +277,118 @@ class Audit:
             return
         history.chain = chain
         history.entries += entries
+        self.due[number] = feed, [], history is feed.first
         for entry, compact in zip(entries, run.entries):
             if sealed := sealed_in(compact):
                 self.sealed[entry.id] = sealed
+            else:
+                self.due[number][1].append(entry)
 
     def _read_branches(self) -> None:
-        for run in self.left:
+        for number, run, size in self.left:
             feed = self.feeds[run.feed]
-            if feed.broken:
-                continue
             branch = next((h for h in feed.branches if (h.chain.size, h.chain.last) == (run.start, run.before)),
-                          None) or self._new_branch(feed, run)
+                          None) or self._new_branch(feed, run, size)
             if branch is None:
                 continue
-            self._extend(feed, branch, run)
-            if branch.entries and branch not in feed.branches:
-                feed.branches.append(branch)
-                feed.forked_at(branch.start)
-                self.find(PROVEN, "SecondHistory",
-                          f"{feed.member.slug} signed two histories that part at entry {branch.start}")
+            self._extend(feed, branch, run, number)
+            if branch in feed.branches or not branch.entries:
+                continue
+            if branch.entries[0].id == feed.first.entries[run.start].id:
+                self.find(UNCHECKED, "Repeated", f"{feed.member.slug}: entry {run.start} stands there twice")
+                del self.due[number]
+                continue
+            feed.branches.append(branch)
 
-    def _new_branch(self, feed: Feed, run: Run) -> Optional[History]:
+    def _new_branch(self, feed: Feed, run: Run, size: int) -> Optional[History]:
+        """Where a run leaves the first history, of which so much stands before the run."""
         chain = Chain(feed.first.chain.feed, feed.first.chain.key)
         for entry in feed.first.entries[:run.start]:
             chain.append(entry.header)
-        if chain.last != run.before or run.start >= feed.size:
-            self.find(UNCHECKED, "Unplaced", f"{feed.member.slug}: a run from entry {run.start} continues nothing")
-            return None
-        try:
-            entry = Chain(chain.feed, chain.key).append(run.header(0, run.before))[0]
-        except Refused as refused:
-            self.find(UNCHECKED, "BrokenRun", f"{feed.member.slug} from entry {run.start}: {refused}")
-            return None
-        if entry.id == feed.first.entries[run.start].id:
-            self.find(UNCHECKED, "Repeated", f"{feed.member.slug}: entry {run.start} stands there twice")
-            return None
-        return History(chain, run.start)
+        if (chain.size, chain.last) == (run.start, run.before) and run.start < size:
+            return History(chain, run.start)
+        if feed.is_whole():
+            feed.misplaced = True
+            self.find(UNCHECKED, "Gap" if run.start > size else "Unplaced",
+                      f"{feed.member.slug}: {size} entries, then a run from entry {run.start} that continues nothing")
+        return None
 
     # Payloads and entries
 
     def _read_payload_records(self, records: list[bundle.Record]) -> None:
-        run: Optional[Run] = None
+        feed: Optional[Feed] = None
+        due: list[Entry] = []
+        silent = False
         for record in records:
             if record.tag == bundle.RUN:
-                run = self.runs.get(record.number)
-            if record.tag != bundle.PAYLOAD or run is None:
-                continue
-            try:
-                named, sealed = bundle.read_bundle_payload(record.body)
-            except Refused as refused:
-                self.find(UNCHECKED, "Unreadable", f"record {record.number}: {refused}")
-                continue
-            feed = self.feeds.get(named.feed)
-            if feed is None or feed.broken:
-                continue
-            history = feed.holding(named.seq, named.id)
-            entry = history.entry(named.seq) if history else None
-            in_place = run.feed == named.feed and 0 <= named.seq - run.start < len(run.entries)
-            if entry is None or named.id in self.sealed or not in_place:
-                self.find(UNCHECKED, "PayloadUnasked", f"record {record.number}: entry {named.seq}")
-            elif not sealed.fits(entry.header):
-                self.find(UNCHECKED, "PayloadAltered", f"entry {named.seq} of {feed.member.slug}")
-                self.refused.add(named.id)
+                feed, due, is_first = self.due.get(record.number, (None, [], True))
+                silent = record.number in self.silent or not is_first
+            elif record.tag != bundle.PAYLOAD:
+                feed, due = None, []
             else:
-                self.sealed[named.id] = sealed
+                self._read_payload_record(record, feed, due, silent)
+
+    def _read_payload_record(self, record: bundle.Record, feed: Optional[Feed], due: list[Entry],
+                             silent: bool) -> None:
+        try:
+            named, sealed = bundle.read_bundle_payload(record.body)
+        except Refused as refused:
+            return self.find(UNCHECKED, "Unreadable", f"record {record.number}: {refused}")
+        entry = next((entry for entry in due if (entry.header.seq, entry.id) == (named.seq, named.id)), None)
+        if feed is None or entry is None or named.feed != feed.first.chain.feed:
+            if not silent:
+                self.find(UNCHECKED, "PayloadUnasked", f"record {record.number}: entry {named.seq}")
+            return
+        due.remove(entry)
+        if sealed.fits(entry.header):
+            self.sealed[named.id] = sealed
+        else:
+            self.find(UNCHECKED, "PayloadAltered", f"entry {named.seq} of {feed.member.slug}")
+            self.refused.add(named.id)
 
     def _check_entries(self, feed: Feed) -> None:
-        for history in feed.histories():
-            before: Optional[int] = None
-            for entry in history.entries:
-                self._check_entry(feed, entry)
-                time = entry.header.t_ms
-                if before is not None and time < before:
-                    self.find(NOTE, "ClockBack", f"entry {entry.header.seq} of {feed.member.slug}")
-                if before is not None and time > before + 366 * DAY:
-                    self.find(NOTE, "ClockJump", f"entry {entry.header.seq} of {feed.member.slug}")
-                before = time
+        before: Optional[int] = None
+        for entry in feed.first.entries:
+            self._check_header(feed, entry)
+            self._check_payload(feed, entry)
+            time = entry.header.t_ms
+            if before is not None and time < before:
+                self.find(NOTE, "ClockBack", f"entry {entry.header.seq} of {feed.member.slug}")
+            if before is not None and time > before + 366 * DAY:
+                self.find(NOTE, "ClockJump", f"entry {entry.header.seq} of {feed.member.slug}")
+            before = time
+        for branch in feed.branches:
+            for entry in branch.entries:
+                self._check_presence(feed, entry)
 
-    def _check_entry(self, feed: Feed, entry: Entry) -> None:
+    def _check_header(self, feed: Feed, entry: Entry) -> None:
         header = entry.header
         what = f"entry {header.seq} of {feed.member.slug}"
         if header.charter != feed.board:
             self.find(UNCHECKED, "OtherCharter", f"{what} names {id_text('charter', header.charter)}")
-        if feed.member.status == OBSERVER and header.kind not in FOR_OBSERVERS:
-            self.find(PROVEN, "NotForObservers", f"{what} is of kind {header.kind}")
-        sealed = self.sealed.get(entry.id)
         if header.kind not in KINDS:
             self.find(NOTE, "NewerKind", f"{what} is of kind {header.kind}")
-        if sealed is None:
-            if entry.id not in self.refused:
-                withheld = bool(header.kind & WITHHELD)
-                self.find(NOTE if withheld else UNCHECKED,
-                          "PayloadWithheld" if withheld else "PayloadAbsent", what)
-        elif header.kind in KINDS:
-            try:
-                self._apply(feed, entry, READERS[KINDS[header.kind]](sealed.payload))
-            except Refused as refused:
-                first = refused.code.startswith("BadOpening.")
-                self.find(PROVEN, "BadFirstOpening" if first else "BadPayload", f"{what}: {refused}")
+        elif feed.member.status == OBSERVER and header.kind not in FOR_OBSERVERS:
+            self.find(PROVEN, "NotForObservers", f"{what} is of kind {header.kind}")
+
+    def _check_presence(self, feed: Feed, entry: Entry) -> Optional[Sealed]:
+        sealed = self.sealed.get(entry.id)
+        if sealed is None and entry.id not in self.refused:
+            withheld = bool(entry.header.kind & WITHHELD)
+            self.find(NOTE if withheld else UNCHECKED, "PayloadWithheld" if withheld else "PayloadAbsent",
+                      f"entry {entry.header.seq} of {feed.member.slug}")
+        return sealed
+
+    def _check_payload(self, feed: Feed, entry: Entry) -> None:
+        sealed = self._check_presence(feed, entry)
+        if sealed is None or entry.header.kind not in KINDS:
+            return
+        try:
+            self._apply(feed, entry, READERS[KINDS[entry.header.kind]](sealed.payload))
+        except Refused as refused:
+            first = refused.code.startswith("BadOpening.")
+            self.find(PROVEN, "BadFirstOpening" if first else "BadPayload",
+                      f"entry {entry.header.seq} of {feed.member.slug}: {refused}")
 
     def _apply(self, feed: Feed, entry: Entry, payload: Any) -> None:
         if entry.header.kind == OPEN_FEED and feed.descriptor.epoch == 0:
@@ -366,6 +399,9 @@ class Audit:
                 self.acks.setdefault((feed.first.chain.feed, item.feed), Acks(ack, ack)).take(ack)
         elif entry.header.kind == EVIDENCE:
             self._accuse(feed, entry, payload[1])
+        elif KINDS[entry.header.kind] == "checkpoint":
+            here = feed.descriptor
+            verify_checkpoint(payload, Origin(here.board, here.org, here.epoch), here.key, {})
 
     def _accuse(self, feed: Feed, entry: Entry, proof: ForkProof) -> None:
         accused = self.feeds.get(proof.descriptor.feed_id())
@@ -375,6 +411,13 @@ class Audit:
         self.find(PROVEN, "ForkProven", f"{accused.member.slug} signed two histories that part at entry "
                   f"{proof.index}; entry {entry.header.seq} of {feed.member.slug} proves it")
 
+    def _tell_second_histories(self, feed: Feed) -> None:
+        for branch in feed.branches:
+            if feed.fork is None or branch.start < feed.fork:
+                self.find(PROVEN, "SecondHistory",
+                          f"{feed.member.slug} signed two histories that part at entry {branch.start}")
+            feed.forked_at(branch.start)
+
     # Acknowledgements
 
     def _check_acks(self) -> None:
@@ -382,34 +425,27 @@ class Audit:
             feed, item, who = self.feeds.get(ack.item.feed), ack.item, ack.author.member.slug
             if feed is None:
                 self.find(UNCHECKED, "AcknowledgedUnknown", f"{who}: {id_text('feed', item.feed)}")
-            elif feed.broken or feed.member.org == ack.author.member.org:
+            elif feed.member.org == ack.author.member.org:
                 continue
             elif history := feed.holding(item.seq, item.id):
                 named = history.entry(item.seq)
                 if named and named.header.t_ms > item.received_at + 15 * MINUTE:
                     self.find(NOTE, "ClockAhead", f"entry {item.seq} of {feed.member.slug}")
-            elif ack is self.acks[ack.author.first.chain.feed, item.feed].highest:
+            elif feed.is_whole() and ack is self.acks[ack.author.first.chain.feed, item.feed].highest:
                 size = max(history.chain.size for history in feed.histories())
                 self.find(UNCHECKED, "EndsEarly" if item.seq >= size else "AcknowledgedOther",
                           f"{size} entries of {feed.member.slug}, but {who} acknowledged entry {item.seq}")
 
     def _settle(self, feed: Feed) -> None:
-        """The settled size, at least: that of the one history which wins, if the feed is forked."""
-        sizes = [self._settled_on(feed, history) for history in feed.histories()]
-        if feed.fork is None:
-            feed.settled = sizes[0]
-            return
-        above = [size for size in sizes if size > feed.fork]
-        feed.settled = above[0] if len(above) == 1 else min(feed.fork, max(sizes))
+        """The settled size, at least: of several histories that of the one with most."""
+        feed.settled = max(self._settled_on(feed, history) for history in feed.histories())
 
     def _settled_on(self, feed: Feed, history: History) -> int:
         others = set(feed.charter.seats()) - {feed.member.org}
         covered: dict[bytes, int] = {}
         for (_, acknowledged), acks in self.acks.items():
-            for ack in acks.both() if acknowledged == feed.first.chain.feed else []:
-                org, item = ack.author.member.org, ack.item
-                stands = ack.author.fork is None or ack.seq < ack.author.fork
-                held = (history if item.seq >= history.start else feed.first).entry(item.seq)
-                if org in others and stands and held and held.id == item.id:
-                    covered[org] = max(covered.get(org, 0), _covers(item))
+            ack, org = acks.widest, acks.widest.author.member.org
+            stands = ack.author.fork is None or ack.seq < ack.author.fork
+            if acknowledged == feed.first.chain.feed and org in others and stands:
+                covered[org] = max(covered.get(org, 0), feed.covers(ack.item, history))
         return settled_size(history.chain.size, len(others), list(covered.values()))

@@ -185,9 +185,9 @@ def _check_warrants(opening: Opening, before: Descriptor, recovery_digest: bytes
     for role, (algorithm, found), signature in opening.warrants:
         fits = {OLD_KEY: found == before.key, NEW_KEY: found == opening.descriptor.key,
                 RECOVERY_KEY: digest("recovery", found) == recovery_digest}[role]
-        if not fits or algorithm != 1:
+        if not fits or algorithm != 1 and role != RECOVERY_KEY:
             raise Refused("BadOpening.NotWarranted")
-        if not signed("epoch", found, message, signature):
+        if algorithm != 1 or not signed("epoch", found, message, signature):
             raise Refused("BadOpening.Signature")
     if len(opening.warrants) != 2 or all(role != NEW_KEY for role, _, _ in opening.warrants):
         raise Refused("BadOpening.NotWarranted")

@@ -151,12 +151,12 @@ def _check_items(charter: Charter) -> None:
 
 def _check_who(who: list[Any]) -> None:
     for classes, orgs in who:
+        counted(classes, 0, LIST_MAX, "who classes")
+        ascending(classes, "who classes")
+        counted(orgs, 0, LIST_MAX, "who organisations")
+        ascending(orgs, "who organisations")
         for class_name in classes:
             name(class_name, "who class")
-        counted(classes, 0, LIST_MAX, "who classes")
-        counted(orgs, 0, LIST_MAX, "who organisations")
-        ascending(classes, "who classes")
-        ascending(orgs, "who organisations")
 
 
 def _check_lists(charter: Charter) -> None:
@@ -217,14 +217,14 @@ def _list_faults(charter: Charter) -> Iterator[Fault]:
         if len(set(orgs)) < len(orgs):
             yield "ListedTwice", called
     named = [org for _, orgs in charter.localities for org in orgs]
-    named += [org for _, _, org in charter.sites] + [lead[1] for lead in charter.leads]
-    named += charter.secretariat + charter.closers
-    named += [org for closed, successor, _ in charter.succession for org in (closed, successor)]
-    yield from _strangers(charter, named)
-    for service, _, since, until, _ in charter.leads:
+    yield from _strangers(charter, named + [org for _, _, org in charter.sites])
+    for service, org, since, until, _ in charter.leads:
+        yield from _strangers(charter, [org])
         if until and until[0] <= since:
             yield "LeadEndsEarly", service
+    yield from _strangers(charter, charter.secretariat + charter.closers)
     for closed, successor, _ in charter.succession:
+        yield from _strangers(charter, [closed, successor])
         if closed == successor:
             yield "OwnSuccessor", closed.hex()
 

@@ -111,7 +111,7 @@ def _read_lines(signatures: str) -> list[NoteLine]:
     for number, line in enumerate(lines, 1):
         match = re.fullmatch(r"— ([^\s+]+) (\S+)", line)
         decoded = _base64(match[2], 0) if match else None
-        if match is None or decoded is None or len(decoded) < 5 or unfinished and number == len(lines):
+        if match is None or decoded is None or len(decoded) < 4 or unfinished and number == len(lines):
             raise Refused("BadNote.SignatureLine", f"line {number}")
         found.append(NoteLine(match[1], decoded[:4], decoded[4:]))
     return found

@@ -157,10 +157,10 @@ def case_frame(vector: Vector) -> Vector:
 
 
 def case_bundle(vector: Vector) -> Vector:
-    """Severities and codes must agree; their order and sentences are not specified."""
+    """Severities and codes must agree; how often, in which order and words is not specified."""
     audit = Audit(unhex(vector["hex"]))
-    found = sorted((f.severity, f.code) for f in audit.findings)
-    same = found == sorted((severity, code) for severity, code, _ in vector["findings"])
+    found = sorted({(f.severity, f.code) for f in audit.findings})
+    same = found == sorted({(severity, code) for severity, code, _ in vector["findings"]})
     return {**vector, "entries": audit.entries(), "settled": audit.settled(),
             "exit_status": audit.exit_status(), "findings": vector["findings"] if same else found}
 

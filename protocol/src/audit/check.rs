@@ -6,7 +6,10 @@
 //! Invariants: nothing is believed that was not derived from the bytes; the fault of a file is
 //! never laid at an author's door. Absent: no store, no engine, no clock.
 
-use alloc::{collections::BTreeMap, vec::Vec};
+use alloc::{
+    collections::{BTreeMap, BTreeSet},
+    vec::Vec,
+};
 
 use super::{
     board::{Boards, Feed},
@@ -46,6 +49,8 @@ pub struct Audit {
     pub(super) claims: Claims,
     /// Runs that continue no first history, by where they begin.
     pub(super) leavings: BTreeMap<FeedId, Vec<Leaving>>,
+    /// Feeds that nothing opens, or whose opening was refused: told once.
+    refused: BTreeSet<FeedId>,
     records: u64,
     due: Option<Due>,
     /// The last run was left to the second reading, and its payloads with it.
@@ -140,17 +145,23 @@ impl Audit {
         let record = self.records;
         self.is_left = false;
         if !self.boards.feeds.contains_key(&run.feed) {
+            if self.refused.contains(&run.feed) {
+                self.is_left = true;
+                return;
+            }
             match self.boards.open_with(&run) {
                 Some(Ok(())) => {}
                 Some(Err((org, why))) => {
                     let feed = run.feed;
                     let finding = Finding::OpeningRefused { record, feed, org, why };
                     self.is_left = true;
+                    self.refused.insert(feed);
                     return self.findings.push(finding);
                 }
                 None => {
                     let (feed, from) = (run.feed, run.from);
                     self.is_left = true;
+                    self.refused.insert(feed);
                     return self.findings.push(Finding::Outsider { record, feed, from });
                 }
             }
@@ -186,10 +197,7 @@ impl Audit {
                 feed.is_broken = true;
                 self.is_left = true;
                 let of = feed.name.clone();
-                self.findings.push(match why.is_by_author() {
-                    true => Finding::MisSigned { of, why },
-                    false => Finding::BrokenRun { of, from, end, why },
-                });
+                self.findings.push(Finding::of_run(of, (from, end), why));
             }
         }
     }

@@ -405,6 +405,14 @@ pub enum Finding {
 }
 
 impl Finding {
+    /// A run of these entries that does not hold.
+    pub(super) const fn of_run(of: FeedName, (from, end): (u64, u64), why: Misbehaved) -> Self {
+        match why.is_by_author() {
+            true => Self::MisSigned { of, why },
+            false => Self::BrokenRun { of, from, end, why },
+        }
+    }
+
     /// How much it weighs.
     #[must_use]
     pub const fn severity(&self) -> Severity {

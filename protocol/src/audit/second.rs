@@ -42,11 +42,20 @@ pub struct SecondReading {
     places: BTreeMap<FeedId, BTreeSet<u64>>,
     leavings: BTreeMap<FeedId, Vec<Leaving>>,
     /// The first history of each feed, then its branches.
-    histories: BTreeMap<FeedId, Vec<Tip>>,
+    histories: BTreeMap<FeedId, Vec<History>>,
     /// Where branches leave: the end of the first history there, and its next entry.
     left_at: BTreeMap<(FeedId, Leaving), (Tip, EntryId)>,
     due: Option<Due>,
+    is_ended: bool,
     findings: Vec<Finding>,
+}
+
+/// One history of a feed.
+#[derive(Debug, Clone)]
+struct History {
+    /// Up to which size it may be one with the others; no bound for the first.
+    shared: u64,
+    tip: Tip,
 }
 
 impl SecondReading {
@@ -56,7 +65,8 @@ impl SecondReading {
         leavings: BTreeMap<FeedId, Vec<Leaving>>,
     ) -> Self {
         let places = boards.feeds.keys().map(|id| (*id, claims.places(*id))).collect();
-        let empty = |id: &FeedId| (*id, Vec::from([Tip::empty(*id)]));
+        let empty =
+            |id: &FeedId| (*id, Vec::from([History { shared: u64::MAX, tip: Tip::empty(*id) }]));
         let histories = boards.feeds.keys().map(empty).collect();
         Self {
             boards,
@@ -66,6 +76,7 @@ impl SecondReading {
             histories,
             left_at: BTreeMap::new(),
             due: None,
+            is_ended: false,
             findings: Vec::new(),
         }
     }
@@ -73,6 +84,9 @@ impl SecondReading {
     /// Takes in the next record, the same as in the first reading.
     #[must_use]
     pub fn take(&mut self, record: Record<'_>) -> Vec<Finding> {
+        if self.is_ended {
+            return Vec::new();
+        }
         match record {
             Record::Run(body) => {
                 self.close_due();
@@ -86,7 +100,8 @@ impl SecondReading {
                 }
             }
             Record::Founding(_) | Record::Card(_) | Record::End(_) | Record::Newer { .. } => {
-                self.close_due()
+                self.is_ended = matches!(record, Record::End(_));
+                self.close_due();
             }
         }
         core::mem::take(&mut self.findings)
@@ -99,14 +114,16 @@ impl SecondReading {
         let Some(histories) = self.histories.get(&run.feed) else {
             return;
         };
-        let descriptor = feed.descriptor;
-        let continues = |tip: &Tip| tip.size() == run.from && tip.id() == run.before;
+        let (descriptor, size) = (feed.descriptor, feed.tip.size());
+        let continues = |one: &History| one.tip.size() == run.from && one.tip.id() == run.before;
         let leaving = (run.from, run.before);
         let (id, from, end) = (run.feed, run.from, run.end());
         let of = feed.name.clone();
         match histories.iter().position(continues) {
+            // What the first reading did not take is not taken now.
+            Some(0) if run.from >= size => {}
             Some(0) => {
-                let Some(start) = histories.first().cloned() else { return };
+                let Some(start) = histories.first().map(|one| one.tip.clone()) else { return };
                 if let Ok(run) = verify_run(&start, &descriptor, run) {
                     self.note_leavings(start, &run);
                     self.extend((id, 0), &run);
@@ -114,15 +131,15 @@ impl SecondReading {
             }
             Some(no) => {
                 let Some(start) = histories.get(no) else { return };
-                match verify_run(start, &descriptor, run) {
+                match verify_run(&start.tip, &descriptor, run) {
                     Ok(run) => self.extend_branch((id, no), &run),
-                    Err(why) => self.findings.push(Finding::BrokenRun { of, from, end, why }),
+                    Err(why) => self.findings.push(Finding::of_run(of, (from, end), why)),
                 }
             }
             None => match self.left_at.get(&(id, leaving)).cloned() {
                 Some((tip, next)) => match verify_run(&tip, &descriptor, run) {
                     Ok(run) => self.open_branch(id, &run, next),
-                    Err(why) => self.findings.push(Finding::BrokenRun { of, from, end, why }),
+                    Err(why) => self.findings.push(Finding::of_run(of, (from, end), why)),
                 },
                 None => self.misplaced(id, from),
             },
@@ -147,8 +164,8 @@ impl SecondReading {
 
     /// Goes on with a history, and matches acknowledgements with its entries.
     fn extend(&mut self, (id, no): (FeedId, usize), run: &VerifiedRun) {
-        if let Some(tip) = self.histories.get_mut(&id).and_then(|all| all.get_mut(no)) {
-            *tip = run.tip().clone();
+        if let Some(history) = self.histories.get_mut(&id).and_then(|all| all.get_mut(no)) {
+            history.tip = run.tip().clone();
         }
         let (Some(places), Some(feed)) = (self.places.get(&id), self.boards.feeds.get(&id)) else {
             return;
@@ -160,9 +177,10 @@ impl SecondReading {
             }
             for (by, claim) in self.claims.matched((id, no), (seq, entry.id)) {
                 let ahead_ms = t.ms_since(claim.received_at);
-                let by = self.boards.feeds.get(&by).map(|feed| feed.name.clone());
+                let by = self.boards.feeds.get(&by);
+                let by = by.filter(|by| by.descriptor.org != feed.descriptor.org);
                 if let Some(by) = by.filter(|_| ahead_ms > CLOCKS_DIFFER_MS) {
-                    let of = feed.name.clone();
+                    let (of, by) = (feed.name.clone(), by.name.clone());
                     self.findings.push(Finding::ClockAhead { of, seq, by, ahead_ms });
                 }
             }
@@ -195,13 +213,14 @@ impl SecondReading {
             return;
         };
         let no = histories.len();
-        histories.push(run.tip().clone());
+        histories.push(History { shared: from, tip: run.tip().clone() });
         self.extend_branch((id, no), run);
     }
 
     /// A run that continues nothing: entries before it are missing, or it is of no history here.
     fn misplaced(&mut self, id: FeedId, from: u64) {
-        let due = self.histories.get(&id).and_then(|all| all.first()).map_or(0, Tip::size);
+        let due = self.histories.get(&id).and_then(|all| all.first());
+        let due = due.map_or(0, |one| one.tip.size());
         let Some(feed) = self.boards.feeds.get_mut(&id) else {
             return;
         };
@@ -271,8 +290,8 @@ impl SecondReading {
                 continue;
             }
             let of = feed.name.clone();
-            let sizes = self.histories.get(&feed.name.feed).into_iter().flatten().map(Tip::size);
-            let size = sizes.max().unwrap_or(0);
+            let sizes = self.histories.get(&feed.name.feed).into_iter().flatten();
+            let size = sizes.map(|one| one.tip.size()).max().unwrap_or(0);
             findings.push(match seq >= size {
                 true => Finding::EndsEarly { of, size, by, seq },
                 false => Finding::AcknowledgedOther { of, seq, by, acknowledged: claim.id },
@@ -285,9 +304,8 @@ impl SecondReading {
     fn settled(&self, feed: &Feed) -> u64 {
         let (board, author) = (feed.descriptor.board, feed.descriptor.org);
         let others = self.boards.voting_others(&board, &author);
-        let shared = feed.fork.unwrap_or(u64::MAX);
-        let histories = self.histories.get(&feed.name.feed).into_iter().flatten();
-        let settled = (0..).zip(histories).map(|(no, tip)| {
+        let histories = self.histories.get(&feed.name.feed).map_or(&[][..], Vec::as_slice);
+        let settled = (0..).zip(histories).map(|(no, history)| {
             let mut best: BTreeMap<OrgId, u64> = BTreeMap::new();
             for (by, pair) in self.claims.of(feed.name.feed) {
                 let claim = pair.most_complete;
@@ -298,12 +316,14 @@ impl SecondReading {
                 {
                     continue;
                 }
-                let covers =
-                    if held_by == no { claim.complete } else { claim.complete.min(shared) };
+                // Another history counts as far as the two are one.
+                let other = histories.get(held_by).filter(|_| held_by != no);
+                let shared = other.map_or(u64::MAX, |other| other.shared.min(history.shared));
+                let covers = claim.complete.min(shared);
                 let known = best.entry(by.descriptor.org).or_default();
                 *known = covers.max(*known);
             }
-            settled_size(tip.size(), others.len(), best.into_values())
+            settled_size(history.tip.size(), others.len(), best.into_values())
         });
         settled.max().unwrap_or(0)
     }

@@ -139,7 +139,7 @@ class Audit:
         records, damage = bundle.read_records(data)
         if damage:
             self.find(UNCHECKED, "Damaged", f"after record {len(records)}: {damage}")
-        records = self._check_end(records, whole=bool(records) or not damage)
+        records = self._check_end(records, whole=data.startswith(bundle.MAGIC))
         self._read_records(records)
         self._read_branches()
         self._read_payload_records(records)

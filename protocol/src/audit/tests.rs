@@ -594,9 +594,9 @@ fn an_organisation_opens_at_most_64_feeds_on_a_board_each_under_a_key_of_its_own
     (1..EPOCHS_MAX).for_each(|epoch| next(epoch, 100 + u8::try_from(epoch).unwrap()));
     next(EPOCHS_MAX, 99);
     let why = |pieces: &[Piece]| {
-        let refused = audit(pieces).into_iter().find_map(|finding| match finding {
-            Finding::OpeningRefused { record, why, .. } => Some((record, why)),
-            _ => None,
+        let refused = audit(pieces).into_iter().find_map(|finding| {
+            let Finding::OpeningRefused { record, why, .. } = finding else { return None };
+            Some((record, why))
         });
         refused.unwrap()
     };

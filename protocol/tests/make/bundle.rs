@@ -17,6 +17,7 @@ use super::{
     File,
     edit::{bytes, edit, uint},
     feed::{forked, proof},
+    findings,
 };
 use crate::support::world::{Pen, card, feed_key, founding, tiny};
 
@@ -26,7 +27,7 @@ fn board() -> BoardId {
     tiny(&MEMBERS).board_id().unwrap()
 }
 
-fn loose(pen: &Pen, seq: usize) -> LoosePayload {
+pub(crate) fn loose(pen: &Pen, seq: usize) -> LoosePayload {
     let (_, id, sealed) = pen.entries[seq].clone();
     LoosePayload { feed: pen.feed(), seq: seq as u64, id, sealed }
 }
@@ -150,7 +151,10 @@ pub(crate) fn bundle() -> File {
         ("with a record that is newer", unknown),
         ("with two histories", branched),
         ("with evidence", accused),
-    ] {
+    ]
+    .into_iter()
+    .chain(findings::bundles())
+    {
         let report = audit_bundle(&bytes);
         let vector = json!({ "name": name, "hex": hex(&bytes) });
         let Value::Object(mut vector) = vector else { unreachable!() };

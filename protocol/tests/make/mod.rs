@@ -4,6 +4,7 @@ pub(crate) mod bundle;
 pub(crate) mod charter;
 pub(crate) mod edit;
 pub(crate) mod feed;
+mod findings;
 pub(crate) mod identity;
 pub(crate) mod meeting;
 pub(crate) mod payload;

@@ -22,6 +22,8 @@ pub(super) struct Feed {
     pub(super) name: FeedName,
     pub(super) descriptor: Descriptor,
     pub(super) status: Status,
+    /// The record that opened it; what stands before is not its.
+    pub(super) since: u64,
     pub(super) tip: Tip,
     /// What came after cannot be checked.
     pub(super) is_broken: bool,
@@ -47,6 +49,8 @@ pub(super) struct Told {
 pub(super) struct Boards {
     pub(super) foundings: BTreeMap<BoardId, Founding>,
     pub(super) feeds: BTreeMap<FeedId, Feed>,
+    /// The record that is being read, from 1.
+    pub(super) record: u64,
 }
 
 impl Boards {
@@ -75,6 +79,7 @@ impl Boards {
             name: FeedName { feed, slug, epoch: descriptor.epoch },
             descriptor,
             status: member.status,
+            since: self.record,
             tip: Tip::empty(feed),
             is_broken: false,
             claimed: None,

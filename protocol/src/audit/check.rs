@@ -71,6 +71,7 @@ impl Audit {
     pub fn take(&mut self, record: Record<'_>) -> Vec<Finding> {
         self.records = self.records.saturating_add(1);
         let number = self.records;
+        self.boards.record = number;
         if self.is_ended {
             self.findings.push(Finding::AfterEnd { record: number });
             return core::mem::take(&mut self.findings);

@@ -45,6 +45,7 @@ pub struct SecondReading {
     histories: BTreeMap<FeedId, Vec<History>>,
     /// Where branches leave: the end of the first history there, and its next entry.
     left_at: BTreeMap<(FeedId, Leaving), (Tip, EntryId)>,
+    records: u64,
     due: Option<Due>,
     is_ended: bool,
     findings: Vec<Finding>,
@@ -75,6 +76,7 @@ impl SecondReading {
             leavings,
             histories,
             left_at: BTreeMap::new(),
+            records: 0,
             due: None,
             is_ended: false,
             findings: Vec::new(),
@@ -87,6 +89,7 @@ impl SecondReading {
         if self.is_ended {
             return Vec::new();
         }
+        self.records = self.records.saturating_add(1);
         match record {
             Record::Run(body) => {
                 self.close_due();
@@ -108,7 +111,8 @@ impl SecondReading {
     }
 
     fn take_run(&mut self, run: Run) {
-        let Some(feed) = self.boards.feeds.get(&run.feed) else {
+        let feed = self.boards.feeds.get(&run.feed);
+        let Some(feed) = feed.filter(|feed| feed.since <= self.records) else {
             return;
         };
         let Some(histories) = self.histories.get(&run.feed) else {

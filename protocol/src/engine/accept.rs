@@ -4,6 +4,8 @@
 //! another chain than ours is no fault: the copies are compared, and only two signed heads that
 //! contradict each other accuse anybody.
 
+use alloc::vec::Vec;
+
 use super::{
     Engine, Step,
     io::Report,
@@ -14,7 +16,7 @@ use crate::{
     feed::{Misbehaved, Run, Tip, VerifiedRun, verify_run},
     hash::{BoardId, FeedId, NodeKey},
     limits::{ACK_POINTS_MAX, KIB, PUSH_BYTES_MAX},
-    sync::Point,
+    sync::{HaveItem, Point},
 };
 
 /// How a run came: the number it answers (0 when pushed), whether that ends the answer, and the
@@ -77,6 +79,7 @@ impl Engine {
         run: Run,
     ) -> bool {
         let id = run.feed;
+        let claimed = run.heads.last().map(|signed| signed.head);
         let outcome = match (onto, self.end_continued_by(&board, &run)) {
             (Onto::Branch(no), _) | (Onto::New, Some(no)) => {
                 self.extend_branch(step, (board, id, no), run, target)
@@ -96,8 +99,17 @@ impl Engine {
                 self.mark_differing(&peer, &board, id);
                 return false;
             }
-            // Somebody else was quicker, or we are not so far: the next `have` tells.
-            Err(Misbehaved::WrongSeq { .. }) => return false,
+            // Somebody else was quicker, perhaps with other entries.
+            Err(Misbehaved::WrongSeq { .. }) => {
+                let item = claimed.map(|head| HaveItem(id, head.size, head.id, Vec::new()));
+                if let Some(item) = item.filter(|item| self.differs(step, &board, item)) {
+                    if let Some(knowledge) = self.knowledge_mut(&peer, &board) {
+                        knowledge.theirs.insert(id, item);
+                    }
+                    self.mark_differing(&peer, &board, id);
+                }
+                return false;
+            }
             Err(why) => {
                 step.report(Report::RunRefused { peer, feed: id, why: why.clone() });
                 if !why.is_by_author() {

@@ -130,6 +130,8 @@ pub(super) struct Feed {
     pub(super) received_at: TimeMs,
     /// Whom we are asking for its next entries.
     pub(super) asking: Option<NodeKey>,
+    /// Who did not give what it told that it holds, and when.
+    pub(super) failed: BTreeMap<NodeKey, TimeMs>,
     /// Payloads that we are asking somebody for.
     pub(super) fetching: BTreeSet<(BranchNo, u64)>,
 }
@@ -147,6 +149,7 @@ impl Feed {
             ack_due: false,
             received_at: TimeMs(0),
             asking: None,
+            failed: BTreeMap::new(),
             fetching: BTreeSet::new(),
         }
     }
@@ -357,6 +360,8 @@ pub(super) struct Knowledge {
     pub(super) open: bool,
     /// The `have` that opened this meeting was answered.
     pub(super) opening_answered: bool,
+    /// When it was last told our digest.
+    pub(super) digest_told: TimeMs,
     /// A `have` is due even when there are no items to tell.
     pub(super) tell: bool,
     /// It answered that it does not hold these acknowledged entries on these chains.

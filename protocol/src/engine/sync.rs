@@ -23,6 +23,9 @@ use crate::{
 
 /// Bytes of items that are told in one frame.
 const HAVE_BYTES: usize = FRAME_BYTES_MAX / 2;
+/// Most time between two digests that a peer is told: what was pushed and lost, or taken for
+/// another's, shows by then.
+const DIGEST_MS: u64 = 60_000;
 /// Neighbours to which a relayed entry is pushed at once.
 const PUSH_NEIGHBOURS: usize = 3;
 
@@ -194,7 +197,7 @@ impl Engine {
     }
 
     /// Whether a peer's copy of a feed differs from ours, where that would be news.
-    fn differs(&self, step: &Step<'_>, board: &BoardId, item: &HaveItem) -> bool {
+    pub(super) fn differs(&self, step: &Step<'_>, board: &BoardId, item: &HaveItem) -> bool {
         let HaveItem(id, size, last, _) = item;
         let Some(feed) = self.feed(board, id) else { return false };
         let is_held = *size > 0 && *size <= feed.trunk.tip.size().min(feed.compared_below());
@@ -353,18 +356,20 @@ impl Engine {
         let shared: Vec<BoardId> = meeting.shared.iter().copied().collect();
         for board in shared {
             while self.meeting_mut(&peer).is_some_and(|meeting| meeting.session.is_idle()) {
-                let Some(message) = self.what_moved(&peer, &board) else { break };
+                let Some(message) = self.what_moved(step, &peer, &board) else { break };
                 self.send(step, peer, Some(message));
             }
         }
     }
 
     /// The next `have` that a peer is due, if any: to open a meeting, the digest alone.
-    fn what_moved(&mut self, peer: &NodeKey, id: &BoardId) -> Option<Message> {
+    fn what_moved(&mut self, step: &Step<'_>, peer: &NodeKey, id: &BoardId) -> Option<Message> {
         let (digest, _) = self.holdings(id)?;
         let board = self.boards.get(id)?;
         let knowledge = self.peers.get_mut(peer)?.boards.get_mut(id)?;
+        knowledge.tell |= step.uptime.ms_since(knowledge.digest_told) >= DIGEST_MS;
         if core::mem::take(&mut knowledge.open) {
+            knowledge.digest_told = step.uptime;
             return Some(Message::Have { board: *id, digest, items: Vec::new() });
         }
         if knowledge.told_at == Some(board.version) && !knowledge.tell {
@@ -384,6 +389,7 @@ impl Engine {
             return None;
         }
         knowledge.tell = false;
+        knowledge.digest_told = step.uptime;
         knowledge.told.extend(items.iter().map(|item| (item.0, item.clone())));
         Some(Message::Have { board: *id, digest, items })
     }

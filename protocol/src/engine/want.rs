@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 
 use super::{
     Engine, Step,
-    state::{Asked, Onto, Request},
+    state::{Asked, Feed, Onto, Peer, Request},
 };
 use crate::{
     hash::{BoardId, EntryId, FeedId, NodeKey},
@@ -83,11 +83,30 @@ impl Engine {
         let limit = feed.fork_index().unwrap_or(u64::MAX);
         if their_size <= size || size >= limit {
             Next::Nothing
-        } else if feed.asking.is_some() || feed.trunk.missing.len() > MISSING_MAX {
+        } else if feed.asking.is_some()
+            || feed.trunk.missing.len() > MISSING_MAX
+            || self.another_goes_first(peer, board, feed)
+        {
             Next::Wait
         } else {
             Next::Ask(size, feed.trunk.tip.id())
         }
+    }
+
+    /// Whether a peer that did not give entries of a feed should wait for another that holds more of
+    /// it too, and did so longer ago or never: else two that are silent could be asked in turn.
+    fn another_goes_first(&self, peer: &NodeKey, board: &BoardId, feed: &Feed) -> bool {
+        let Some(failed) = feed.failed.get(peer) else { return false };
+        let (id, size) = (feed.trunk.tip.feed(), feed.trunk.tip.size());
+        let holds_more = |other: &Peer| {
+            let theirs = other.boards.get(board).and_then(|knowledge| knowledge.theirs.get(&id));
+            theirs.is_some_and(|item| item.1 > size)
+        };
+        let mut others = self
+            .peers
+            .iter()
+            .filter(|(key, other)| *key != peer && holds_more(other) && self.shares(key, board));
+        others.any(|(key, _)| feed.failed.get(key).is_none_or(|other| other < failed))
     }
 
     /// Asks a peer for entries, when one more request may be made.
@@ -193,6 +212,9 @@ impl Engine {
 
     /// Forgets what a peer told of a feed; before long it is asked to tell all again.
     fn forget_theirs(&mut self, step: &Step<'_>, peer: &NodeKey, board: &BoardId, feed: &FeedId) {
+        if let Some(feed) = self.feed_mut(board, feed) {
+            feed.failed.insert(*peer, step.uptime);
+        }
         if let Some(knowledge) = self.knowledge_mut(peer, board) {
             knowledge.behind.remove(feed);
             knowledge.theirs.remove(feed);

@@ -74,8 +74,9 @@ impl Forks {
                     return Err(Violation {
                         checker: Checker::Forks,
                         sentence: format!(
-                            "node {} holds {feed:?} for {standing:?}, honest nodes saw two entries {seq}",
-                            seen.node
+                            "node {} holds {feed:?} for {standing:?}, honest nodes saw two entries {seq}: {:?}",
+                            seen.node,
+                            self.seen.get(&(feed, seq))
                         ),
                     });
                 }

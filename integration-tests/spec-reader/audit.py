@@ -143,6 +143,8 @@ class Audit:
         self._read_records(records)
         self._read_branches()
         self._read_payload_records(records)
+        for feed, absent, _ in self.due.values():
+            self._check_absent(feed, absent)
         for feed in self.feeds.values():
             self._check_entries(feed)
         for feed in self.feeds.values():
@@ -279,10 +281,11 @@ class Audit:
         history.entries += entries
         self.due[number] = feed, [], history is feed.first
         for entry, compact in zip(entries, run.entries):
-            if sealed := sealed_in(compact):
-                self.sealed[entry.id] = sealed
-            else:
+            sealed = sealed_in(compact)
+            if sealed is None:
                 self.due[number][1].append(entry)
+            elif history is feed.first:
+                self.sealed[entry.id] = sealed
 
     def _read_branches(self) -> None:
         for number, run, size in self.left:
@@ -340,11 +343,10 @@ class Audit:
                 self.find(UNCHECKED, "PayloadUnasked", f"record {record.number}: entry {named.seq}")
             return
         due.remove(entry)
-        if sealed.fits(entry.header):
-            self.sealed[named.id] = sealed
-        else:
+        if not sealed.fits(entry.header):
             self.find(UNCHECKED, "PayloadAltered", f"entry {named.seq} of {feed.member.slug}")
-            self.refused.add(named.id)
+        elif entry in feed.first.entries:
+            self.sealed[named.id] = sealed
 
     def _check_entries(self, feed: Feed) -> None:
         before: Optional[int] = None
@@ -357,9 +359,6 @@ class Audit:
             if before is not None and time > before + 366 * DAY:
                 self.find(NOTE, "ClockJump", f"entry {entry.header.seq} of {feed.member.slug}")
             before = time
-        for branch in feed.branches:
-            for entry in branch.entries:
-                self._check_presence(feed, entry)
 
     def _check_header(self, feed: Feed, entry: Entry) -> None:
         header = entry.header
@@ -371,16 +370,14 @@ class Audit:
         elif feed.member.status == OBSERVER and header.kind not in FOR_OBSERVERS:
             self.find(PROVEN, "NotForObservers", f"{what} is of kind {header.kind}")
 
-    def _check_presence(self, feed: Feed, entry: Entry) -> Optional[Sealed]:
-        sealed = self.sealed.get(entry.id)
-        if sealed is None and entry.id not in self.refused:
+    def _check_absent(self, feed: Feed, absent: list[Entry]) -> None:
+        for entry in absent:
             withheld = bool(entry.header.kind & WITHHELD)
             self.find(NOTE if withheld else UNCHECKED, "PayloadWithheld" if withheld else "PayloadAbsent",
                       f"entry {entry.header.seq} of {feed.member.slug}")
-        return sealed
 
     def _check_payload(self, feed: Feed, entry: Entry) -> None:
-        sealed = self._check_presence(feed, entry)
+        sealed = self.sealed.get(entry.id)
         if sealed is None or entry.header.kind not in KINDS:
             return
         try:

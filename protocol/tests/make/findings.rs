@@ -100,11 +100,21 @@ fn places() -> Vec<(&'static str, Vec<u8>)> {
         let (mut writer, _) = Writer::new();
         [whole, writer.run(&one.run(2, 4)), writer.run(&two.whole())].concat()
     };
+    let before_founding = {
+        let (mut writer, magic) = Writer::new();
+        let records = [
+            writer.run(&one.run(2, 4)),
+            writer.founding(&founding(&charter())),
+            writer.run(&one.run(0, 2)),
+        ];
+        [magic.to_vec(), records.concat(), writer.end()].concat()
+    };
     vec![
         ("with runs in another order", of_runs(vec![one.run(0, 1), one.run(3, 4), one.run(1, 3)])),
         ("with a run twice", of_runs(vec![one.run(0, 2), one.run(1, 2), one.run(2, 4)])),
         ("with a run that continues nothing", of_runs(vec![one.run(0, 2), elsewhere])),
         ("with runs after the end", after_end),
+        ("with a run before its founding file", before_founding),
         (
             "with a payload after another run",
             file(vec![

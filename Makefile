@@ -46,6 +46,7 @@ sim:
 ## bench: what things cost, beside what the machine allows
 bench:
 	$(CARGO) bench -p concordat-protocol --bench core
+	$(CARGO) bench -p concordat-integration-tests --bench replica
 	$(CARGO) bench -p concordat-node --bench daemons
 
 ## deny: licences, sources and advisories (needs cargo-deny and the network)

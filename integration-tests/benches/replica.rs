@@ -7,7 +7,6 @@
     clippy::expect_used,
     clippy::panic,
     clippy::float_arithmetic,
-    clippy::disallowed_methods,
     clippy::cast_precision_loss,
     reason = "a benchmark reads the clock, divides, prints, and may end the process"
 )]

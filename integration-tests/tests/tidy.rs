@@ -1,6 +1,9 @@
 //! The structure that documents promise, checked: who may import what, stage lines, words, and
 //! documents that name files. Sizes are printed, not judged.
 
+// Says to lints that all of this is test code.
+#![cfg(test)]
+
 use std::{
     collections::BTreeSet,
     fs,

@@ -71,8 +71,11 @@ pub const CHANGE_BYTES_MAX: usize = 512 * KIB;
 pub const BLOB_BYTES_MAX: u64 = 256 * 1024 * 1024;
 /// Length of one piece of an attached file, in bytes.
 pub const BLOB_CHUNK_BYTES: u64 = 256 * 1024;
-/// Most epochs of one organisation on one board, and most of its feeds there.
+/// Most epochs of one organisation on one board, and most of its feeds of one sort there: opened by
+/// recovery, superseded, others.
 pub const EPOCHS_MAX: u64 = 64;
+/// Most feeds of one organisation on one board, of all sorts.
+pub const FEEDS_MAX: u64 = 3 * EPOCHS_MAX;
 /// Longest fork proof, in bytes.
 pub const FORK_PROOF_BYTES_MAX: usize = 4 * KIB;
 /// Longest node card, in bytes.

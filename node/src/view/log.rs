@@ -124,7 +124,7 @@ fn lines(
     let slug = slug_of(charter, &feed.descriptor.org);
     // Above a fork this chain may be the one that is not settled.
     let settled = match feed.standing {
-        FeedStanding::Sound => feed.settled,
+        FeedStanding::Sound | FeedStanding::Superseded => feed.settled,
         FeedStanding::Held { index }
         | FeedStanding::Won { index, .. }
         | FeedStanding::Halted { index } => feed.settled.min(index),

@@ -204,6 +204,7 @@ fn board_line(snapshot: &Snapshot, view: &BoardView) -> BoardLine {
 fn feed_line(charter: Option<&Charter>, id: &FeedId, feed: &FeedView) -> FeedLine {
     let (standing, forked_at) = match feed.standing {
         FeedStanding::Sound => ("sound", None),
+        FeedStanding::Superseded => ("superseded", None),
         FeedStanding::Held { index } => ("held", Some(index)),
         FeedStanding::Won { index, .. } => ("won", Some(index)),
         FeedStanding::Halted { index } => ("halted", Some(index)),

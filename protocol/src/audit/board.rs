@@ -5,14 +5,19 @@
 //!
 //! Invariant: one tip a feed, whatever its length. Knows nothing of acknowledgements.
 
-use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::{
+    collections::{BTreeMap, BTreeSet},
+    vec::Vec,
+};
 
 use super::finding::FeedName;
 use crate::{
     charter::{Founding, Status},
-    feed::{BadOpening, Body, Descriptor, Kind, OpenFeed, Run, Tip},
+    feed::{
+        BadOpening, Body, Descriptor, Extent, Kind, OpenFeed, Opened, Run, Tip, expect_room,
+        extents,
+    },
     hash::{BoardId, FeedId, OrgId},
-    limits::EPOCHS_MAX,
     time::TimeMs,
 };
 
@@ -21,6 +26,8 @@ use crate::{
 pub(super) struct Feed {
     pub(super) name: FeedName,
     pub(super) descriptor: Descriptor,
+    /// By which right it was opened.
+    pub(super) opened: Opened,
     pub(super) status: Status,
     /// The record that opened it; what stands before is not its.
     pub(super) since: u64,
@@ -64,12 +71,12 @@ impl Boards {
         self.foundings.insert(board, founding);
         for member in members {
             let descriptor = Descriptor { board, org: member.org, epoch: 0, key: member.feed_key };
-            self.open(descriptor);
+            self.open(descriptor, Opened::first(&descriptor));
         }
     }
 
     /// Takes in a feed of a member.
-    fn open(&mut self, descriptor: Descriptor) {
+    fn open(&mut self, descriptor: Descriptor, opened: Opened) {
         let founding = self.foundings.get(&descriptor.board);
         let member = founding.and_then(|founding| founding.charter().member(&descriptor.org));
         let Some(member) = member else { return };
@@ -78,6 +85,7 @@ impl Boards {
         let state = Feed {
             name: FeedName { feed, slug, epoch: descriptor.epoch },
             descriptor,
+            opened,
             status: member.status,
             since: self.record,
             tip: Tip::empty(feed),
@@ -102,7 +110,8 @@ impl Boards {
             None => Err(BadOpening::NotAMember),
             Some(founding) => self.check_place(founding, run.feed, &opening),
         };
-        Some(checked.map(|()| self.open(opening.descriptor)).map_err(|why| (org, why)))
+        let opened = Opened::by(&opening);
+        Some(checked.map(|()| self.open(opening.descriptor, opened)).map_err(|why| (org, why)))
     }
 
     /// Checks an opening against all feeds of the organisation: some feed of the epoch before must
@@ -114,13 +123,9 @@ impl Boards {
         opening: &OpenFeed,
     ) -> Result<(), BadOpening> {
         let Descriptor { board, org, epoch, key } = opening.descriptor;
-        let of_org = || {
-            let feeds = self.feeds.values().map(|feed| &feed.descriptor);
-            feeds.filter(move |one| one.board == board && one.org == org)
-        };
-        if epoch >= EPOCHS_MAX || of_org().count() as u64 >= EPOCHS_MAX {
-            return Err(BadOpening::TooMany { max: EPOCHS_MAX });
-        }
+        let of_org = || self.of_org(&board, &org).map(|feed| &feed.descriptor);
+        let opened: Vec<Opened> = self.of_org(&board, &org).map(|feed| feed.opened).collect();
+        expect_room(&opened, &Opened::by(opening))?;
         if epoch > 0 && of_org().any(|one| one.key == key) {
             return Err(BadOpening::KeyUsedBefore);
         }
@@ -130,6 +135,23 @@ impl Boards {
             checked = checked.or_else(|_| check_opening(founding, Some(before), feed, opening));
         }
         checked
+    }
+
+    /// The feeds of an organisation on a board.
+    fn of_org(&self, board: &BoardId, org: &OrgId) -> impl Iterator<Item = &Feed> {
+        let is_of = |one: &Descriptor| one.board == *board && one.org == *org;
+        self.feeds.values().filter(move |feed| is_of(&feed.descriptor))
+    }
+
+    /// How much of each feed counts by itself, by all openings that were read.
+    pub(super) fn extents(&self) -> BTreeMap<FeedId, Extent> {
+        let all = self.feeds.values().map(|feed| (feed.descriptor.board, feed.descriptor.org));
+        let all: BTreeSet<(BoardId, OrgId)> = all.collect();
+        let of_each = all.iter().flat_map(|(board, org)| {
+            let opened: Vec<Opened> = self.of_org(board, org).map(|feed| feed.opened).collect();
+            extents(&opened)
+        });
+        of_each.collect()
     }
 
     /// The members of a board with a vote, other than one organisation.

@@ -87,6 +87,12 @@ pub enum Finding {
         /// Where they part.
         index: u64,
     },
+    /// Two feeds of one epoch were opened by equal right.
+    #[error("the epoch of {of} was opened more than once by equal right")]
+    OpenedTwice {
+        /// The feed.
+        of: FeedName,
+    },
     /// The author signed a feed that breaks a rule of feeds.
     #[error("{of} signed a feed that breaks a rule: {why}")]
     MisSigned {
@@ -390,6 +396,28 @@ pub enum Finding {
         /// By how much.
         ahead_ms: u64,
     },
+    /// A feed goes on beyond the end that a later epoch names.
+    #[error(
+        "{of} goes on to entry {entries}, beyond its end at {end} that the next epoch names; what is beyond counts only as far as others acknowledged it"
+    )]
+    BeyondEnd {
+        /// The feed.
+        of: FeedName,
+        /// How many entries it has by the opening of the next epoch.
+        end: u64,
+        /// How many it has.
+        entries: u64,
+    },
+    /// The recovery key opened another feed in place of this one.
+    #[error(
+        "the recovery key took the place of {of}, which has {entries} entries; they count only as far as others acknowledged them"
+    )]
+    Superseded {
+        /// The feed.
+        of: FeedName,
+        /// How many entries it has.
+        entries: u64,
+    },
     /// A member has written nothing.
     #[error("the bundle holds no entry of {of}")]
     Silent {
@@ -419,6 +447,7 @@ impl Finding {
         match self {
             Self::ForkProven { .. }
             | Self::SecondHistory { .. }
+            | Self::OpenedTwice { .. }
             | Self::MisSigned { .. }
             | Self::BadFirstOpening { .. }
             | Self::BadPayload { .. }
@@ -450,6 +479,8 @@ impl Finding {
             | Self::ClockBack { .. }
             | Self::ClockJump { .. }
             | Self::ClockAhead { .. }
+            | Self::BeyondEnd { .. }
+            | Self::Superseded { .. }
             | Self::Silent { .. }
             | Self::ForeignCard { .. } => Severity::Note,
         }

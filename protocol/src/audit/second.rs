@@ -7,8 +7,8 @@
 //! ```
 //!
 //! Settlement is what the bundle proves, so at least what nodes see: of two acknowledgements of one
-//! feed by another only the highest and the most complete count, and none from a forked feed above
-//! its fork.
+//! feed by another only the highest and the most complete count, and none that stands above a fork,
+//! beyond the end of its epoch, or in a feed that another took the place of.
 //!
 //! Invariant: one tip a history. Knows nothing of payload formats.
 
@@ -27,7 +27,7 @@ use super::{
     summary::{FeedSummary, Summary},
 };
 use crate::{
-    feed::{Run, Tip, VerifiedRun, settled_size, verify_run},
+    feed::{End, Extent, Run, Tip, VerifiedRun, settled_size, verify_run},
     hash::{EntryId, FeedId, OrgId},
 };
 
@@ -41,6 +41,8 @@ pub struct SecondReading {
     claims: Claims,
     places: BTreeMap<FeedId, BTreeSet<u64>>,
     leavings: BTreeMap<FeedId, Vec<Leaving>>,
+    /// How much of each feed counts by itself, and what its first history has at a named end.
+    extents: BTreeMap<FeedId, (Extent, Option<EntryId>)>,
     /// The first history of each feed, then its branches.
     histories: BTreeMap<FeedId, Vec<History>>,
     /// Where branches leave: the end of the first history there, and its next entry.
@@ -69,9 +71,12 @@ impl SecondReading {
         let empty =
             |id: &FeedId| (*id, Vec::from([History { shared: u64::MAX, tip: Tip::empty(*id) }]));
         let histories = boards.feeds.keys().map(empty).collect();
+        let extents = boards.extents();
+        let extents = extents.into_iter().map(|(id, extent)| (id, (extent, None))).collect();
         Self {
             boards,
             claims,
+            extents,
             places,
             leavings,
             histories,
@@ -171,6 +176,7 @@ impl SecondReading {
         if let Some(history) = self.histories.get_mut(&id).and_then(|all| all.get_mut(no)) {
             history.tip = run.tip().clone();
         }
+        self.note_end((id, no), run);
         let (Some(places), Some(feed)) = (self.places.get(&id), self.boards.feeds.get(&id)) else {
             return;
         };
@@ -188,6 +194,40 @@ impl SecondReading {
                     self.findings.push(Finding::ClockAhead { of, seq, by, ahead_ms });
                 }
             }
+        }
+    }
+
+    /// Remembers the entry that stands where a later epoch says that this feed ended.
+    fn note_end(&mut self, (id, no): (FeedId, usize), run: &VerifiedRun) {
+        if let Some((Extent::Until(End(seq, _)), at)) = self.extents.get_mut(&id) {
+            let named = run.entries().iter().find(|entry| entry.header.seq == *seq && no == 0);
+            *at = named.map(|entry| entry.id).or(*at);
+        }
+    }
+
+    /// How many entries of a feed count by themselves, whatever others acknowledged.
+    fn counts_alone(&self, id: &FeedId) -> u64 {
+        match self.extents.get(id) {
+            None | Some((Extent::Open, _)) => u64::MAX,
+            Some((Extent::Until(End(seq, named)), at)) => match at {
+                Some(held) if held != named => *seq,
+                Some(_) | None => seq.saturating_add(1),
+            },
+            Some((Extent::Contested | Extent::Superseded, _)) => 0,
+        }
+    }
+
+    /// What openings did to a feed.
+    fn ending(&self, feed: &Feed) -> Option<Finding> {
+        let (of, entries) = (feed.name.clone(), feed.tip.size());
+        let end = self.counts_alone(&of.feed);
+        match self.extents.get(&of.feed) {
+            Some((Extent::Contested, _)) => Some(Finding::OpenedTwice { of }),
+            Some((Extent::Superseded, _)) => Some(Finding::Superseded { of, entries }),
+            Some((Extent::Until(_), _)) if entries > end => {
+                Some(Finding::BeyondEnd { of, end, entries })
+            }
+            None | Some((Extent::Open | Extent::Until(_), _)) => None,
         }
     }
 
@@ -261,6 +301,7 @@ impl SecondReading {
         self.close_due();
         let mut findings = core::mem::take(&mut self.findings);
         findings.extend(self.unheld());
+        findings.extend(self.boards.feeds.values().filter_map(|feed| self.ending(feed)));
         let is_told = |feed: &Feed| feed.is_broken || feed.told.gap;
         let silent = self.boards.feeds.values();
         let silent = silent.filter(|feed| feed.tip.size() == 0 && !is_told(feed));
@@ -316,6 +357,7 @@ impl SecondReading {
                 let Some(by) = self.boards.feeds.get(&by) else { continue };
                 let Some(held_by) = claim.held_by else { continue };
                 if by.fork.is_some_and(|index| claim.place >= index)
+                    || claim.place >= self.counts_alone(&by.name.feed)
                     || !others.contains(&by.descriptor.org)
                 {
                     continue;

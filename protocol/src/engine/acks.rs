@@ -10,12 +10,12 @@ use alloc::vec::Vec;
 use super::{
     Engine, Step,
     record::AckRow,
-    state::{Board, Counted, Feed},
+    state::{Counted, Feed},
     tables::{BranchNo, Table, ack_key, acks_from, after_prefix, read_ack_key},
 };
 use crate::{
     feed::{Ack, AckItem, Draft, Kind},
-    hash::{BoardId, FeedId, OrgId},
+    hash::{BoardId, FeedId},
     limits::{ACK_ITEMS_MAX, ACK_MISSING_MAX},
     sync::Point,
 };
@@ -28,28 +28,22 @@ const URGENT_INTERVAL_MS: u64 = 10_000;
 const ROWS_MAX: usize = 100_000;
 
 impl Engine {
-    /// Takes in an acknowledgement that stands at `place` of feed `by`.
-    pub(super) fn apply_ack(
-        &mut self,
-        step: &mut Step<'_>,
-        board: &BoardId,
-        (by, place): (FeedId, u64),
-        ack: Ack,
-    ) {
+    /// Takes in an acknowledgement that stands in feed `by`.
+    pub(super) fn apply_ack(&mut self, step: &mut Step<'_>, board: &BoardId, by: FeedId, ack: Ack) {
         let Some(org) = self.feed(board, &by).map(|feed| feed.descriptor.org) else { return };
         for item in ack.0 {
             let known = self.feed(board, &item.feed);
             if known.is_some_and(|feed| feed.descriptor.org == org) {
                 continue;
             }
-            let is_forked = known.is_some_and(|feed| feed.fork.is_some());
+            let is_limited = known.is_some_and(Feed::is_limited);
             let complete = item.complete_through().map_or(0, |seq| seq.saturating_add(1));
             let key = ack_key(&item.feed, (item.seq, &item.id), &by);
-            self.pending.put(Table::Acks, key, AckRow { complete, place }.to_bytes());
+            self.pending.put(Table::Acks, key, AckRow { complete }.to_bytes());
             self.pending.consequences().feeds.push((*board, item.feed));
             let counted = Counted { by, point: Point(item.seq, item.id), complete };
             let branches = self.count_everywhere(step, board, &item.feed, counted);
-            for no in branches.into_iter().filter(|_| is_forked) {
+            for no in branches.into_iter().filter(|_| is_limited) {
                 self.apply_stored(step, (*board, item.feed, no));
             }
         }
@@ -121,60 +115,73 @@ impl Engine {
 
     /// Drafts the acknowledgements that are due by the clock.
     pub(super) fn draft_due_acks(&mut self, step: &Step<'_>) {
-        let org = self.me.org;
-        for board in self.boards.values_mut() {
+        let mut due = Vec::new();
+        for (id, board) in &mut self.boards {
             let members = board.founding.charter().members.len() as u64;
             let interval = INTERVAL_MS.saturating_mul(members.div_ceil(36).max(1));
             let since = |last: Option<_>| last.map_or(u64::MAX, |last| step.uptime.ms_since(last));
             let is_due = (board.acks.urgent.is_some()
                 && since(board.acks.last) >= URGENT_INTERVAL_MS)
                 || (board.acks.due.is_some() && since(board.acks.last) >= interval);
-            if !is_due || board.restoring.is_some() || board.own_is_forked() {
+            if !is_due || board.restoring.is_some() || !board.may_sign() {
                 continue;
             }
             board.acks.last = Some(step.uptime);
             board.acks.due = None;
             board.acks.urgent = None;
-            board.draft_acks(&org);
+            due.push(*id);
         }
-    }
-}
-
-impl Board {
-    /// Whether our own feed is forked: then we sign nothing more in this epoch.
-    pub(super) fn own_is_forked(&self) -> bool {
-        self.feeds.get(&self.own).is_some_and(|feed| feed.fork.is_some())
+        for board in due {
+            self.draft_acks(step, &board);
+        }
     }
 
     /// Drafts one acknowledgement of everything that waits for it.
-    fn draft_acks(&mut self, org: &OrgId) {
-        let due = self.feeds.values_mut();
-        let due = due.filter(|feed| feed.ack_due && feed.descriptor.org != *org);
-        let items: Vec<AckItem> = due.filter_map(Feed::acknowledge).collect();
+    fn draft_acks(&mut self, step: &Step<'_>, board: &BoardId) {
+        let Some(feeds) = self.boards.get(board).map(|board| board.feeds.values()) else { return };
+        let due = feeds.filter(|feed| feed.ack_due && feed.descriptor.org != self.me.org);
+        let points: Vec<(FeedId, Option<Point>)> = due
+            .map(|feed| {
+                let size = self.counts_alone(step, feed, 0).min(feed.trunk.tip.size());
+                (feed.trunk.tip.feed(), self.last_below(step, feed, size))
+            })
+            .collect();
+        let items = points.into_iter().filter_map(|(id, point)| {
+            let feed = self.feed_mut(board, &id)?;
+            feed.ack_due = false;
+            point.map(|point| feed.acknowledge(point))
+        });
+        let items: Vec<AckItem> = items.collect();
+        let Some(board) = self.boards.get_mut(board) else { return };
         for items in items.chunks(ACK_ITEMS_MAX) {
-            self.drafts.push_back((None, Draft::of(Kind::ACK, Ack(items.to_vec()).to_bytes())));
+            board.drafts.push_back((None, Draft::of(Kind::ACK, Ack(items.to_vec()).to_bytes())));
         }
+    }
+
+    /// The last of the first `size` entries of a feed's first chain.
+    pub(super) fn last_below(&self, step: &Step<'_>, feed: &Feed, size: u64) -> Option<Point> {
+        let seq = size.checked_sub(1)?;
+        self.id_at(step, feed, 0, seq).map(|id| Point(seq, id))
     }
 }
 
 impl Feed {
-    /// The acknowledgement of all that we hold of the feed.
-    pub(super) fn acknowledge(&mut self) -> Option<AckItem> {
-        let tip = &self.trunk.tip;
-        let seq = tip.size().checked_sub(1)?;
-        let missing: Vec<u64> = self.trunk.missing.iter().copied().take(ACK_MISSING_MAX).collect();
-        let first_unnamed = self.trunk.missing.iter().nth(ACK_MISSING_MAX);
+    /// The acknowledgement of all that we hold of the feed up to an entry.
+    pub(super) fn acknowledge(&mut self, Point(seq, id): Point) -> AckItem {
+        let missing = || self.trunk.missing.iter().copied().filter(|missing| *missing <= seq);
+        let first_unnamed = missing().nth(ACK_MISSING_MAX);
         let payloads_through = first_unnamed.map_or(seq, |next| next.saturating_sub(1));
+        let missing = missing().take(ACK_MISSING_MAX).collect();
         self.ack_due = false;
-        self.acked_size = tip.size();
-        Some(AckItem {
-            feed: tip.feed(),
+        self.acked_size = self.acked_size.max(seq.saturating_add(1));
+        AckItem {
+            feed: self.trunk.tip.feed(),
             seq,
-            id: tip.id(),
+            id,
             payloads_through,
             missing,
             received_at: self.received_at,
-        })
+        }
     }
 }
 

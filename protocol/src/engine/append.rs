@@ -59,16 +59,14 @@ impl Engine {
     }
 
     fn note_ack_due(&mut self, step: &Step<'_>, board: &BoardId, id: &FeedId, run: &VerifiedRun) {
-        let Some(board) = self.boards.get_mut(board) else {
-            return;
-        };
+        let Some(feed) = self.feed(board, id).filter(|feed| feed.fork.is_none()) else { return };
+        let counts_below = self.counts_alone(step, feed, 0);
+        let counting = || run.entries().iter().map(|entry| &entry.header);
+        let counting = || counting().filter(|header| header.seq < counts_below);
+        let news = || counting().map(|header| header.kind).filter(|kind| *kind != Kind::ACK);
+        let Some(board) = self.boards.get_mut(board) else { return };
         let own = board.own;
-        let Some(feed) = board.feeds.get_mut(id).filter(|feed| feed.fork.is_none()) else {
-            return;
-        };
-        let news = || {
-            run.entries().iter().map(|entry| entry.header.kind).filter(|kind| *kind != Kind::ACK)
-        };
+        let Some(feed) = board.feeds.get_mut(id) else { return };
         if *id == own || news().next().is_none() {
             return;
         }

@@ -3,17 +3,19 @@
 //! What entries do to acknowledgements and evidence. Nothing else has an effect yet: kinds this
 //! node does not understand are stored and passed on.
 //!
-//! Above a fork, entries are applied only as far as another organisation acknowledged them: those
-//! are the ones that every node comes to hold, so all nodes apply the same.
+//! Above a fork, and beyond the end of an epoch, entries are applied only as far as another
+//! organisation acknowledged them: those are the ones that every node comes to hold or that had an
+//! effect before the end was known, so all nodes apply the same.
 
 use alloc::vec::Vec;
 
 use super::{
     Engine, Step,
+    state::Feed,
     tables::{BranchNo, Table, place_key},
 };
 use crate::{
-    feed::{Ack, Evidence, Header, Kind, Sealed, VerifiedRun},
+    feed::{Ack, End, Evidence, Extent, Header, Kind, Sealed, VerifiedRun},
     hash::{BoardId, FeedId},
     sync::Point,
 };
@@ -32,7 +34,7 @@ impl Engine {
             return;
         };
         let in_step = branch.applied == next;
-        if !in_step || self.counts_below(&board, &id, no) < end {
+        if !in_step || self.counts_below(step, &board, &id, no) < end {
             self.apply_stored(step, (board, id, no));
             return;
         }
@@ -52,7 +54,7 @@ impl Engine {
         step: &mut Step<'_>,
         (board, id, no): (BoardId, FeedId, BranchNo),
     ) {
-        let end = self.counts_below(&board, &id, no);
+        let end = self.counts_below(step, &board, &id, no);
         let Some(branch) = self.feed_mut(&board, &id).and_then(|feed| feed.branch_mut(no)) else {
             return;
         };
@@ -74,23 +76,33 @@ impl Engine {
         }
     }
 
-    /// Up to which size the entries of a branch count: all of a sound feed; of a forked one those
-    /// below the fork, and those that another organisation acknowledged.
-    pub(super) fn counts_below(&self, board: &BoardId, id: &FeedId, no: BranchNo) -> u64 {
-        let Some(feed) = self.feed(board, id) else {
-            return 0;
+    /// Up to which size the entries of a branch count: those that count alone, and those that
+    /// another organisation acknowledged.
+    pub(super) fn counts_below(
+        &self,
+        step: &Step<'_>,
+        board: &BoardId,
+        id: &FeedId,
+        no: BranchNo,
+    ) -> u64 {
+        let Some(feed) = self.feed(board, id) else { return 0 };
+        let Some(branch) = feed.branch(no) else { return 0 };
+        let acked = branch.acked.map_or(0, |Point(seq, _)| seq.saturating_add(1));
+        self.counts_alone(step, feed, no).max(acked).min(branch.tip.size())
+    }
+
+    /// Up to which size the entries of a branch count whoever acknowledged them: those below a fork,
+    /// and up to the end that a later epoch names, if the entry named is on this chain.
+    pub(super) fn counts_alone(&self, step: &Step<'_>, feed: &Feed, no: BranchNo) -> u64 {
+        let by_epochs = match feed.extent {
+            Extent::Open => u64::MAX,
+            Extent::Until(End(seq, id)) => match self.id_at(step, feed, no, seq) {
+                Some(held) if held != id => seq,
+                Some(_) | None => seq.saturating_add(1),
+            },
+            Extent::Contested | Extent::Superseded => 0,
         };
-        let Some(branch) = feed.branch(no) else {
-            return 0;
-        };
-        let size = branch.tip.size();
-        match feed.fork_index() {
-            None => size,
-            Some(index) => {
-                let acked = branch.acked.map_or(0, |Point(seq, _)| seq.saturating_add(1));
-                acked.max(index).min(size)
-            }
-        }
+        by_epochs.min(feed.fork_index().unwrap_or(u64::MAX))
     }
 
     /// Applies one verified entry whose payload is here.
@@ -105,7 +117,7 @@ impl Engine {
             // Under a charter that we do not know, an entry waits; evidence proves itself.
             Kind::ACK if header.charter == board.as_charter() => {
                 if let Ok(ack) = Ack::from_bytes(sealed.payload.bytes()) {
-                    self.apply_ack(step, &board, (id, header.seq), ack);
+                    self.apply_ack(step, &board, id, ack);
                 }
             }
             Kind::EVIDENCE => {

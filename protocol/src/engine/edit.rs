@@ -70,8 +70,12 @@ impl Engine {
                 return Err(Refused::TooLong { len, max });
             }
         }
-        if let Some(index) = board.feeds.get(&board.own).and_then(|feed| feed.fork_index()) {
+        let own = board.feeds.get(&board.own);
+        if let Some(index) = own.and_then(|feed| feed.fork_index()) {
             return Err(Refused::Forked { index });
+        }
+        if let Some(own) = own.filter(|feed| feed.is_limited()) {
+            return Err(Refused::Replaced { epoch: own.descriptor.epoch });
         }
         match board.drafts.len() {
             waiting if waiting >= DRAFTS_MAX => Err(Refused::Waiting { waiting }),
@@ -100,7 +104,7 @@ impl Engine {
         let board = self.boards.get_mut(id)?;
         let feed = board.feeds.get(&board.own)?;
         let is_ours = feed.descriptor.key == self.me.signer.public();
-        let is_free = feed.fork.is_none() && feed.asking.is_none();
+        let is_free = !feed.is_limited() && feed.asking.is_none();
         let may_sign = board.restoring.is_none() && is_ours && is_free;
         let opens = feed.trunk.tip.size() == 0;
         let has_work = opens || !board.drafts.is_empty();

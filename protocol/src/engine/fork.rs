@@ -209,7 +209,7 @@ impl Engine {
         if is_better {
             step.report(Report::Forked { org, feed: id, index });
             if !was_forked {
-                self.acknowledge_for_the_last_time(&board, &id);
+                self.acknowledge_for_the_last_time(step, &board, &id);
             }
             self.put_evidence(&board, &id, EvidenceRow { proof, carrier });
         } else if let Some(known) = feed.fork.clone().filter(|known| is_same && !known.is_carried())
@@ -220,7 +220,7 @@ impl Engine {
                 EvidenceRow { carrier: carrier.or(known.carrier), ..known },
             );
         }
-        self.carry_evidence(&board);
+        self.carry_evidence(step, &board);
         let numbers: Vec<BranchNo> = self
             .feed(&board, &id)
             .map(|feed| feed.branches().map(|(no, _)| no).collect())
@@ -255,33 +255,33 @@ impl Engine {
     }
 
     /// Says that we hold the chain we hold, so that others come to hold it too.
-    pub(super) fn acknowledge_for_the_last_time(&mut self, board: &BoardId, id: &FeedId) {
-        let Some(board) = self.boards.get_mut(board).filter(|board| board.own != *id) else {
+    pub(super) fn acknowledge_for_the_last_time(
+        &mut self,
+        step: &Step<'_>,
+        board: &BoardId,
+        id: &FeedId,
+    ) {
+        let Some(feed) = self.feed(board, id).filter(|feed| feed.descriptor.org != self.me.org)
+        else {
             return;
         };
-        let Some(feed) = board.feeds.get_mut(id) else {
-            return;
-        };
-        if feed.acked_size >= feed.trunk.tip.size() {
-            return;
+        let is_news = feed.acked_size < feed.trunk.applied;
+        let point = self.last_below(step, feed, feed.trunk.applied).filter(|_| is_news);
+        let Some((feed, point)) = self.feed_mut(board, id).zip(point) else { return };
+        let ack = Ack(Vec::from([feed.acknowledge(point)]));
+        if let Some(board) = self.boards.get_mut(board) {
+            board.drafts.push_back((None, Draft::of(Kind::ACK, ack.to_bytes())));
         }
-        let item = feed.acknowledge();
-        board.drafts.extend(
-            item.map(|item| (None, Draft::of(Kind::ACK, Ack(Vec::from([item])).to_bytes()))),
-        );
     }
 
     /// Drafts an evidence entry for each proof that no sound entry carries.
-    pub(super) fn carry_evidence(&mut self, board_id: &BoardId) {
+    pub(super) fn carry_evidence(&mut self, step: &Step<'_>, board_id: &BoardId) {
         let Some(board) = self.boards.get(board_id) else {
             return;
         };
         let is_sound = |(by, seq): (FeedId, u64)| {
-            by == board.own && board.own_is_forked()
-                || board
-                    .feeds
-                    .get(&by)
-                    .is_some_and(|feed| feed.fork_index().is_none_or(|index| seq < index))
+            by == board.own && !board.may_sign()
+                || board.feeds.get(&by).is_some_and(|feed| seq < self.counts_alone(step, feed, 0))
         };
         let bare = |row: &EvidenceRow| row.carrier.is_none_or(|carrier| !is_sound(carrier));
         let forks = board.feeds.values().filter_map(|feed| feed.fork.clone());

@@ -190,6 +190,14 @@ pub enum Refused {
         /// The first index that differs.
         index: u64,
     },
+    /// Another feed of the organisation has taken the place of the node's own.
+    #[error(
+        "this organisation opened another feed in place of the one in epoch {epoch} that this node signs; use the node that holds the new key, or take back the keys with the recovery key"
+    )]
+    Replaced {
+        /// The epoch of the feed that this node signs.
+        epoch: u64,
+    },
     /// Too many drafts wait.
     #[error(
         "{waiting} entries wait to be signed already; the node first has to hear from its partners how far its own feed had come"
@@ -213,6 +221,7 @@ impl Refused {
             Self::NotSigned { .. } => "not-signed",
             Self::TooLong { .. } => "too-long",
             Self::Forked { .. } => "own-feed-forked",
+            Self::Replaced { .. } => "own-feed-replaced",
             Self::Waiting { .. } => "too-many-drafts",
         }
     }

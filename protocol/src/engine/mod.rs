@@ -177,7 +177,7 @@ impl Engine {
         self.ask_for_tips(step);
         let boards: Vec<BoardId> = self.boards.keys().copied().collect();
         for board in boards {
-            self.carry_evidence(&board);
+            self.carry_evidence(step, &board);
         }
         self.draft_due_acks(step);
     }

@@ -13,17 +13,31 @@ use super::{
 use crate::{
     charter::Founding,
     codec::Malformed,
-    feed::{Descriptor, OpenFeed, Sealed, Tip},
-    hash::{BoardId, FeedId},
+    feed::{Descriptor, Header, Kind, OpenFeed, Opened, Sealed, Tip},
+    hash::{BoardId, FeedId, OrgId},
     identity::SignedCard,
     time::TimeMs,
 };
 
 /// Rows of one table that are read at start, at most. Far above what bounds on members allow.
 const ROWS_MAX: usize = 1_000_000;
+/// Entries at the end of a feed that are looked through at start for what calls for acknowledgement.
+const NEWS_MAX: u64 = 1_000;
 
 fn damaged(what: impl core::fmt::Display) -> Damaged {
     Damaged { what: text(what) }
+}
+
+/// By which right a stored feed was opened: its entry 0 says so, from epoch 1 on.
+fn opened(descriptor: &Descriptor, reader: &dyn Reader) -> Result<Opened, Damaged> {
+    if descriptor.epoch == 0 {
+        return Ok(Opened::first(descriptor));
+    }
+    let absent = || damaged("the opening of a later epoch is not stored");
+    let stored = reader.get(Table::Payloads, &place_key(&descriptor.feed_id(), 0, 0));
+    let sealed = Sealed::from_bytes(&stored.ok_or_else(absent)?).map_err(damaged)?;
+    let opening = OpenFeed::from_bytes(sealed.payload.bytes()).map_err(damaged)?;
+    Ok(Opened::by(&opening))
 }
 
 impl Engine {
@@ -75,17 +89,20 @@ impl Engine {
         for (key, bytes) in reader.scan(Table::Feeds, &prefix, &end, ROWS_MAX) {
             let record = FeedRecord::from_bytes(&bytes).map_err(damaged)?;
             let no = key.last_chunk().map_or(0, |bytes| BranchNo::from_be_bytes(*bytes));
-            self.open_branch(&id, no, record, reader);
+            self.open_branch(&id, no, record, reader)?;
         }
         self.take_over(&id);
-        let feeds: Vec<FeedId> = self
-            .boards
-            .get(&id)
-            .map(|board| board.feeds.keys().copied().collect())
-            .unwrap_or_default();
+        let Some(board) = self.boards.get_mut(&id) else { return Ok(()) };
+        let orgs: Vec<OrgId> = board.founding.charter().members.iter().map(|m| m.org).collect();
+        for org in orgs {
+            board.rank_feeds(&org);
+        }
+        let feeds: Vec<FeedId> = board.feeds.keys().copied().collect();
         let mut step = Step::reading(reader);
+        for feed in &feeds {
+            self.open_evidence(&step, &id, feed)?;
+        }
         for feed in feeds {
-            self.open_evidence(&step, &id, &feed)?;
             self.open_acks(&step, &id, &feed);
             self.refresh_item(&mut step, &id, &feed);
         }
@@ -98,7 +115,7 @@ impl Engine {
         no: BranchNo,
         record: FeedRecord,
         reader: &dyn Reader,
-    ) {
+    ) -> Result<(), Damaged> {
         let id = record.tip.feed();
         let mut branch = Branch::new(record.start, record.tip);
         branch.head = record.head;
@@ -109,24 +126,17 @@ impl Engine {
             branch.missing.extend(key.last_chunk().map(|bytes| u64::from_be_bytes(*bytes)));
         }
         self.feeds.insert(id, *board);
-        let opening = reader.get(Table::Payloads, &place_key(&id, 0, 0));
-        let Some(board) = self.boards.get_mut(board) else { return };
+        let opened = opened(&record.descriptor, reader)?;
+        let Some(board) = self.boards.get_mut(board) else { return Ok(()) };
         if no == 0 {
-            let feed = board
-                .feeds
-                .entry(id)
-                .or_insert_with(|| Feed::new(record.descriptor, Branch::new(0, Tip::empty(id))));
+            let new = || Feed::new(record.descriptor, opened, Branch::new(0, Tip::empty(id)));
+            let feed = board.feeds.entry(id).or_insert_with(new);
             feed.trunk = branch;
             feed.received_at = record.received_at;
-            let opening = opening.filter(|_| record.descriptor.epoch > 0);
-            let sealed = opening.and_then(|bytes| Sealed::from_bytes(&bytes).ok());
-            let opening = sealed.and_then(|s| OpenFeed::from_bytes(s.payload.bytes()).ok());
-            if let Some(opening) = opening {
-                board.end_epoch(&opening);
-            }
         } else if let Some(feed) = board.feeds.get_mut(&id) {
             feed.others.push(branch);
         }
+        Ok(())
     }
 
     /// Finds the feed that our key signs; begins a new epoch when we have the right to.
@@ -142,10 +152,10 @@ impl Engine {
             board.own = *own;
         } else if let Some(opening) = opening {
             let own = opening.descriptor.feed_id();
-            let feed = Feed::new(opening.descriptor, Branch::new(0, Tip::empty(own)));
+            let trunk = Branch::new(0, Tip::empty(own));
+            let feed = Feed::new(opening.descriptor, Opened::by(opening), trunk);
             board.feeds.insert(own, feed);
             board.own = own;
-            board.end_epoch(opening);
             self.feeds.insert(own, *id);
         }
     }
@@ -179,21 +189,36 @@ impl Engine {
             self.count_waiting_acks(step, (board_id, id, no), 0);
         }
         let me = self.me.org;
-        let Some(board) = self.boards.get_mut(board_id) else { return };
-        let Some(feed) = board.feeds.get_mut(id).filter(|feed| feed.descriptor.org != me) else {
+        let Some(feed) = self.feed(board_id, id).filter(|feed| feed.descriptor.org != me) else {
             return;
         };
         // What we hold with its payloads now, and what we said of that before.
-        let size = feed.trunk.tip.size();
-        let held = feed.trunk.missing.first().copied().unwrap_or(size);
+        let size = self.counts_alone(step, feed, 0).min(feed.trunk.tip.size());
+        let held = feed.trunk.missing.first().copied().unwrap_or(size).min(size);
         let said = feed.trunk.complete.get(&me).map_or(0, |counted| counted.complete);
-        feed.ack_due = feed.fork.is_none() && (feed.acked_size < size || said < held);
-        if feed.ack_due {
-            board.acks.due = Some(TimeMs(0));
+        let is_due = feed.fork.is_none()
+            && (self.holds_news(step, feed, (feed.acked_size, size))
+                || self.holds_news(step, feed, (said, held)));
+        if feed.is_limited() && feed.acked_size < feed.trunk.applied {
+            self.acknowledge_for_the_last_time(step, board_id, id);
         }
-        if feed.fork.is_some() && feed.acked_size < feed.trunk.applied {
-            self.acknowledge_for_the_last_time(board_id, id);
+        if let Some(feed) = self.feed_mut(board_id, id).filter(|_| is_due) {
+            feed.ack_due = true;
+            if let Some(board) = self.boards.get_mut(board_id) {
+                board.acks.due = Some(TimeMs(0));
+            }
         }
+    }
+
+    /// Whether any of these entries is something else than an acknowledgement, which calls for none.
+    fn holds_news(&self, step: &Step<'_>, feed: &Feed, (from, to): (u64, u64)) -> bool {
+        let is_long = to.saturating_sub(from) > NEWS_MAX;
+        is_long
+            || (from..to).any(|seq| {
+                let header = self.header_at(step, feed, 0, seq);
+                let header = header.and_then(|bytes| Header::from_bytes(&bytes).ok());
+                header.is_none_or(|header| header.kind != Kind::ACK)
+            })
     }
 
     /// Takes part in a board: knows its members' first feeds, empty.
@@ -209,7 +234,8 @@ impl Engine {
                 own = feed;
             }
             self.feeds.insert(feed, id);
-            feeds.insert(feed, Feed::new(descriptor, Branch::new(0, Tip::empty(feed))));
+            let trunk = Branch::new(0, Tip::empty(feed));
+            feeds.insert(feed, Feed::new(descriptor, Opened::first(&descriptor), trunk));
         }
         let restoring = match self.standing {
             Standing::Sure => None,
@@ -281,13 +307,15 @@ impl Engine {
     }
 
     /// Remembers a feed that an opening brought, with the acknowledgements that came before it.
-    pub(super) fn remember_feed(&mut self, step: &Step<'_>, descriptor: Descriptor) {
+    pub(super) fn remember_feed(&mut self, step: &Step<'_>, opening: &OpenFeed) {
+        let descriptor = opening.descriptor;
         let (id, board_id) = (descriptor.feed_id(), descriptor.board);
         self.feeds.insert(id, board_id);
         let Some(board) = self.boards.get_mut(&board_id) else {
             return;
         };
-        board.feeds.insert(id, Feed::new(descriptor, Branch::new(0, Tip::empty(id))));
+        let trunk = Branch::new(0, Tip::empty(id));
+        board.feeds.insert(id, Feed::new(descriptor, Opened::by(opening), trunk));
         // Evidence and acknowledgements may have come before the feed that they are about.
         let row = self.evidence_of(step, &id).ok().flatten();
         if let Some(feed) = self.feed_mut(&board_id, &id) {

@@ -1,10 +1,13 @@
 //! Openings: feeds of later epochs, taken in once their first run is verified and warranted.
 
-use super::{Engine, Step, io::Report};
+use alloc::vec::Vec;
+
+use super::{Engine, Step, io::Report, tables::BranchNo};
 use crate::{
-    feed::{BadOpening, Body, Descriptor, Kind, OpenFeed, Run, Tip, verify_run},
-    hash::{BoardId, FeedId, NodeKey},
-    limits::EPOCHS_MAX,
+    feed::{
+        BadOpening, Body, Descriptor, Kind, OpenFeed, Opened, Run, Tip, expect_room, verify_run,
+    },
+    hash::{BoardId, FeedId, NodeKey, OrgId},
 };
 
 impl Engine {
@@ -29,11 +32,25 @@ impl Engine {
         }
         // Nothing is remembered of a feed whose first run is not its author's.
         verify_run(&Tip::empty(run.feed), &descriptor, run.clone()).ok()?;
-        self.remember_feed(step, descriptor);
-        if let Some(board) = self.boards.get_mut(&descriptor.board) {
-            board.end_epoch(&opening);
-        }
+        self.remember_feed(step, &opening);
+        self.end_epochs(step, &descriptor.board, &descriptor.org);
         Some(descriptor.board)
+    }
+
+    /// An opening has come: some feeds of the organisation may end there, or count no longer by
+    /// themselves. Whatever of them had an effect here must become known everywhere.
+    fn end_epochs(&mut self, step: &mut Step<'_>, board: &BoardId, org: &OrgId) {
+        let Some(of_board) = self.boards.get_mut(board) else { return };
+        for id in of_board.rank_feeds(org) {
+            let Some(feed) = self.feed(board, &id) else { continue };
+            let numbers: Vec<BranchNo> = feed.branches().map(|(no, _)| no).collect();
+            if self.counts_alone(step, feed, 0) < feed.trunk.applied {
+                self.acknowledge_for_the_last_time(step, board, &id);
+            }
+            for no in numbers {
+                self.apply_stored(step, (*board, id, no));
+            }
+        }
     }
 
     /// Checks a later epoch's opening: some feed of the epoch before must warrant it.
@@ -44,11 +61,11 @@ impl Engine {
         }
         let board = self.boards.get(&board).ok_or(BadOpening::NotAMember)?;
         let member = board.founding.charter().member(&org).ok_or(BadOpening::NotAMember)?;
-        let of_org = || board.feeds.values().map(|feed| feed.descriptor).filter(|d| d.org == org);
+        let of_org = || board.feeds.values().filter(|feed| feed.descriptor.org == org);
+        let opened: Vec<Opened> = of_org().map(|feed| feed.opened).collect();
+        let of_org = || of_org().map(|feed| feed.descriptor);
         let held = of_org().map(|descriptor| descriptor.epoch).max().unwrap_or(0);
-        if epoch >= EPOCHS_MAX || of_org().count() as u64 >= EPOCHS_MAX {
-            return Err(BadOpening::TooMany { max: EPOCHS_MAX });
-        }
+        expect_room(&opened, &Opened::by(opening))?;
         if of_org().any(|descriptor| descriptor.key == key) {
             return Err(BadOpening::KeyUsedBefore);
         }

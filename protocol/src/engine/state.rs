@@ -11,7 +11,7 @@ use super::{chain::Chain, io::Ticket, record::EvidenceRow, tables::BranchNo};
 use crate::{
     charter::{Founding, Status},
     codec::Fixed,
-    feed::{Descriptor, Draft, End, OpenFeed, SignedHead, Tip},
+    feed::{Descriptor, Draft, Extent, OpenFeed, Opened, SignedHead, Tip, extents},
     hash::{BoardId, FeedId, NodeKey, OrgId},
     identity::{SignedCard, Signer},
     sync::{HaveItem, Point, Session},
@@ -121,8 +121,10 @@ pub(super) struct Feed {
     pub(super) fork: Option<EvidenceRow>,
     /// The end of the trunk at the fork, once it was needed.
     pub(super) fork_tip: Option<Tip>,
-    /// Where the opening of the next epoch says that this feed ends.
-    pub(super) end: Option<End>,
+    /// By which right it was opened.
+    pub(super) opened: Opened,
+    /// How much of it counts by itself, by the openings that are known.
+    pub(super) extent: Extent,
     /// How many entries we acknowledged ourselves.
     pub(super) acked_size: u64,
     /// Something other than an acknowledgement has come since.
@@ -137,14 +139,15 @@ pub(super) struct Feed {
 }
 
 impl Feed {
-    pub(super) const fn new(descriptor: Descriptor, trunk: Branch) -> Self {
+    pub(super) fn new(descriptor: Descriptor, opened: Opened, trunk: Branch) -> Self {
         Self {
             descriptor,
             trunk,
             others: Vec::new(),
             fork: None,
             fork_tip: None,
-            end: None,
+            opened,
+            extent: Extent::Open,
             acked_size: 0,
             ack_due: false,
             received_at: TimeMs(0),
@@ -191,6 +194,11 @@ impl Feed {
     /// Below which place a difference between two copies would be news.
     pub(super) fn compared_below(&self) -> u64 {
         self.fork_index().unwrap_or(u64::MAX)
+    }
+
+    /// Whether not all of the feed counts by itself: it is forked, ended, contested or superseded.
+    pub(super) fn is_limited(&self) -> bool {
+        self.fork.is_some() || !self.extent.is_open()
     }
 
     /// The first index known to differ, if the feed is forked.
@@ -264,15 +272,24 @@ impl Board {
         &self.feeds[&self.own]
     }
 
-    /// Notes where the epoch before an opening ends. Of two openings the earlier end counts.
-    pub(super) fn end_epoch(&mut self, opening: &OpenFeed) {
-        let Descriptor { org, epoch, .. } = opening.descriptor;
-        let before = self.feeds.values_mut().filter(|feed| {
-            feed.descriptor.org == org && feed.descriptor.epoch.checked_add(1) == Some(epoch)
-        });
-        for feed in before {
-            feed.end = feed.end.into_iter().chain(opening.end).min_by_key(|End(seq, _)| *seq);
+    /// Works out how much of each feed of an organisation counts by itself, and gives those of which
+    /// that has changed.
+    pub(super) fn rank_feeds(&mut self, org: &OrgId) -> Vec<FeedId> {
+        let feeds = self.feeds.values().filter(|feed| feed.descriptor.org == *org);
+        let opened: Vec<Opened> = feeds.map(|feed| feed.opened).collect();
+        let mut changed = Vec::new();
+        for (id, extent) in extents(&opened) {
+            if let Some(feed) = self.feeds.get_mut(&id).filter(|feed| feed.extent != extent) {
+                feed.extent = extent;
+                changed.push(id);
+            }
         }
+        changed
+    }
+
+    /// Whether we may sign: our feed has one history, and no other has taken its place.
+    pub(super) fn may_sign(&self) -> bool {
+        self.feeds.get(&self.own).is_some_and(|feed| !feed.is_limited())
     }
 
     /// The organisation's status, if it is a member.

@@ -17,7 +17,7 @@ use crate::{
     feed::Run,
     hash::{BoardId, EntryId, FeedId, NodeKey},
     identity::{Card, SignedCard},
-    limits::{EPOCHS_MAX, FRAME_BYTES_MAX},
+    limits::{FEEDS_MAX, FRAME_BYTES_MAX},
     sync::{HaveItem, Message, VERSION, have_digest},
 };
 
@@ -131,7 +131,7 @@ impl Engine {
         let our_items = our_items.clone();
         let members =
             self.boards.get(&id).map_or(0, |board| board.founding.charter().members.len());
-        let feeds_max = members.saturating_mul(usize::try_from(EPOCHS_MAX).unwrap_or(usize::MAX));
+        let feeds_max = members.saturating_mul(usize::try_from(FEEDS_MAX).unwrap_or(usize::MAX));
         let Some(known) = self.peers.get_mut(&peer) else {
             return;
         };

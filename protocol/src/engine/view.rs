@@ -16,7 +16,7 @@ use super::{
 use crate::{
     charter::Founding,
     codec::Fixed,
-    feed::{Descriptor, End, SignedHead, settled_size},
+    feed::{Descriptor, Extent, SignedHead, settled_size},
     hash::{BoardId, EntryId, FeedId, OrgId},
     identity::SignedCard,
     sync::{HaveItem, have_digest},
@@ -81,7 +81,7 @@ pub struct OwnFeed {
     pub is_restoring: bool,
 }
 
-/// What an equivocation did to a feed.
+/// What an equivocation, or a key that was taken back, did to a feed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FeedStanding {
     /// One history.
@@ -103,6 +103,8 @@ pub enum FeedStanding {
         /// The first index that differs.
         index: u64,
     },
+    /// The recovery key opened another feed in its place: it stands as far as it is settled.
+    Superseded,
 }
 
 /// Acknowledgements that are looked through for a view of one feed.
@@ -157,8 +159,10 @@ impl Engine {
         let (standing, settled, effective) = match feed.fork_index() {
             None => {
                 let settled = self.settled_on(&step, board, feed, 0);
-                let named = feed.named_size().min(trunk.tip.size());
-                (FeedStanding::Sound, settled, settled.max(named))
+                let standing = self.unforked_standing(&step, board, feed, settled);
+                let alone = self.counts_alone(&step, feed, 0).min(trunk.tip.size());
+                let stands = standing.lets_settled_entries_stand();
+                (standing, settled, if stands { settled.max(alone) } else { alone })
             }
             Some(index) => self.forked_view(&step, board, feed, index),
         };
@@ -177,6 +181,36 @@ impl Engine {
         }
     }
 
+    /// The standing of a feed with one history, of which another may have taken the place.
+    fn unforked_standing(
+        &self,
+        step: &Step<'_>,
+        board: &Board,
+        feed: &Feed,
+        settled: u64,
+    ) -> FeedStanding {
+        match feed.extent {
+            Extent::Open | Extent::Until(_) => FeedStanding::Sound,
+            Extent::Superseded => FeedStanding::Superseded,
+            // Rivals are two histories that part at entry 0.
+            Extent::Contested => {
+                let Descriptor { org, epoch, .. } = feed.descriptor;
+                let is_rival = |other: &&Feed| {
+                    (other.descriptor.org, other.descriptor.epoch) == (org, epoch)
+                        && other.extent == Extent::Contested
+                        && other.descriptor != feed.descriptor
+                };
+                let mut rivals = board.feeds.values().filter(is_rival);
+                let is_settled = |other| self.settled_on(step, board, other, 0) > 0;
+                match self.id_at(step, feed, 0, 0).filter(|_| settled > 0) {
+                    _ if settled > 0 && rivals.any(is_settled) => FeedStanding::Halted { index: 0 },
+                    Some(entry) => FeedStanding::Won { index: 0, entry },
+                    None => FeedStanding::Held { index: 0 },
+                }
+            }
+        }
+    }
+
     /// A forked feed's standing, how much of it is settled, and how much has effect.
     fn forked_view(
         &self,
@@ -192,7 +226,7 @@ impl Engine {
         let contradict = |(one, a): &(u64, BranchNo), (other, b): &(u64, BranchNo)| {
             a != b && *one.min(other) > self.shared_size(step, feed, *a, *b)
         };
-        let below = feed.named_size().min(index).min(feed.trunk.tip.size());
+        let below = self.counts_alone(step, feed, 0).min(feed.trunk.tip.size());
         let (settled, best) = chains.iter().max().copied().unwrap_or((0, 0));
         if winners().any(|one| winners().any(|other| contradict(one, other))) {
             return (FeedStanding::Halted { index }, settled, below);
@@ -271,9 +305,9 @@ impl Engine {
     }
 }
 
-impl Feed {
-    /// How many entries the feed has by the opening of the next epoch, if there is one.
-    fn named_size(&self) -> u64 {
-        self.end.map_or(u64::MAX, |End(seq, _)| seq.saturating_add(1))
+impl FeedStanding {
+    /// Whether entries that do not count alone stand as far as they are settled.
+    const fn lets_settled_entries_stand(self) -> bool {
+        !matches!(self, Self::Halted { .. })
     }
 }

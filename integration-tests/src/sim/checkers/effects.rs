@@ -75,7 +75,7 @@ pub(super) fn difference(
 fn effect(feed: &FeedView) -> String {
     let FeedView { size, id, settled, standing, effective, .. } = feed;
     let end = match standing {
-        FeedStanding::Sound => format!("{size} entries to {id:?}"),
+        FeedStanding::Sound | FeedStanding::Superseded => format!("{size} entries to {id:?}"),
         FeedStanding::Held { .. } | FeedStanding::Won { .. } | FeedStanding::Halted { .. } => {
             "forked".to_string()
         }

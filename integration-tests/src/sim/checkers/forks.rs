@@ -88,7 +88,7 @@ impl Forks {
 
 const fn fork_index(standing: FeedStanding) -> Option<u64> {
     match standing {
-        FeedStanding::Sound => None,
+        FeedStanding::Sound | FeedStanding::Superseded => None,
         FeedStanding::Held { index }
         | FeedStanding::Won { index, .. }
         | FeedStanding::Halted { index } => Some(index),

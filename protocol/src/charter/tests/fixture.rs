@@ -23,6 +23,11 @@ pub(crate) fn feed_key(number: u8) -> KeyPair {
     KeyPair::from_seed(&[number; 32])
 }
 
+/// The recovery key of an organisation.
+pub(crate) fn recovery_key(number: u8) -> KeyPair {
+    KeyPair::from_seed(&[number.wrapping_add(200); 32])
+}
+
 /// The witness key of an organisation.
 pub(crate) fn witness_key(number: u8) -> KeyPair {
     KeyPair::from_seed(&[number.wrapping_add(100); 32])
@@ -30,7 +35,6 @@ pub(crate) fn witness_key(number: u8) -> KeyPair {
 
 /// A member with its own keys.
 pub(crate) fn member(number: u8, slug: &str, class: &str, status: Status) -> Member {
-    let recovery = KeyPair::from_seed(&[number.wrapping_add(200); 32]);
     Member {
         org: org(number),
         slug: slug.parse().unwrap(),
@@ -40,7 +44,7 @@ pub(crate) fn member(number: u8, slug: &str, class: &str, status: Status) -> Mem
         status,
         feed_key: feed_key(number).public(),
         witness_key: witness_key(number).public(),
-        recovery_digest: recovery_digest(&recovery.public()),
+        recovery_digest: recovery_digest(&recovery_key(number).public()),
         cutoff: None,
     }
 }

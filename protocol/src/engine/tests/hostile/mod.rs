@@ -9,6 +9,7 @@
 //! credited at once, unless a test takes single steps.
 
 mod asking;
+mod epochs;
 mod forks;
 mod others;
 
@@ -18,7 +19,10 @@ use super::{Disk, card, founding, identity, node_key};
 use crate::{
     charter::fixture,
     codec::Fixed,
-    engine::{BoardView, Effect, Engine, FeedView, Input, Moment, Standing, state::Feed},
+    engine::{
+        BoardView, Effect, Engine, FeedStanding, FeedView, Input, Moment, Refused, Standing,
+        Ticket, state::Feed,
+    },
     feed::{
         Ack, AckItem, CompactEntry, Descriptor, End, Evidence, ForkProof, ForkSide, Header, Kind,
         OpenFeed, Run, Salted, Sealed, Tip, WarrantRole, inclusion_path, leaf_hash,
@@ -195,11 +199,28 @@ impl Author {
 
     /// The organisation's feed of the next epoch. By its opening this one ended at its first entry.
     fn next(&self, seed: [u8; 32]) -> Self {
+        self.opened_by(WarrantRole::Old, &self.key, End(0, EntryId::NONE), seed)
+    }
+
+    /// The organisation's feed of the next epoch, by its own key. This one ended with that chain.
+    fn next_after(&self, last: &Chain, seed: [u8; 32]) -> Self {
+        let Point(seq, id) = last.end();
+        self.opened_by(WarrantRole::Old, &self.key, End(seq, id), seed)
+    }
+
+    /// The organisation's feed of the next epoch, by its recovery key.
+    fn recovered_after(&self, last: &Chain, seed: [u8; 32]) -> Self {
+        let Point(seq, id) = last.end();
+        let number = (1..=6).find(|no| fixture::org(*no) == self.descriptor.org).unwrap();
+        let recovery = fixture::recovery_key(number);
+        self.opened_by(WarrantRole::Recovery, &recovery, End(seq, id), seed)
+    }
+
+    fn opened_by(&self, role: WarrantRole, prior: &KeyPair, end: End, seed: [u8; 32]) -> Self {
         let key = KeyPair::from_seed(&seed);
         let epoch = self.descriptor.epoch + 1;
         let descriptor = Descriptor { epoch, key: key.public(), ..self.descriptor };
-        let prior = (WarrantRole::Old, &self.key as &dyn Signer);
-        let opening = OpenFeed::next(descriptor, End(0, EntryId::NONE), prior, &key);
+        let opening = OpenFeed::next(descriptor, end, (role, prior as &dyn Signer), &key);
         Self { descriptor, key, opening }
     }
 

@@ -1,0 +1,189 @@
+//! Keys that were stolen and taken back: what the thief signs has no effect that the owner's
+//! opening does not allow, and nothing that had an effect loses it.
+
+use super::*;
+use crate::feed::Draft;
+
+/// What node 1 finds settled of organisation 2's first feed.
+fn settled(one: &One) -> u64 {
+    one.feed_view(Author::first(2).id()).settled
+}
+
+/// A board where organisation 2 wrote one note, which 1 and 4 hold: one more of the others settles it.
+fn board_with_a_note() -> (One, Chain) {
+    let mut one = One::among(&[2, 3, 4]);
+    let noted = Author::first(2).begin(&[note("a")]);
+    one.say(2, push(&noted));
+    publish(&mut one, 4, &[acknowledgement(&noted)]);
+    for _ in 0..70 {
+        one.tick();
+    }
+    assert_eq!(settled(&one), 0, "two of four others");
+    (one, noted)
+}
+
+fn publish(one: &mut One, peer: u8, contents: &[Content]) {
+    one.say(peer, push(&Author::first(peer).begin(contents)));
+}
+
+/// An acknowledgement beyond the end of its epoch counts only if it came before the opening did.
+/// Organisation 3 rotates its key after its opening; whoever took the old key acknowledges under it.
+#[test]
+fn what_an_ended_epoch_still_acknowledges_does_not_count() {
+    for thief_is_first in [true, false] {
+        let (mut one, noted) = board_with_a_note();
+        let owner = Author::first(3);
+        let opened = owner.begin(&[]);
+        let stolen = owner.go_on(&opened, &[acknowledgement(&noted)]);
+        let next = owner.next_after(&opened, [77; 32]).begin(&[]);
+        one.say(3, push(&opened));
+        for chain in if thief_is_first { [&stolen, &next] } else { [&next, &stolen] } {
+            one.say(3, push(chain));
+        }
+        let counted = if thief_is_first { noted.tip.size() } else { 0 };
+        assert_eq!(settled(&one), counted);
+        one.restart();
+        assert_eq!(settled(&one), counted, "after a restart");
+        one.meet(&[2, 3, 4]);
+        let acknowledged = one.feed(owner.id()).acked_size;
+        assert_eq!(acknowledged, if thief_is_first { 2 } else { 1 }, "known everywhere");
+        let view = one.feed_view(owner.id());
+        assert_eq!((view.size, view.effective, view.standing), (2, 1, FeedStanding::Sound));
+        one.say(
+            3,
+            push(
+                &Author::first(3)
+                    .next_after(&opened, [77; 32])
+                    .go_on(&next, &[acknowledgement(&noted)]),
+            ),
+        );
+        assert_eq!(settled(&one), noted.tip.size(), "the new key counts");
+    }
+}
+
+/// What had an effect at some node counts everywhere. Before this node hears of the rotation,
+/// another one acknowledged what the thief wrote.
+#[test]
+fn what_somebody_acknowledged_beyond_an_end_counts() {
+    let (mut one, noted) = board_with_a_note();
+    let owner = Author::first(3);
+    let opened = owner.begin(&[]);
+    let stolen = owner.go_on(&opened, &[acknowledgement(&noted)]);
+    for chain in [&opened, &owner.next_after(&opened, [77; 32]).begin(&[]), &stolen] {
+        one.say(3, push(chain));
+    }
+    assert_eq!(settled(&one), 0);
+    let fifth = Author::first(5).begin(&[acknowledgement(&stolen)]);
+    one.say(3, push(&fifth));
+    assert_eq!(settled(&one), noted.tip.size());
+    one.restart();
+    assert_eq!(settled(&one), noted.tip.size());
+}
+
+/// The recovery key beats a thief who rotates the key that he took, and all epochs after that,
+/// whichever opening comes first.
+#[test]
+fn a_recovery_beats_a_thiefs_rotation() {
+    for thief_is_first in [true, false] {
+        let (mut one, noted) = board_with_a_note();
+        let owner = Author::first(3);
+        let opened = owner.begin(&[]);
+        let thief = owner.next_after(&opened, [66; 32]);
+        let stolen = thief.begin(&[]);
+        let further = thief.next_after(&stolen, [67; 32]);
+        let onwards = further.begin(&[]);
+        let recovered = owner.recovered_after(&opened, [77; 32]);
+        let taken_back = recovered.begin(&[]);
+        one.say(3, push(&opened));
+        let mut order = [&stolen, &onwards, &taken_back];
+        order.rotate_right(usize::from(!thief_is_first));
+        for chain in order {
+            one.say(3, push(chain));
+        }
+        for (author, chain) in [(&thief, &stolen), (&further, &onwards)] {
+            one.say(3, push(&author.go_on(chain, &[acknowledgement(&noted)])));
+            let view = one.feed_view(author.id());
+            let applied = u64::from(thief_is_first);
+            assert_eq!(view.standing, FeedStanding::Superseded);
+            assert_eq!((view.size, view.effective), (2, 0));
+            assert_eq!(one.feed(author.id()).acked_size, applied, "what had come before");
+        }
+        assert_eq!(settled(&one), 0);
+        one.say(3, push(&recovered.go_on(&taken_back, &[acknowledgement(&noted)])));
+        assert_eq!(settled(&one), noted.tip.size());
+        one.restart();
+        assert_eq!(settled(&one), noted.tip.size());
+    }
+}
+
+/// Two openings of one epoch by one key are two histories from entry 0 on: neither counts by itself.
+#[test]
+fn two_rotations_of_one_key_contest_each_other() {
+    let (mut one, noted) = board_with_a_note();
+    let owner = Author::first(3);
+    let opened = owner.begin(&[]);
+    let rivals = [66, 77].map(|seed| owner.next_after(&opened, [seed; 32]));
+    let chains = rivals.each_ref().map(|rival| rival.begin(&[]));
+    for chain in [&opened, &chains[0], &chains[1]] {
+        one.say(3, push(chain));
+    }
+    one.say(3, push(&rivals[0].go_on(&chains[0], &[acknowledgement(&noted)])));
+    assert_eq!(settled(&one), 0);
+    let standings = rivals.each_ref().map(|rival| one.feed_view(rival.id()).standing);
+    assert_eq!(standings, [FeedStanding::Held { index: 0 }; 2]);
+}
+
+/// The end that an opening names may be another entry than the one that is held: then the entry
+/// held at that place has no effect either.
+#[test]
+fn an_entry_that_a_named_end_contradicts_does_not_count() {
+    let (mut one, noted) = board_with_a_note();
+    let owner = Author::first(3);
+    let opened = owner.begin(&[]);
+    let stolen = owner.go_on(&opened, &[acknowledgement(&noted)]);
+    let true_end = owner.go_on(&opened, &[note("mine")]);
+    let next = owner.next_after(&true_end, [77; 32]).begin(&[]);
+    for chain in [&opened, &next, &stolen] {
+        one.say(3, push(chain));
+    }
+    let view = one.feed_view(owner.id());
+    assert_eq!((view.size, view.effective, settled(&one)), (2, 1, 0));
+}
+
+/// A node whose own feed another one replaced signs nothing more under the old key.
+#[test]
+fn a_node_that_was_replaced_refuses_to_write() {
+    let mut one = One::among(&[2]);
+    let own = Author::first(1);
+    let opened = one.feed(own.id()).trunk.durable.unwrap();
+    let end = End(opened.head.size - 1, opened.head.id);
+    let next = own.opened_by(WarrantRole::Old, &own.key, end, [77; 32]);
+    one.say(2, push(&next.begin(&[])));
+    one.effects.clear();
+    let draft = Draft::of(Kind::NOTE, b"late".to_vec());
+    one.input(Input::Write { ticket: Ticket(1), board: founding().board(), draft });
+    let why = Refused::Replaced { epoch: 0 };
+    assert_eq!(one.effects, [Effect::Refused { ticket: Ticket(1), why }]);
+}
+
+/// A start costs no acknowledgement when there is nothing new. All that came since the last one are
+/// acknowledgements.
+#[test]
+fn a_restart_acknowledges_nothing_again() {
+    let (mut one, noted) = board_with_a_note();
+    publish(&mut one, 3, &[acknowledgement(&noted)]);
+    for _ in 0..70 {
+        one.tick();
+    }
+    let owner = Author::first(3);
+    let tail = owner.go_on(&owner.begin(&[acknowledgement(&noted)]), &[acknowledgement(&noted)]);
+    one.say(3, push(&tail));
+    let own = Author::first(1).id();
+    let size = one.feed(own).trunk.tip.size();
+    one.restart();
+    one.meet(&[2, 3, 4]);
+    for _ in 0..130 {
+        one.tick();
+    }
+    assert_eq!(one.feed(own).trunk.tip.size(), size);
+}

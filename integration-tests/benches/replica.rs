@@ -158,6 +158,7 @@ impl Pair {
                     Effect::Send { .. }
                     | Effect::Admit { .. }
                     | Effect::Dismiss { .. }
+                    | Effect::Materialise { .. }
                     | Effect::Written { .. }
                     | Effect::Report(_) => {}
                 }

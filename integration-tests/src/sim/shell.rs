@@ -129,6 +129,7 @@ impl Sim {
                     }
                 }
                 Effect::Refused { why, .. } => self.counts.one(Group::Answer, why.code()),
+                Effect::Materialise { .. } => {}
                 Effect::Report(report) => self.note_report(node, &report)?,
             }
         }

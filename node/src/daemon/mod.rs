@@ -226,6 +226,8 @@ impl Daemon {
                 Effect::Dismiss { peer } => self.links.dismiss(peer).await?,
                 Effect::Written { ticket, id, seq } => self.desk.written(ticket, id, seq),
                 Effect::Refused { ticket, why } => self.desk.refused(ticket, &why),
+                // Views are made of what is stored, whenever somebody looks.
+                Effect::Materialise { .. } => {}
                 Effect::Report(report) => notices::report(&report),
             }
         }

@@ -143,7 +143,7 @@ impl<'a> Bundle<'a> {
         let mut from = chain.start;
         while from < chain.head.head.size {
             let no_run = ExportError::NoRun { feed: chain.feed, seq: from };
-            let run = chain.run(reader, from).ok_or(no_run)?;
+            let run = chain.run(reader, from, &|_| true).ok_or(no_run)?;
             let record = self.writer.run(&run);
             self.put(&record)?;
             for seq in named(&run) {

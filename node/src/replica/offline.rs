@@ -97,7 +97,8 @@ fn perform(
             Effect::Send { .. }
             | Effect::Disconnect { .. }
             | Effect::Admit { .. }
-            | Effect::Dismiss { .. } => {}
+            | Effect::Dismiss { .. }
+            | Effect::Materialise { .. } => {}
         }
     }
     Ok(())

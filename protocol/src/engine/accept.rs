@@ -10,10 +10,10 @@ use super::{
     Engine, Step,
     io::Report,
     state::{Asked, Branch, Onto},
-    tables::{BranchNo, Table, feed_key, place_key},
+    tables::{BranchNo, Table, feed_key, place_key, placed_key},
 };
 use crate::{
-    feed::{Misbehaved, Run, Tip, VerifiedRun, verify_run},
+    feed::{Header, Misbehaved, Run, Tip, VerifiedRun, verify_run},
     hash::{BoardId, FeedId, NodeKey},
     limits::{ACK_POINTS_MAX, KIB, PUSH_BYTES_MAX},
     sync::{HaveItem, Point},
@@ -60,7 +60,7 @@ impl Engine {
             }
             (Some(Asked::Entries { board, target: Some(target), .. }), _) => {
                 // An answer that ends before it leads there was no way there.
-                let is_astray = last && self.discard_unacknowledged(&board, &id);
+                let is_astray = last && self.discard_unacknowledged(step, &board, &id);
                 if grown && !is_astray {
                     self.reached_more(step, peer, (board, id), target);
                 }
@@ -192,7 +192,7 @@ impl Engine {
 
     /// Drops the last chains of a forked feed that nobody acknowledged: a peer said they would lead
     /// to an acknowledged entry, and they did not. Says whether there were any.
-    fn discard_unacknowledged(&mut self, board: &BoardId, id: &FeedId) -> bool {
+    fn discard_unacknowledged(&mut self, step: &Step<'_>, board: &BoardId, id: &FeedId) -> bool {
         let mut any = false;
         loop {
             let Some(feed) = self.feed_mut(board, id) else { return any };
@@ -205,6 +205,11 @@ impl Engine {
                 BranchNo::try_from(feed.others.len().saturating_add(1)).unwrap_or(BranchNo::MAX);
             self.pending.remove(Table::Feeds, feed_key(board, id, no));
             for seq in branch.start..branch.tip.size() {
+                let header = self.pending.get(step.reader, Table::Headers, &place_key(id, no, seq));
+                let header = header.and_then(|bytes| Header::from_bytes(&bytes).ok());
+                if let Some(artefact) = header.and_then(|header| header.artefact) {
+                    self.pending.remove(Table::Placed, placed_key(&artefact, id, no, seq));
+                }
                 for table in [Table::Headers, Table::Payloads, Table::Missing] {
                     self.pending.remove(table, place_key(id, no, seq));
                 }

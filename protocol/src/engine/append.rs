@@ -6,7 +6,7 @@
 use alloc::{collections::BTreeSet, vec::Vec};
 
 use super::{
-    BatchId, Engine, Step,
+    BatchId, Effect, Engine, Step,
     state::Feed,
     tables::{BranchNo, Table, place_key},
 };
@@ -28,7 +28,10 @@ impl Engine {
         for entry in run.entries() {
             let place = place_key(&id, no, entry.header.seq);
             self.pending.put(Table::Headers, place.clone(), entry.bytes.clone());
+            self.place_of_artefact((board, id, no), &entry.header);
             match &entry.sealed {
+                // What is not for us is not kept, even if somebody gave it to us.
+                _ if !self.is_due(step, &board, &entry.header) => {}
                 Some(sealed) => self.pending.put(Table::Payloads, place, sealed.to_bytes()),
                 None => {
                     missing.push(entry.header.seq);
@@ -96,6 +99,9 @@ impl Engine {
             self.refresh_item(step, board, id);
         }
         step.effects.extend(done.answers);
+        let artefacts = done.artefacts.into_iter();
+        step.effects
+            .extend(artefacts.map(|(board, artefact)| Effect::Materialise { board, artefact }));
         self.announce(step, &touched);
     }
 

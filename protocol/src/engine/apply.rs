@@ -1,7 +1,8 @@
 //! Stage 6 of 8: apply. From `engine::accept`; to `engine::view`.
 //!
-//! What entries do to acknowledgements and evidence. Nothing else has an effect yet: kinds this
-//! node does not understand are stored and passed on.
+//! What entries do to acknowledgements, evidence and audiences. What they make of an artefact is
+//! worked out when somebody looks at it: see `replay`. Kinds this node does not understand are
+//! stored and passed on.
 //!
 //! Above a fork, and beyond the end of an epoch, entries are applied only as far as another
 //! organisation acknowledged them: those are the ones that every node comes to hold or that had an
@@ -17,6 +18,7 @@ use super::{
 use crate::{
     feed::{Ack, End, Evidence, Extent, Header, Kind, Sealed, VerifiedRun},
     hash::{BoardId, FeedId},
+    payload::{Open, Widening},
     sync::Point,
 };
 
@@ -123,6 +125,16 @@ impl Engine {
             Kind::EVIDENCE => {
                 if let Ok(Evidence::Fork(proof)) = Evidence::from_bytes(sealed.payload.bytes()) {
                     self.learn_fork(step, proof, Some((id, header.seq)));
+                }
+            }
+            Kind::OPEN => {
+                if let Ok(open) = Open::from_bytes(sealed.payload.bytes()) {
+                    self.apply_open(step, (board, id), (header, open));
+                }
+            }
+            Kind::AUDIENCE => {
+                if let Ok(widening) = Widening::from_bytes(sealed.payload.bytes()) {
+                    self.apply_widening(step, (board, id), (header, widening));
                 }
             }
             _ => {}

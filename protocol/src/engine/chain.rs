@@ -50,9 +50,15 @@ impl Chain {
     }
 
     /// The run from `from` on, as far as one frame and the signed heads go; `None` when nothing
-    /// follows there. Payloads that do not fit are named, see [`Chain::payload`].
+    /// follows there. Payloads that do not fit, or that `may_give` holds back, are named; see
+    /// [`Chain::payload`].
     #[must_use]
-    pub fn run(&self, reader: &dyn Reader, from: u64) -> Option<Run> {
+    pub fn run(
+        &self,
+        reader: &dyn Reader,
+        from: u64,
+        may_give: &dyn Fn(&Header) -> bool,
+    ) -> Option<Run> {
         let newest = Some(self.head).filter(|newest| newest.head.size > from)?;
         let limit = from.saturating_add(RUN_HEADERS_MAX as u64).min(newest.head.size);
         let mut headers = self.headers(reader, (from, limit))?;
@@ -72,7 +78,8 @@ impl Chain {
         let head_bytes = heads.len().saturating_mul(SignedHead::BYTES_MAX);
         let space = FRAME_BYTES_MAX.checked_sub(header_bytes)?.checked_sub(head_bytes)?;
         let before = self.id_before(reader, from)?;
-        let entries = self.compact(reader, headers, space.saturating_sub(KIB))?;
+        let space = space.saturating_sub(KIB);
+        let entries = self.compact(reader, headers, space, may_give)?;
         Some(Run { feed: self.feed, from, before, entries, heads })
     }
 
@@ -124,12 +131,14 @@ impl Chain {
         reader: &dyn Reader,
         headers: Vec<Vec<u8>>,
         mut space: usize,
+        may_give: &dyn Fn(&Header) -> bool,
     ) -> Option<Vec<CompactEntry>> {
         let mut entries = Vec::with_capacity(headers.len());
         for bytes in headers {
             let header = Header::from_bytes(&bytes).ok()?;
             let is_small = header.payload_len <= PAYLOAD_INLINE_BYTES_MAX as u64
-                && header.payload_len < space as u64;
+                && header.payload_len < space as u64
+                && may_give(&header);
             let bytes = if is_small { self.payload(reader, header.seq) } else { None };
             let bytes = bytes.filter(|bytes| bytes.len() < space);
             let sealed = bytes.as_ref().and_then(|bytes| Sealed::from_bytes(bytes).ok());

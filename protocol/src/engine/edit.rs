@@ -13,7 +13,7 @@ use crate::{
     feed::{CompactEntry, Draft, Header, Kind, OpenFeed, Run, Salted, Sealed, Tip, verify_run},
     hash::{BoardId, CharterHash, Tag},
     limits::{ATTRIBUTION_BYTES_MAX, PAYLOAD_BYTES_MAX, REFS_MAX, RUN_BYTES_MAX, RUN_HEADERS_MAX},
-    payload::{Audience, Open},
+    payload::Open,
     time::TimeMs,
 };
 
@@ -37,7 +37,7 @@ impl Engine {
         board: BoardId,
         draft: Draft,
     ) {
-        match self.expect_allowed(&board, &draft) {
+        match self.expect_allowed(step, &board, &draft) {
             Ok(()) => {
                 if let Some(board) = self.boards.get_mut(&board) {
                     board.drafts.push_back((Some(ticket), draft));
@@ -47,7 +47,7 @@ impl Engine {
         }
     }
 
-    fn expect_allowed(&self, id: &BoardId, draft: &Draft) -> Result<(), Refused> {
+    fn expect_allowed(&self, step: &Step<'_>, id: &BoardId, draft: &Draft) -> Result<(), Refused> {
         let board = self.boards.get(id).ok_or(Refused::UnknownBoard { board: *id })?;
         let status = board.status(&self.me.org);
         if status != Some(Status::Active) && !FOR_OBSERVERS.contains(&draft.kind) {
@@ -56,9 +56,7 @@ impl Engine {
         if FOR_ENGINE.contains(&draft.kind) {
             return Err(Refused::NotForStaff { kind: draft.kind });
         }
-        if draft.kind == Kind::AUDIENCE || has_narrow_audience(draft) {
-            return Err(Refused::NoAudiences);
-        }
+        self.expect_in_audience(step, id, draft)?;
         if draft.refs.len() > REFS_MAX {
             return Err(Refused::TooManyRefs { count: draft.refs.len() });
         }
@@ -80,6 +78,36 @@ impl Engine {
         match board.drafts.len() {
             waiting if waiting >= DRAFTS_MAX => Err(Refused::Waiting { waiting }),
             _ => Ok(()),
+        }
+    }
+
+    /// An artefact is opened before anything is written about it, and by those in its audience.
+    fn expect_in_audience(
+        &self,
+        step: &Step<'_>,
+        board: &BoardId,
+        draft: &Draft,
+    ) -> Result<(), Refused> {
+        if draft.kind == Kind::OPEN {
+            let made = Open::from_bytes(&draft.payload);
+            let made = made.map(|open| open.artefact_id(board, &self.me.org));
+            return match made {
+                Ok(made) if draft.artefact != Some(made) => Err(Refused::OtherArtefact { made }),
+                Ok(_) | Err(_) => Ok(()),
+            };
+        }
+        let Some(artefact) = draft.artefact else { return Ok(()) };
+        let opened = self.boards.get(board).is_some_and(|board| {
+            let waiting = board.drafts.iter().map(|(_, draft)| draft);
+            waiting
+                .into_iter()
+                .any(|draft| draft.kind == Kind::OPEN && draft.artefact == Some(artefact))
+        });
+        let record = self.artefact(step, board, &artefact);
+        let includes = record.and_then(|record| record.includes(&self.me.org));
+        match opened || includes == Some(true) {
+            true => Ok(()),
+            false => Err(Refused::NotInAudience { artefact }),
         }
     }
 
@@ -167,12 +195,6 @@ impl Engine {
         self.append(step, (*id, own, 0), &run);
         true
     }
-}
-
-/// Whether a draft opens an artefact for some members alone.
-fn has_narrow_audience(draft: &Draft) -> bool {
-    let opens = draft.kind == Kind::OPEN;
-    opens && Open::from_bytes(&draft.payload).is_ok_and(|open| open.audience != Audience::Everyone)
 }
 
 fn seal(draft: &Draft, mut salt: impl FnMut() -> Fixed<16>) -> Sealed {

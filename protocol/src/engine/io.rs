@@ -10,7 +10,7 @@ use crate::{
     charter::Founding,
     codec::hex,
     feed::{Draft, Kind, Misbehaved},
-    hash::{BoardId, EntryId, FeedId, NodeKey, OrgId},
+    hash::{ArtefactId, BoardId, EntryId, FeedId, NodeKey, OrgId},
     identity::SignedCard,
     limits::REFS_MAX,
     sync::Lane,
@@ -119,6 +119,13 @@ pub enum Effect {
         /// The peer.
         peer: NodeKey,
     },
+    /// Something has come about an artefact: what was made of its entries is out of date.
+    Materialise {
+        /// Its board.
+        board: BoardId,
+        /// The artefact.
+        artefact: ArtefactId,
+    },
     /// The entry asked for is durable.
     Written {
         /// Names the wish.
@@ -157,11 +164,18 @@ pub enum Refused {
         /// The kind.
         kind: Kind,
     },
-    /// Audiences are not kept yet, so nothing may be written that counts on one.
-    #[error(
-        "this version shares everything with all members of the board; an artefact for some of them alone cannot be opened yet"
-    )]
-    NoAudiences,
+    /// The artefact is not known here, or what is known of it leaves this organisation out.
+    #[error("{artefact} is not known here, or this organisation is not in its audience")]
+    NotInAudience {
+        /// The artefact.
+        artefact: ArtefactId,
+    },
+    /// An opening names another artefact than the one that it makes.
+    #[error("the opening makes {made}, but the entry is about another artefact or none")]
+    OtherArtefact {
+        /// The artefact that the opening makes.
+        made: ArtefactId,
+    },
     /// The entry relies on too many others.
     #[error("the entry relies on {count} others, at most {REFS_MAX} are allowed")]
     TooManyRefs {
@@ -216,7 +230,8 @@ impl Refused {
             Self::UnknownBoard { .. } => "unknown-board",
             Self::Observer => "observer",
             Self::NotForStaff { .. } => "not-for-staff",
-            Self::NoAudiences => "no-audiences",
+            Self::NotInAudience { .. } => "not-in-audience",
+            Self::OtherArtefact { .. } => "other-artefact",
             Self::TooManyRefs { .. } => "too-many-refs",
             Self::NotSigned { .. } => "not-signed",
             Self::TooLong { .. } => "too-long",
@@ -335,6 +350,9 @@ impl fmt::Display for Effect {
             Self::Disconnect { peer } => write!(f, "disconnect {peer:?}"),
             Self::Admit { peer, addresses } => write!(f, "admit {peer:?} {addresses:?}"),
             Self::Dismiss { peer } => write!(f, "dismiss {peer:?}"),
+            Self::Materialise { board, artefact } => {
+                write!(f, "materialise {board:?} {artefact:?}")
+            }
             Self::Written { ticket, id, seq } => write!(f, "written {} {seq} {id:?}", ticket.0),
             Self::Refused { ticket, why } => write!(f, "refused {} {}", ticket.0, why.code()),
             Self::Report(report) => write!(f, "report {report}"),

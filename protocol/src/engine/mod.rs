@@ -11,6 +11,7 @@
 //! accept.rs   5 verify   received runs, checked and put in their place; opening.rs: new epochs
 //! payload.rs  5 verify   payloads that come apart
 //! apply.rs    6 apply    what entries do to acknowledgements and evidence
+//! audience.rs 6 apply    who receives what: artefacts, their audiences, where their entries stand
 //! fork.rs                two histories of one feed: find, prove, keep what counts
 //! view.rs                what people and tests see
 //! ```
@@ -27,6 +28,7 @@ mod accept;
 mod acks;
 mod append;
 mod apply;
+mod audience;
 mod chain;
 mod edit;
 mod fork;
@@ -57,6 +59,7 @@ use crate::{
 use pending::Pending;
 use state::{Board, Feed, Peer};
 
+pub use audience::{ArtefactRecord, FirstOpening};
 pub use chain::Chain;
 pub use io::{BatchId, Damaged, Effect, Input, Moment, Refused, Report, Ticket};
 pub use state::{Identity, Standing};

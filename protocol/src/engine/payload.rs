@@ -83,6 +83,9 @@ impl Engine {
         let place = place_key(&id, no, at.0);
         self.pending.put(Table::Payloads, place.clone(), sealed.to_bytes());
         self.pending.remove(Table::Missing, place);
+        if let Some(artefact) = header.artefact {
+            self.pending.consequences().artefacts.insert((board, artefact));
+        }
         let due = self.feed_mut(&board, &id).and_then(|feed| {
             let is_sound = feed.fork.is_none() && no == 0;
             let branch = feed.branch_mut(no)?;

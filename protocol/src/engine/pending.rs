@@ -5,7 +5,7 @@
 //! `Input::Persisted` names it or a later one.
 
 use alloc::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     vec::Vec,
 };
 
@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     feed::SignedHead,
-    hash::{BoardId, FeedId},
+    hash::{ArtefactId, BoardId, FeedId},
 };
 
 /// What a batch makes durable, and what may be said then.
@@ -25,6 +25,8 @@ pub(super) struct Consequences {
     pub(super) heads: Vec<(BoardId, FeedId, BranchNo, SignedHead)>,
     /// Forks and acknowledgements that change what is announced of a feed.
     pub(super) feeds: Vec<(BoardId, FeedId)>,
+    /// Artefacts about which something has come.
+    pub(super) artefacts: BTreeSet<(BoardId, ArtefactId)>,
     /// Answers to our own staff.
     pub(super) answers: Vec<Effect>,
 }
@@ -117,6 +119,7 @@ impl Pending {
             }
             all.heads.extend(done.consequences.heads);
             all.feeds.extend(done.consequences.feeds);
+            all.artefacts.extend(done.consequences.artefacts);
             all.answers.extend(done.consequences.answers);
         }
         all

@@ -3,12 +3,12 @@
 //! Answers: entries run by run and payloads piece by piece, each made when it can be sent.
 //!
 //! Read from what is durable, past the writes under way; nothing goes to a peer that is not a
-//! member of the board.
+//! member of the board, and no payload to one outside its audience.
 
 use super::{Engine, Step, state::Serving, tables::BranchNo};
 use crate::{
-    feed::Run,
-    hash::{BoardId, EntryId, FeedId, NodeKey},
+    feed::{Header, Run},
+    hash::{BoardId, EntryId, FeedId, NodeKey, OrgId},
     limits::{PAYLOAD_CHUNK_BYTES, PUSH_BYTES_MAX},
     sync::{Message, NoPayload, Point},
 };
@@ -84,7 +84,7 @@ impl Engine {
                     self.send_run(step, peer, (request, frames), (board, feed, branch, next));
                 }
                 Serving::Payload { request, board, feed, at, offset } => {
-                    let message = self.piece(step, request, (board, feed, at), offset);
+                    let message = self.piece(step, (&peer, request), (board, feed, at), offset);
                     self.send(step, peer, Some(message));
                 }
             }
@@ -99,7 +99,10 @@ impl Engine {
         (board, id, branch, next): (BoardId, FeedId, BranchNo, u64),
     ) {
         let chain = self.feed(&board, &id).and_then(|feed| feed.chain(branch));
-        let Some(run) = chain.and_then(|chain| chain.run(step.reader, next)) else {
+        let to = self.peers.get(&peer).and_then(|peer| peer.org);
+        let may_give =
+            |header: &Header| to.is_some_and(|to| self.may_give(step, &board, &to, header));
+        let Some(run) = chain.and_then(|chain| chain.run(step.reader, next, &may_give)) else {
             return self.send(step, peer, Some(Message::Nothing { request }));
         };
         let end = run.end();
@@ -126,7 +129,7 @@ impl Engine {
     pub(super) fn build_small_run(
         &self,
         step: &Step<'_>,
-        board: &BoardId,
+        (board, to): (&BoardId, &OrgId),
         id: FeedId,
         from: u64,
     ) -> Option<Run> {
@@ -137,7 +140,9 @@ impl Engine {
         if feed.trunk.durable_size().saturating_sub(from) > most {
             return None;
         }
-        let run = feed.chain(0)?.run(step.reader, from)?;
+        let run = feed
+            .chain(0)?
+            .run(step.reader, from, &|header| self.may_give(step, board, to, header))?;
         let is_whole = run.end() == feed.trunk.durable_size();
         (is_whole && run.to_bytes().len() <= PUSH_BYTES_MAX).then_some(run)
     }
@@ -145,7 +150,7 @@ impl Engine {
     fn piece(
         &self,
         step: &Step<'_>,
-        request: u64,
+        (peer, request): (&NodeKey, u64),
         (board, id, at): (BoardId, FeedId, Point),
         offset: u64,
     ) -> Message {
@@ -155,7 +160,16 @@ impl Engine {
         };
         let holds = |no| self.id_at(step, feed, no, at.0) == Some(at.1);
         let mut chains = feed.branches().filter(|(no, _)| holds(*no));
-        let chain = chains.find_map(|(no, _)| feed.chain(no));
+        let Some((no, _)) = chains.next() else { return not_here };
+        let header = self.header_at(step, feed, no, at.0);
+        let header = header.and_then(|bytes| Header::from_bytes(&bytes).ok());
+        let to = self.peers.get(peer).and_then(|peer| peer.org);
+        let may_give =
+            header.zip(to).is_some_and(|(header, to)| self.may_give(step, &board, &to, &header));
+        if !may_give {
+            return Message::NoPayload { request, why: NoPayload::NotYours };
+        }
+        let chain = feed.chain(no);
         let bytes = chain.and_then(|chain| chain.payload(step.reader, at.0));
         let Some(bytes) = bytes else { return not_here };
         let from = usize::try_from(offset).unwrap_or(usize::MAX);

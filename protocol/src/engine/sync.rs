@@ -346,7 +346,7 @@ impl Engine {
         if !continues || self.id_before(step, feed, 0, from) != Some(before) {
             return None;
         }
-        self.build_small_run(step, board, id, from)
+        self.build_small_run(step, (board, &known.org?), id, from)
     }
 
     pub(super) fn tell_what_moved(&mut self, step: &mut Step<'_>, peer: NodeKey) {

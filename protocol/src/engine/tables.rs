@@ -9,8 +9,10 @@
 //! Payloads  feed 32 ‖ branch u16 ‖ seq u64             payload and attribution with their salts
 //! Heads     feed 32 ‖ branch u16 ‖ size u64            signed head that must be kept
 //! Missing   feed 32 ‖ branch u16 ‖ seq u64             empty: a payload that is due and not here
-//! Acks      feed 32 ‖ seq u64 ‖ entry 32 ‖ by feed 32   [entries held with payloads, place of the ack]
+//! Acks      feed 32 ‖ seq u64 ‖ entry 32 ‖ by feed 32   [entries held with payloads]
 //! Evidence  feed 32 ‖ index u64                        fork proof
+//! Artefacts board 32 ‖ artefact 32                     artefact record (see `audience.rs`)
+//! Placed    artefact 32 ‖ feed 32 ‖ branch u16 ‖ seq u64   empty: an entry about the artefact
 //! ```
 //!
 //! Integers are big-endian, so keys sort as numbers do. Branch 0 is the chain seen first; others
@@ -22,7 +24,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     codec::hex,
-    hash::{BoardId, EntryId, FeedId, OrgId},
+    hash::{ArtefactId, BoardId, EntryId, FeedId, OrgId},
 };
 
 /// A table of the store.
@@ -46,6 +48,10 @@ pub enum Table {
     Acks,
     /// Fork proofs.
     Evidence,
+    /// What is known of artefacts.
+    Artefacts,
+    /// Where the entries about an artefact stand.
+    Placed,
 }
 
 impl Table {
@@ -60,6 +66,8 @@ impl Table {
         Self::Missing,
         Self::Acks,
         Self::Evidence,
+        Self::Artefacts,
+        Self::Placed,
     ];
 
     /// The table's name on disk.
@@ -75,6 +83,8 @@ impl Table {
             Self::Missing => "missing",
             Self::Acks => "acks",
             Self::Evidence => "evidence",
+            Self::Artefacts => "artefacts",
+            Self::Placed => "placed",
         }
     }
 }
@@ -155,6 +165,34 @@ pub(super) fn read_ack_key(key: &[u8]) -> Option<(u64, EntryId, FeedId)> {
     let (entry, rest) = rest.split_first_chunk::<32>()?;
     let by: &[u8; 32] = rest.try_into().ok()?;
     Some((u64::from_be_bytes(*seq), EntryId::from_bytes(*entry), FeedId::from_bytes(*by)))
+}
+
+/// The key of an artefact's record.
+#[must_use]
+pub(super) fn artefact_key(board: &BoardId, artefact: &ArtefactId) -> Vec<u8> {
+    [&board.as_bytes()[..], artefact.as_bytes()].concat()
+}
+
+/// The key that says that an entry is about an artefact.
+#[must_use]
+pub(super) fn placed_key(
+    artefact: &ArtefactId,
+    feed: &FeedId,
+    branch: BranchNo,
+    seq: u64,
+) -> Vec<u8> {
+    [artefact.as_bytes(), &place_key(feed, branch, seq)[..]].concat()
+}
+
+/// Takes the key of an entry about an artefact apart: the feed, the branch, the seq.
+#[must_use]
+pub(super) fn read_placed_key(key: &[u8]) -> Option<(FeedId, BranchNo, u64)> {
+    let (_, rest) = key.split_first_chunk::<32>()?;
+    let (feed, rest) = rest.split_first_chunk::<32>()?;
+    let (branch, rest) = rest.split_first_chunk::<2>()?;
+    let seq: &[u8; 8] = rest.try_into().ok()?;
+    let branch = BranchNo::from_be_bytes(*branch);
+    Some((FeedId::from_bytes(*feed), branch, u64::from_be_bytes(*seq)))
 }
 
 /// The key of a board's founding file.

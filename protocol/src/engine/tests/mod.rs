@@ -1,6 +1,7 @@
 //! Small partnerships in memory: every frame arrives at once, every write is durable at once. What
 //! happens under faults is the simulator's to show.
 
+mod audience;
 mod hostile;
 
 use alloc::{
@@ -201,7 +202,7 @@ impl Net {
                     Effect::Disconnect { peer } => {
                         panic!("{key:?} drops {peer:?}: {:?}", self.reports)
                     }
-                    Effect::Admit { .. } | Effect::Dismiss { .. } => {}
+                    Effect::Admit { .. } | Effect::Dismiss { .. } | Effect::Materialise { .. } => {}
                 }
             }
         }

@@ -110,6 +110,7 @@ impl One {
                 other @ (Effect::Disconnect { .. }
                 | Effect::Admit { .. }
                 | Effect::Dismiss { .. }
+                | Effect::Materialise { .. }
                 | Effect::Written { .. }
                 | Effect::Refused { .. }
                 | Effect::Report(_)) => self.effects.push(other),

@@ -1,6 +1,6 @@
 //! Partners for tests: organisations with homes of their own, and boards that they found.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 use concordat_protocol::{
     charter::{AcceptRole, Acceptance, Founding},
@@ -10,12 +10,13 @@ use libp2p::Multiaddr;
 
 use crate::{
     config::Config,
+    control::{Answer, Refusal, Reply, Request},
     draft,
     home::{Home, config_file},
     keys,
     organisation::{Facts, Organisation},
     paper::{AcceptancePaper, BoardPaper, CardPaper, DraftPaper},
-    replica::Mark,
+    replica::{Mark, Order, act},
 };
 
 /// An organisation with a home.
@@ -50,7 +51,20 @@ impl Partner {
 
     /// The same organisation as a process that has just started would know it.
     pub(crate) fn again(&self) -> Organisation {
-        Organisation::load(&self.home, keys::load(self.home.directory()).unwrap()).unwrap()
+        Organisation::load(&self.home).unwrap()
+    }
+
+    /// Where its recovery key is kept.
+    pub(crate) fn recovery_key(&self) -> PathBuf {
+        self.place.path().join("recovery.key")
+    }
+
+    pub(crate) fn ask(&self, request: Request) -> Result<Answer, Refusal> {
+        let order = Order::read(request)?;
+        match act(&self.home, &self.config, Arc::new(self.again()), order).unwrap() {
+            Reply::Done(answer) => Ok(answer),
+            Reply::Refused(refusal) => Err(refusal),
+        }
     }
 
     pub(crate) fn accept(&self, draft: &DraftPaper) -> AcceptancePaper {

@@ -5,6 +5,7 @@
 //!     concordat.toml               the config file
 //!     keys/                        secrets, see `keys`
 //!     organisation.card            inception record and newest card of this organisation
+//!     openings-1                   by which right the feed key of epoch 1 took over, see `openings`
 //!     high-water                   how far this organisation's own feeds had come, see `mark`
 //!     store/                       see `store`
 //!     control.sock          0600   where commands reach a running daemon, see `control`
@@ -43,6 +44,12 @@ impl Home {
     #[must_use]
     pub fn own_card(&self) -> PathBuf {
         self.0.join("organisation.card")
+    }
+
+    /// By which right the feed key of an epoch after the first took over.
+    #[must_use]
+    pub fn openings(&self, epoch: u64) -> PathBuf {
+        self.0.join(format!("openings-{epoch}"))
     }
 
     /// The high-water mark.
@@ -137,6 +144,19 @@ pub fn replace_file(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
         sync_parent(path)
     };
     write().map_err(FileError::at("writing", path))
+}
+
+/// Removes a file, if it is there.
+///
+/// # Errors
+/// - [`FileError`]: the operating system refused.
+pub fn remove_file(path: &Path) -> Result<(), FileError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(FileError::at("removing", path)(error))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn sync_parent(path: &Path) -> io::Result<()> {

@@ -7,6 +7,7 @@
 //!               store     net      bytes on disk; bytes to and from peers
 //!
 //!   home config keys organisation clock      what a start needs
+//!   openings rotation                        how a new feed key takes over
 //!   draft paper                              what organisations hand one another to found a board
 //!   view                                     what people see
 //! ```
@@ -25,8 +26,10 @@ mod fixture;
 pub mod home;
 pub mod keys;
 pub mod net;
+pub mod openings;
 pub mod organisation;
 pub mod paper;
 pub mod replica;
+pub mod rotation;
 pub mod store;
 pub mod view;

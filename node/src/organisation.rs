@@ -3,12 +3,13 @@
 //! A card says where the node is reached. When the config announces other addresses than the card,
 //! the next start signs the next card, and partners learn it at the next meeting.
 //!
-//! *Invariants.* Record, card and keys belong together, or nothing starts. Card numbers only grow,
+//! The card also says which keys are in use: a card of the next epoch that takes the place of the old
+//! one switches feed key, node key and openings at once.
+//!
+//! *Invariants.* Record, card, keys and openings belong together, or nothing starts. Cards only grow,
 //! and a card is durable here before anybody can be shown it.
 //!
 //! *Source*: ours; formats, section 1.
-
-use std::collections::BTreeMap;
 
 use concordat_protocol::{
     codec::Fixed,
@@ -23,8 +24,9 @@ use libp2p::Multiaddr;
 
 use crate::{
     clock::{self, EntropyError},
-    home::{FileError, Home, Readers, create_file, replace_file},
-    keys::{Keys, Seed},
+    home::{FileError, Home, Readers, create_file, remove_file, replace_file},
+    keys::{self, KeyDirectory, KeyError, Keys, Seed},
+    openings::{self, Openings, OpeningsError},
     paper::{self, CardPaper, PaperError},
 };
 
@@ -33,6 +35,7 @@ use crate::{
 pub struct Organisation {
     paper: CardPaper,
     keys: Keys,
+    openings: Openings,
 }
 
 /// What the founder of a node says of its organisation.
@@ -78,6 +81,18 @@ pub enum OrganisationError {
         /// feed, witness, node or recovery.
         key: &'static str,
     },
+    /// Another command made a newer card meanwhile.
+    #[error("{path} was replaced while this command began; run it again")]
+    Replaced {
+        /// Which file.
+        path: std::path::PathBuf,
+    },
+    /// The keys cannot be used.
+    #[error(transparent)]
+    Keys(#[from] KeyError),
+    /// The openings cannot be used.
+    #[error(transparent)]
+    Openings(#[from] OpeningsError),
     /// The facts make no record, or the addresses no card.
     #[error("{0}")]
     Facts(#[from] PaperError),
@@ -114,19 +129,22 @@ impl Organisation {
         };
         let paper = CardPaper::new(inception, sign(&card, &keys)?)?;
         create_file(&home.own_card(), paper.to_text().as_bytes(), Readers::Owner)?;
-        Ok(Self { paper, keys })
+        Ok(Self { paper, keys, openings: Openings::new() })
     }
 
-    /// Reads what `create` wrote.
+    /// Reads what `create` wrote, and `take_over` since.
     ///
     /// # Errors
-    /// - [`OrganisationError::Paper`], [`OrganisationError::OtherKey`]: exactly what is wrong.
-    pub fn load(home: &Home, keys: Keys) -> Result<Self, OrganisationError> {
+    /// - [`OrganisationError`]: exactly what is wrong.
+    pub fn load(home: &Home) -> Result<Self, OrganisationError> {
         let path = home.own_card();
-        let paper = paper::read_text(&path).and_then(|text| CardPaper::from_text(&text));
-        let paper =
-            paper.map_err(|source| OrganisationError::Paper { path: path.clone(), source })?;
+        let paper = own_paper(home)?;
         let card = paper.card().card();
+        let keys = keys::load(home.directory(), card.epoch)?;
+        let openings = match card.epoch {
+            0 => Openings::new(),
+            epoch => openings::load(&home.openings(epoch), &card.feed_key)?,
+        };
         let recovery = recovery_digest(&PublicKey::ed25519(keys.recovery_public));
         for (key, fits) in [
             ("feed", card.feed_key == public(&keys.feed)),
@@ -138,19 +156,84 @@ impl Organisation {
                 return Err(OrganisationError::OtherKey { path, key });
             }
         }
-        Ok(Self { paper, keys })
+        Ok(Self { paper, keys, openings })
+    }
+
+    /// The organisation as it will be under new keys, in the epoch after `paper`'s. Nothing is written.
+    ///
+    /// # Errors
+    /// - [`OrganisationError::Facts`]: the addresses do not fit a card.
+    pub fn successor(
+        paper: &CardPaper,
+        keys: Keys,
+        addresses: &[Multiaddr],
+    ) -> Result<Self, OrganisationError> {
+        let before = paper.card().card();
+        let card = Card {
+            epoch: before.epoch.saturating_add(1),
+            number: 0,
+            feed_key: public(&keys.feed),
+            witness_key: public(&keys.witness),
+            node_key: NodeKey::from_bytes(keys.node.to_public()),
+            addresses: texts(addresses),
+            not_before: TimeMs(clock::now_ms()),
+            ..before.clone()
+        };
+        let paper = CardPaper::new(paper.inception().clone(), sign(&card, &keys)?)?;
+        Ok(Self { paper, keys, openings: Openings::new() })
+    }
+
+    /// Makes this organisation, with these openings, the one that `load` finds. Its keys must be in
+    /// the directory of keys; the old card stands until the last step, and the new one from then on.
+    ///
+    /// # Errors
+    /// - [`OrganisationError::File`]: the disk said no, and the old card stands.
+    pub fn take_over(mut self, home: &Home, openings: Openings) -> Result<Self, OrganisationError> {
+        let epoch = self.paper.card().card().epoch;
+        openings::save(&home.openings(epoch), &openings)?;
+        self.openings = openings;
+        replace_file(&home.own_card(), self.paper.to_text().as_bytes())?;
+        Ok(self)
+    }
+
+    /// Removes the keys and openings of earlier epochs. Only for whoever knows that the feed of this
+    /// epoch has begun on every board: then nothing is ever signed by those keys again, and a key that
+    /// is not there cannot be stolen.
+    ///
+    /// # Errors
+    /// - [`OrganisationError::Keys`], [`OrganisationError::File`]: a file could not be removed.
+    pub fn forget_older(&self, home: &Home) -> Result<(), OrganisationError> {
+        let epoch = self.paper.card().card().epoch;
+        KeyDirectory::open(home.directory())?.remove_older(epoch)?;
+        for older in 1..epoch {
+            remove_file(&home.openings(older))?;
+        }
+        Ok(())
+    }
+
+    /// Refuses when another command has made a newer card since this one was read.
+    ///
+    /// # Errors
+    /// - [`OrganisationError::Replaced`], or the card cannot be read.
+    pub fn expect_newest(&self, home: &Home) -> Result<(), OrganisationError> {
+        if own_paper(home)? == self.paper {
+            return Ok(());
+        }
+        Err(OrganisationError::Replaced { path: home.own_card() })
     }
 
     /// Signs and keeps the next card, unless the newest names these addresses already.
     ///
     /// # Errors
     /// - [`OrganisationError::Facts`]: the addresses do not fit a card.
+    /// - [`OrganisationError::Replaced`]: another command made a card meanwhile.
     /// - [`OrganisationError::File`]: the disk said no; the card is not used.
     pub fn announce(
         &mut self,
         home: &Home,
         addresses: &[Multiaddr],
     ) -> Result<bool, OrganisationError> {
+        self.expect_newest(home)?;
         if self.announces(addresses) {
             return Ok(false);
         }
@@ -198,8 +281,7 @@ impl Organisation {
             org: self.id(),
             signer: Box::new(self.feed_signer()),
             card: self.paper.card().clone(),
-            // Epochs after the first come with the rotation of keys.
-            openings: BTreeMap::new(),
+            openings: self.openings.clone(),
         }
     }
 
@@ -214,6 +296,16 @@ impl Organisation {
     pub fn witness_signer(&self) -> KeyPair {
         KeyPair::from_seed(self.keys.witness.as_bytes())
     }
+}
+
+/// This organisation's inception record and newest card, whether or not its keys are there.
+///
+/// # Errors
+/// - [`OrganisationError::Paper`]: the file cannot be read, or is not what was written.
+pub fn own_paper(home: &Home) -> Result<CardPaper, OrganisationError> {
+    let path = home.own_card();
+    let paper = paper::read_text(&path).and_then(|text| CardPaper::from_text(&text));
+    paper.map_err(|source| OrganisationError::Paper { path, source })
 }
 
 fn inception(recovery: &[u8; 32], facts: Facts) -> Result<Inception, OrganisationError> {

@@ -10,6 +10,8 @@ use clap::{Parser, Subcommand, builder::NonEmptyStringValueParser};
 use concordat_protocol::identity::Code;
 use libp2p::Multiaddr;
 
+use crate::rotation::NamedEnd;
+
 /// A node that each organisation of a partnership runs for itself.
 #[derive(Debug, Parser)]
 #[command(name = "concordat", version, max_term_width = 100)]
@@ -34,6 +36,9 @@ pub(super) enum Command {
     /// Show, hand out and add cards: who an organisation is, and where its node is
     #[command(subcommand)]
     Card(CardCommand),
+    /// Show this node's keys, and give it new ones
+    #[command(subcommand)]
+    Keys(KeysCommand),
     /// Draft, accept, found, join and show boards
     #[command(subcommand)]
     Board(BoardCommand),
@@ -113,6 +118,49 @@ pub(super) struct CardAdd {
     /// The organisation has told you by another way that it has new keys
     #[arg(long)]
     pub(super) accept_new_key: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum KeysCommand {
+    /// Show which keys the newest card names, and whether their files are there
+    Show,
+    /// Replace the feed key, which is known and which nobody else has; the daemon must be stopped
+    Rotate(KeysRotate),
+    /// Replace a feed key that is lost or stolen, with the recovery key; the daemon must be stopped
+    Recover(KeysRecover),
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct KeysRotate {
+    /// Replace the node key too: then every partner must add the new card before it lets the node in
+    #[arg(long)]
+    pub(super) node_key: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct KeysRecover {
+    /// The file that `concordat init --recovery-out` wrote
+    #[arg(long, value_name = "FILE")]
+    pub(super) recovery_key: PathBuf,
+    /// Replace the node key too: needed if it is lost or stolen with the feed key
+    #[arg(long)]
+    pub(super) node_key: bool,
+    /// Where a thief wrote on in this organisation's name: the last entry that it wrote itself on a
+    /// board, which is named by the beginning of its id. Entries after it have no effect, but for
+    /// those that were settled already. May be repeated [default: the last entry that is held here]
+    #[arg(long = "end", value_name = "BOARD=SEQ", value_parser = named_end)]
+    pub(super) ends: Vec<NamedEnd>,
+    /// Go on although the store may be an older copy: what it does not hold is cut off
+    #[arg(long)]
+    pub(super) older_store: bool,
+}
+
+fn named_end(text: &str) -> Result<NamedEnd, String> {
+    let parsed = text.split_once('=').and_then(|(board, seq)| {
+        let board = Some(board.to_owned()).filter(|board| !board.is_empty())?;
+        Some(NamedEnd { board, seq: seq.parse().ok()? })
+    });
+    parsed.ok_or_else(|| "an end is written as BOARD=SEQ, for example board-1f3a=120".to_owned())
 }
 
 #[derive(Debug, Subcommand)]
@@ -238,6 +286,15 @@ mod tests {
     #[test]
     fn the_commands_do_not_contradict_each_other() {
         Args::command().debug_assert();
+    }
+
+    #[test]
+    fn an_end_is_board_and_seq() {
+        let end = NamedEnd { board: "board-1f".into(), seq: 12 };
+        assert_eq!(named_end("board-1f=12"), Ok(end));
+        for wrong in ["board-1f", "=12", "board-1f=", "board-1f=-1"] {
+            assert!(named_end(wrong).unwrap_err().contains("BOARD=SEQ"), "{wrong}");
+        }
     }
 
     #[test]

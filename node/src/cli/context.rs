@@ -17,7 +17,6 @@ use crate::{
     config::Config,
     control::{self, Answer, Reply, Request},
     home::{Home, config_file},
-    keys,
     organisation::Organisation,
     replica::{OfflineError, Order, act},
     store::StoreError,
@@ -67,7 +66,7 @@ impl Context {
     /// This organisation, with its keys.
     pub(super) fn organisation(&self) -> Result<Organisation, CliError> {
         let (_, home) = self.config()?;
-        Ok(Organisation::load(&home, keys::load(home.directory())?)?)
+        Ok(Organisation::load(&home)?)
     }
 
     /// Asks the daemon, or acts by itself when none runs.
@@ -78,7 +77,7 @@ impl Context {
             if let Some(reply) = control::ask(&home.socket(), &request)? {
                 return done(reply);
             }
-            let organisation = Organisation::load(&home, keys::load(home.directory())?)?;
+            let organisation = Organisation::load(&home)?;
             let order = Order::read(request.clone())?;
             match act(&home, &config, Arc::new(organisation), order) {
                 Ok(reply) => return done(reply),

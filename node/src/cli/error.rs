@@ -18,6 +18,7 @@ use crate::{
     organisation::OrganisationError,
     paper::PaperError,
     replica::OfflineError,
+    rotation::RotationError,
     store::StoreError,
 };
 
@@ -43,6 +44,8 @@ pub(super) enum CliError {
     Keys(#[from] KeyError),
     #[error(transparent)]
     Organisation(#[from] OrganisationError),
+    #[error(transparent)]
+    Rotation(#[from] RotationError),
     #[error("{path}: {source}")]
     Paper { path: PathBuf, source: PaperError },
     #[error(transparent)]
@@ -91,7 +94,9 @@ impl CliError {
             Self::NodeExists { .. } => "node-exists",
             Self::Config(_) => "config",
             Self::Keys(_) => "keys",
+            Self::Organisation(OrganisationError::Keys(_)) => "keys",
             Self::Organisation(_) => "organisation",
+            Self::Rotation(error) => error.code(),
             Self::Paper { source, .. } => source.code(),
             Self::Draft(_) => "draft",
             Self::File(_) => "file",
@@ -115,7 +120,9 @@ impl CliError {
             | Self::Paper { .. }
             | Self::Draft(_)
             | Self::Refused(_) => EXIT_REFUSED,
+            Self::Rotation(error) if error.is_refusal() => EXIT_REFUSED,
             Self::Config(_)
+            | Self::Rotation(_)
             | Self::Keys(_)
             | Self::Organisation(_)
             | Self::File(_)

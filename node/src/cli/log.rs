@@ -27,7 +27,8 @@ pub(super) fn run(context: &Context, args: Args, out: &Out) -> Result<(), CliErr
 fn line(entry: &LogLine) -> String {
     let settled = if entry.is_settled { "settled" } else { "open" };
     let time = time_in_words(entry.time_ms);
-    let head = format!("{time}  {} {}  {}, {settled}", entry.slug, entry.seq, entry.kind);
+    let epoch = if entry.epoch == 0 { String::new() } else { format!(" epoch {}", entry.epoch) };
+    let head = format!("{time}  {}{epoch} {}  {}, {settled}", entry.slug, entry.seq, entry.kind);
     match &entry.text {
         Some(text) => format!("{head}: {text}"),
         None => head,

@@ -30,6 +30,7 @@ mod error;
 mod export;
 mod founding;
 mod init;
+mod keys;
 mod log;
 mod note;
 mod out;
@@ -40,7 +41,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use args::{Args, AuditCommand, BoardCommand, CardCommand, Command};
+use args::{Args, AuditCommand, BoardCommand, CardCommand, Command, KeysCommand};
 use context::Context;
 use error::{CliError, EXIT_USAGE};
 use out::Out;
@@ -80,6 +81,11 @@ fn run(args: Args, out: &Out) -> Result<ExitCode, CliError> {
             CardCommand::Export(export) => card::export(&context, &export, out),
             CardCommand::Show(show) => card::show(&show, out),
             CardCommand::Add(add) => card::add(&context, &add, out),
+        },
+        Command::Keys(keys) => match keys {
+            KeysCommand::Show => keys::show(&context, out),
+            KeysCommand::Rotate(rotate) => keys::rotate(&context, &rotate, out),
+            KeysCommand::Recover(recover) => keys::recover(&context, recover, out),
         },
         Command::Board(board) => match board {
             BoardCommand::Draft(draft) => founding::draft(&draft, out),

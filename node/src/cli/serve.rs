@@ -7,15 +7,8 @@ use crate::daemon::{self, Start};
 
 pub(super) fn run(context: &Context, args: &Serve, out: &Out) -> Result<(), CliError> {
     let (config, home) = context.config()?;
-    let mut organisation = context.organisation()?;
+    let organisation = context.organisation()?;
     out.log(config.log());
-    if organisation.announce(&home, config.announce())? {
-        let card = organisation.paper().card().card();
-        tracing::info!(
-            code = "new-card", number = card.number, addresses = ?card.addresses,
-            "the config announces other addresses: signed the next card"
-        );
-    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

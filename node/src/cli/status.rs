@@ -70,6 +70,9 @@ fn board_words(board: &BoardLine) -> Vec<String> {
 
 fn feed_words(feed: &FeedLine, own: &str) -> String {
     let mut line = format!("  {}: {} entries, {} settled", feed.slug, feed.size, feed.settled);
+    if feed.epoch > 0 {
+        line.push_str(&format!(", epoch {}", feed.epoch));
+    }
     if feed.feed == own {
         line.push_str(", own");
     }

@@ -38,7 +38,7 @@ use crate::{
     control::{Call, Server, ServerError},
     home::Home,
     net::{self, NetConfig, NetError, NetEvent, NetLimits, NetStopped},
-    organisation::Organisation,
+    organisation::{Organisation, OrganisationError},
     replica::{Desk, Replica, ReplicaError, Work},
     store::{self, Store, StoreError, Writer, WriterStopped},
 };
@@ -69,6 +69,9 @@ pub enum DaemonError {
     /// The store said no.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The card could not be renewed, or old keys not be removed.
+    #[error(transparent)]
+    Organisation(#[from] OrganisationError),
     /// The replica said no.
     #[error(transparent)]
     Replica(#[from] ReplicaError),
@@ -114,11 +117,18 @@ struct Inbox {
 /// - [`DaemonError`]: it did not start, or could not go on.
 pub async fn run(start: Start) -> Result<(), DaemonError> {
     let stop = stop_signal()?;
-    let Start { home, config, organisation, is_restored } = start;
+    let Start { home, config, mut organisation, is_restored } = start;
     let seed = organisation.keys().node.clone();
     Server::expect_free(&home.socket())?;
     let store = open_store(&home, &config).await?;
+    // With the store locked no other command makes cards.
+    if organisation.announce(&home, config.announce())? {
+        notices::new_card(&organisation);
+    }
     let replica = Replica::open(&home, Arc::new(organisation), store.reader(), is_restored)?;
+    if replica.has_begun() {
+        replica.organisation().forget_older(&home)?;
+    }
     let (server, calls) = Server::start(&home.socket())?;
     let (reported, reports) = mpsc::unbounded_channel();
     // The receiver outlives the writer, so the report always finds it.

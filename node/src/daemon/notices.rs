@@ -10,6 +10,7 @@ use concordat_protocol::engine::Report;
 use crate::{
     home::Home,
     net::{NetEvent, Trouble},
+    organisation::Organisation,
     replica::Replica,
 };
 
@@ -27,6 +28,14 @@ pub(super) fn serving(replica: &Replica, home: &Home) {
             "this node signs nothing before its partners told how far its feeds had come"
         );
     }
+}
+
+pub(super) fn new_card(organisation: &Organisation) {
+    let card = organisation.paper().card().card();
+    tracing::info!(
+        code = "new-card", number = card.number, addresses = ?card.addresses,
+        "the config announces other addresses: signed the next card"
+    );
 }
 
 pub(super) fn report(report: &Report) {

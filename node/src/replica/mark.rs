@@ -188,10 +188,7 @@ fn parse_feed(line: &str) -> Option<(BoardId, FeedMark)> {
 ///
 /// # Errors
 /// - [`StoreError`]: the store could not be read.
-pub(super) fn suspicion(
-    mark: Option<&Mark>,
-    reader: &Reader,
-) -> Result<Option<Suspicion>, StoreError> {
+pub fn suspicion(mark: Option<&Mark>, reader: &Reader) -> Result<Option<Suspicion>, StoreError> {
     let Some(mark) = mark else {
         let boards = reader.scan(Table::Boards, &KeyRange::all(), 1, Order::Ascending)?;
         return Ok((!boards.is_empty()).then_some(Suspicion::NoMark));

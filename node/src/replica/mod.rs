@@ -13,6 +13,7 @@
 
 mod checks;
 mod desk;
+mod epochs;
 mod export;
 mod mark;
 mod offline;
@@ -30,16 +31,17 @@ use concordat_protocol::{
 };
 
 pub use desk::{Desk, Work};
-pub use mark::{FeedMark, Mark, MarkError, Suspicion};
-pub use offline::{OfflineError, act};
+pub use epochs::{OwnEpoch, own_epochs};
+pub use mark::{FeedMark, Mark, MarkError, Suspicion, suspicion};
+pub use offline::{OfflineError, act, catch_up};
 pub use order::{Order, Question};
-pub use snapshot::Snapshot;
+pub use snapshot::{Snapshot, board_named};
 
 use crate::{
     clock::{self, EntropyError},
     control::Refusal,
     home::{FileError, Home},
-    organisation::Organisation,
+    organisation::{Organisation, OrganisationError},
     store::{Reader, StoreError},
 };
 
@@ -55,6 +57,9 @@ pub enum ReplicaError {
         /// What the store said.
         why: String,
     },
+    /// The card in use is not the newest.
+    #[error(transparent)]
+    Organisation(#[from] OrganisationError),
     /// What is stored does not read back.
     #[error(transparent)]
     Damaged(#[from] Damaged),
@@ -91,12 +96,11 @@ impl Replica {
         reader: Reader,
         is_restored: bool,
     ) -> Result<Self, ReplicaError> {
+        // The store is locked by now, so the card stays what it is.
+        organisation.expect_newest(home)?;
         let mark = Mark::load(&home.mark())?;
-        let suspicion = if is_restored {
-            Some(Suspicion::Asked)
-        } else {
-            mark::suspicion(mark.as_ref(), &reader)?
-        };
+        let suspicion =
+            if is_restored { Some(Suspicion::Asked) } else { suspicion(mark.as_ref(), &reader)? };
         let mut mark = mark.unwrap_or_default();
         let mut standing = Standing::Sure;
         if suspicion.is_some() {
@@ -161,7 +165,14 @@ impl Replica {
     /// Our own feed on the board that a person named.
     fn own_feed_named(&self, named: Option<&str>) -> Result<OwnFeed, Refusal> {
         let own: Vec<OwnFeed> = self.engine.own_feeds().collect();
-        snapshot::board_named(&own, |own| own.board, named).cloned()
+        board_named(&own, |own| own.board, named).cloned()
+    }
+
+    /// Whether our key has signed something durable on every board, so that no older one is needed.
+    #[must_use]
+    pub fn has_begun(&self) -> bool {
+        let mut own = self.engine.own_feeds();
+        own.all(|own| own.durable.is_some() && !own.is_restoring)
     }
 
     /// Whom the node acts for.

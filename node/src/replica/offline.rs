@@ -75,6 +75,25 @@ pub fn act(
     })
 }
 
+/// Opens the replica and does what is due without any order: above all, a feed whose key has just
+/// taken over is opened. All is durable on return, the mark included.
+///
+/// # Errors
+/// - [`OfflineError`]: store or mark cannot be read or written.
+pub fn catch_up(
+    home: &Home,
+    organisation: Arc<Organisation>,
+    store: &Store,
+) -> Result<Replica, OfflineError> {
+    let mut replica = Replica::open(home, organisation, store.reader(), false)?;
+    let effects = replica.handle(Input::Tick)?;
+    perform(effects, &mut Desk::default(), &mut replica, store)?;
+    if let Some(mark) = replica.moved_mark() {
+        mark.save(&home.mark())?;
+    }
+    Ok(replica)
+}
+
 /// Does effects until nothing follows from them.
 fn perform(
     effects: Vec<Effect>,

@@ -119,7 +119,7 @@ fn suspicion(replica: &Replica, views: &[BoardView]) -> Option<String> {
 ///
 /// # Errors
 /// - [`Refusal`]: none is meant, or more than one.
-pub(super) fn board_named<'a, T>(
+pub fn board_named<'a, T>(
     boards: &'a [T],
     id: impl Fn(&T) -> BoardId,
     named: Option<&str>,

@@ -10,21 +10,13 @@ use concordat_protocol::{
 
 use super::*;
 use crate::{
-    control::{Answer, LogQuery, Notes, Refusal, Reply, Request},
+    control::{Answer, LogQuery, Notes, Request},
     fixture::{Partner, address, found, partner},
     paper::{BoardPaper, CardPaper},
     store::{self, EngineKind, Op},
 };
 
 impl Partner {
-    fn ask(&self, request: Request) -> Result<Answer, Refusal> {
-        let order = Order::read(request)?;
-        match act(&self.home, &self.config, Arc::new(self.again()), order).unwrap() {
-            Reply::Done(answer) => Ok(answer),
-            Reply::Refused(refusal) => Err(refusal),
-        }
-    }
-
     fn join(&self, board: &BoardPaper) -> Result<bool, String> {
         match self.ask(Request::Join { paper: board.to_text() }) {
             Ok(Answer::Joined(joined)) => Ok(joined.was_joined),
@@ -162,8 +154,7 @@ fn cards_are_added_once_and_older_or_contradicting_ones_are_refused() {
         let from = trafford.home.directory().join("keys").join(name);
         std::fs::copy(from, twin_home.directory().join("keys").join(name)).unwrap();
     }
-    let keys = crate::keys::load(twin_home.directory()).unwrap();
-    let mut twin = Organisation::load(twin_home, keys).unwrap();
+    let mut twin = Organisation::load(twin_home).unwrap();
     twin.announce(twin_home, &[address(2)]).unwrap();
     assert_eq!(wigan.add(twin.paper(), false), Err("contradicting-card".to_owned()));
 }

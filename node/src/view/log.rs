@@ -40,6 +40,8 @@ pub struct LogLine {
     pub slug: String,
     /// Its feed.
     pub feed: String,
+    /// The feed's epoch.
+    pub epoch: u64,
     /// Its place in the feed.
     pub seq: u64,
     /// Its id.
@@ -81,7 +83,10 @@ pub fn log(
         }
     }
     if feeds.len() > 1 {
-        entries.sort_by(|a, b| (a.time_ms, &a.slug, a.seq).cmp(&(b.time_ms, &b.slug, b.seq)));
+        entries.sort_by(|a, b| {
+            let (one, other) = ((a.time_ms, &a.slug), (b.time_ms, &b.slug));
+            (one, a.epoch, a.seq).cmp(&(other, b.epoch, b.seq))
+        });
         entries.drain(..entries.len().saturating_sub(limit));
     }
     Ok(Ok(Log { board: board.board.to_string(), entries }))
@@ -137,6 +142,7 @@ fn lines(
         lines.push(LogLine {
             slug: slug.clone(),
             feed: id.to_string(),
+            epoch: feed.descriptor.epoch,
             seq: header.seq,
             id: Header::id_of(&bytes).to_string(),
             kind: header.kind.to_string(),

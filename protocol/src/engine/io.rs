@@ -198,7 +198,7 @@ pub enum Refused {
     },
     /// The node's own feed is forked.
     #[error(
-        "this organisation's feed is forked at entry {index}: two nodes signed with one key, or an old copy was restored; open a new epoch"
+        "this organisation's feed is forked at entry {index}: two nodes signed with one key, or an old copy was restored; stop the node and open a new epoch with `concordat keys rotate`, or with `concordat keys recover` if somebody else has the key"
     )]
     Forked {
         /// The first index that differs.

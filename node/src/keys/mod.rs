@@ -2,9 +2,11 @@
 //!
 //! ```text
 //!   <home>/keys/          0700
-//!     feed.key            0600   signs heads, one for all boards of the organisation
+//!     feed.key            0600   signs heads, one for all boards of the organisation; feed-3.key in
+//!                                the epoch of card 3
 //!     witness.key         0600   cosigns checkpoints
-//!     node.key            0600   the transport's key; its public part is the libp2p PeerId
+//!     node.key            0600   the transport's key; its public part is the libp2p PeerId;
+//!                                node-3.key if it was made with the feed key of epoch 3
 //!     recovery.pub        0600   public part of the recovery key
 //!   <elsewhere>           0600   the recovery seed: written once, then kept off this machine
 //!
@@ -12,11 +14,14 @@
 //!   9f3c…                                                         64 hex digits, 32 bytes
 //! ```
 //!
-//! *Invariants.* No file is ever overwritten. Files and their directory are durable before `create`
+//! *Invariants.* No file is ever overwritten; the newest card says which of them are in use, see
+//! `epochs`. Files and their directory are durable before `create`
 //! returns. A secret that others can read is not used. Seeds are wiped from memory when dropped and
 //! never printed. Knows nothing of entries or boards: whoever signs is given a [`Seed`].
 //!
 //! *Source*: ours; Ed25519 seeds as in RFC 8032 section 5.1.5.
+
+mod epochs;
 
 use std::{
     fmt,
@@ -29,6 +34,8 @@ use std::{
 use data_encoding::HEXLOWER;
 use ed25519_dalek::SigningKey;
 use zeroize::Zeroizing;
+
+pub use epochs::{KeyDirectory, NewKeys};
 
 use crate::clock::{EntropyError, entropy};
 
@@ -122,28 +129,21 @@ pub fn create(home: &Path, recovery_out: &Path) -> Result<Keys, KeyError> {
     Ok(keys)
 }
 
-/// Reads the keys that `create` wrote.
+/// Reads the keys that are in use in the epoch of the newest card.
 ///
 /// # Errors
 /// - [`KeyError::NoKeys`]: there are none yet.
 /// - [`KeyError::OpenToOthers`]: a file or the directory can be read by others than its owner.
+/// - [`KeyError::FeedKeyLost`]: there is no file of the feed key.
 /// - [`KeyError::NotAKey`]: a file does not hold 64 hex digits.
 /// - [`KeyError::Io`]: a file is missing or cannot be read.
-pub fn load(home: &Path) -> Result<Keys, KeyError> {
-    let directory = home.join(DIRECTORY);
-    match fs::metadata(&directory) {
-        Ok(found) => refuse_others(&directory, found.permissions().mode())?,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            return Err(KeyError::NoKeys { path: directory });
-        }
-        Err(error) => return Err(io_at(&directory, "reading")(error)),
-    }
-    let seed = |name: &str| read_32_bytes(&directory.join(format!("{name}.key"))).map(Seed);
+pub fn load(home: &Path, epoch: u64) -> Result<Keys, KeyError> {
+    let keys = KeyDirectory::open(home)?;
     Ok(Keys {
-        feed: seed("feed")?,
-        witness: seed("witness")?,
-        node: seed("node")?,
-        recovery_public: *read_32_bytes(&directory.join(RECOVERY_PUBLIC))?,
+        feed: keys.feed(epoch)?,
+        witness: keys.witness()?,
+        node: keys.node(epoch)?,
+        recovery_public: keys.recovery_public()?,
     })
 }
 
@@ -272,6 +272,15 @@ pub enum KeyError {
         /// Its permission bits.
         mode: u32,
     },
+    /// Only the recovery key can replace it.
+    #[error(
+        "there is no feed key in {path}; put the file back from a backup, or if it is lost, take \
+         over with the recovery key: `concordat keys recover`"
+    )]
+    FeedKeyLost {
+        /// Where it was looked for.
+        path: PathBuf,
+    },
     /// Not what `create` wrote.
     #[error("{path} is not a key file: it must hold one line of 64 lower-case hex digits")]
     NotAKey {
@@ -319,7 +328,7 @@ mod tests {
         let place = place();
 
         let created = create(&place.home, &place.recovery).unwrap();
-        let loaded = load(&place.home).unwrap();
+        let loaded = load(&place.home, 0).unwrap();
 
         for (one, other) in [
             (&created.feed, &loaded.feed),
@@ -415,7 +424,7 @@ mod tests {
 
         for (path, open_mode, closed_mode) in [(&feed, 0o640, 0o600), (&keys, 0o701, 0o700)] {
             fs::set_permissions(path, fs::Permissions::from_mode(open_mode)).unwrap();
-            let refused = load(&place.home).unwrap_err().to_string();
+            let refused = load(&place.home, 0).unwrap_err().to_string();
             fs::set_permissions(path, fs::Permissions::from_mode(closed_mode)).unwrap();
 
             let expected = format!(
@@ -425,23 +434,23 @@ mod tests {
             );
             assert_eq!(refused, expected);
         }
-        load(&place.home).unwrap();
+        load(&place.home, 0).unwrap();
     }
 
     #[test]
     fn a_missing_or_mangled_key_is_named() {
         let place = place();
-        assert!(matches!(load(&place.home), Err(KeyError::NoKeys { .. })));
+        assert!(matches!(load(&place.home, 0), Err(KeyError::NoKeys { .. })));
         create(&place.home, &place.recovery).unwrap();
         let witness = place.home.join("keys/witness.key");
 
         for text in ["", "# only a comment\n", "abc\n", &"f".repeat(66), &"F".repeat(64), "é\n"] {
             fs::write(&witness, text).unwrap();
-            let refused = load(&place.home).unwrap_err();
+            let refused = load(&place.home, 0).unwrap_err();
             assert!(matches!(refused, KeyError::NotAKey { path } if path == witness));
         }
         fs::remove_file(&witness).unwrap();
-        let refused = load(&place.home).unwrap_err();
+        let refused = load(&place.home, 0).unwrap_err();
         assert!(matches!(refused, KeyError::Io { path, .. } if path == witness));
     }
 }

@@ -12,18 +12,19 @@ from cbor import Refused, encode, malformed, within
 from evidence import SIDE, take_side
 from feed import RUN, read_head, take_run
 from hashes import digest
-from shape import (ID, KIB, NAME, SEQ_MAX, Shape, ascending, blob, counted, many, optional, ranged, read, row,
+from shape import (ID, KIB, NAME, SEQ_MAX, TIME_MAX, Shape, ascending, blob, counted, many, optional, ranged, read, row,
                    short, text, uint)
 
 POINT = row(uint, ID)
 
 
 def _hello(body: Any) -> None:
-    versions, card, boards = body
+    versions, card, boards, now = body
     counted(versions, 1, 16, "hello versions")
     short(card, 4 * KIB, "hello card")
     counted(boards, 0, 1000, "hello boards")
     ascending(boards, "hello boards")
+    ranged(now, 0, TIME_MAX, "hello now")
 
 
 def _one_number(body: Any) -> None:
@@ -77,7 +78,7 @@ class Message:
 
 
 MESSAGES = {
-    1: Message("hello", 42192, row(many(uint), blob, many(ID)), _hello),
+    1: Message("hello", 42192, row(many(uint), blob, many(ID), uint), _hello),
     2: Message("credit", KIB, many(uint), _one_number),
     3: Message("have", 512 * KIB, row(ID, ID, many(row(ID, uint, ID, many(POINT)))), _have),
     4: Message("ask", KIB, row(ID), _free),

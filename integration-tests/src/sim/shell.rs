@@ -152,6 +152,9 @@ impl Sim {
             Report::OpeningRefused { .. } => "opening refused".into(),
             Report::Forked { .. } => "forked".into(),
             Report::Restoring { .. } => "restoring".into(),
+            Report::Clock { .. } => "clock".into(),
+            Report::TimeBack { .. } => "time back".into(),
+            Report::TimeAhead { .. } => "time ahead".into(),
         };
         if self.is_honest(node) {
             self.counts.one(Group::Report, &name);

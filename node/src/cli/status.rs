@@ -35,6 +35,9 @@ fn words(status: &Status) -> Vec<String> {
             }
         },
     ];
+    if let Some(warning) = &status.clock.warning {
+        lines.push(format!("  {warning}"));
+    }
     if let Some(why) = &status.restored {
         lines.push(format!("  the store may be an older copy: {why}"));
     }
@@ -84,6 +87,12 @@ fn feed_words(feed: &FeedLine, own: &str) -> String {
     }
     if let Some(index) = feed.forked_at {
         line.push_str(&format!(", two histories from entry {index}: {}", feed.standing));
+    }
+    if let Some(seq) = feed.time_back_at {
+        line.push_str(&format!(", claimed times go back at entry {seq}"));
+    }
+    if let Some(seq) = feed.time_ahead_at {
+        line.push_str(&format!(", entry {seq} claims a time that had not come"));
     }
     for (slug, count) in &feed.unexplained {
         line.push_str(&format!(", {slug} acknowledged {count} that nobody shows"));

@@ -47,6 +47,10 @@ pub(super) fn report(report: &Report) {
         Report::RunRefused { .. } => tracing::warn!(code = "run-refused", "{report}"),
         Report::OpeningRefused { .. } => tracing::warn!(code = "opening-refused", "{report}"),
         Report::Forked { .. } => tracing::error!(code = "forked", "{report}"),
+        Report::Clock { check } if check.is_off() => tracing::warn!(code = "clock", "{check}"),
+        Report::Clock { check } => tracing::info!(code = "clock", "{check}"),
+        Report::TimeBack { .. } => tracing::warn!(code = "time-back", "{report}"),
+        Report::TimeAhead { .. } => tracing::warn!(code = "time-ahead", "{report}"),
         Report::Restoring { .. } => tracing::info!(code = "restoring", "{report}"),
     }
 }

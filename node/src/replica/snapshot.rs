@@ -9,7 +9,7 @@ use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use concordat_protocol::{
     charter::Founding,
-    engine::{BoardView, Table},
+    engine::{BoardView, ClockCheck, Table},
     hash::BoardId,
     identity::SignedCard,
 };
@@ -31,6 +31,7 @@ pub struct Snapshot {
     pub(crate) reader: Reader,
     pub(crate) organisation: Arc<Organisation>,
     pub(crate) suspicion: Option<String>,
+    pub(crate) clock: ClockCheck,
 }
 
 impl Snapshot {
@@ -42,6 +43,7 @@ impl Snapshot {
         Self {
             foundings: views.iter().filter_map(founding).collect(),
             suspicion: suspicion(replica, &views),
+            clock: replica.engine.clock(),
             views,
             reader: replica.reader.clone(),
             organisation: Arc::clone(&replica.organisation),

@@ -12,7 +12,8 @@ mod status;
 pub use charter::charter_in_words;
 pub use log::{Log, LogLine, log};
 pub use status::{
-    BoardLine, CardLine, FeedLine, Listening, PeerLine, PeerTraffic, Running, Status, status,
+    BoardLine, CardLine, ClockLine, FeedLine, Listening, PeerLine, PeerTraffic, Running, Status,
+    status,
 };
 
 use concordat_protocol::{charter::Charter, hash::OrgId};

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use concordat_protocol::{
     charter::Charter,
-    engine::{BoardView, FeedStanding, FeedView},
+    engine::{BoardView, ClockCheck, FeedStanding, FeedView},
     hash::FeedId,
     identity::SignedCard,
 };
@@ -51,6 +51,8 @@ pub struct Status {
     pub card: CardLine,
     /// The daemon's network; none when no daemon runs.
     pub listening: Option<Listening>,
+    /// This node's clock beside those of the peers that it met since the daemon's start.
+    pub clock: ClockLine,
     /// Why the store may be an older copy, while partners are asked.
     pub restored: Option<String>,
     /// Keys in the store.
@@ -72,6 +74,17 @@ pub struct CardLine {
     pub number: u64,
     /// Where it says that the node is reached.
     pub addresses: Vec<String>,
+}
+
+/// This node's clock.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClockLine {
+    /// How many peers told theirs.
+    pub peers: usize,
+    /// By how many milliseconds it is ahead of the median of theirs; below 0 it is behind.
+    pub ahead_ms: Option<i64>,
+    /// In words, when it is more than 15 minutes off.
+    pub warning: Option<String>,
 }
 
 /// Where a running daemon listens.
@@ -129,6 +142,10 @@ pub struct FeedLine {
     pub standing: String,
     /// Since which entry, unless it is sound.
     pub forked_at: Option<u64>,
+    /// The first entry, since the daemon's start, that claims an earlier time than the one before.
+    pub time_back_at: Option<u64>,
+    /// The first entry, since the daemon's start, whose claimed time had not come when it came.
+    pub time_ahead_at: Option<u64>,
     /// Acknowledgements, by organisation, of entries that are not the ones held here.
     pub unexplained: BTreeMap<String, usize>,
 }
@@ -176,12 +193,18 @@ pub fn status(snapshot: &Snapshot, running: Option<&Running>) -> Result<Status, 
             addresses: card.addresses.clone(),
         },
         listening: running.map(|running| Listening { addresses: running.listening.clone() }),
+        clock: clock_line(&snapshot.clock),
         restored: snapshot.suspicion.clone(),
         store_entries: size.entries,
         store_bytes: size.disk_bytes,
         boards: snapshot.views.iter().map(|view| board_line(snapshot, view)).collect(),
         peers: others.iter().map(|card| peer_line(snapshot, card, traffic)).collect(),
     })
+}
+
+fn clock_line(check: &ClockCheck) -> ClockLine {
+    let ClockCheck { peers, ahead_ms } = *check;
+    ClockLine { peers, ahead_ms, warning: check.is_off().then(|| check.to_string()) }
 }
 
 fn board_line(snapshot: &Snapshot, view: &BoardView) -> BoardLine {
@@ -223,6 +246,8 @@ fn feed_line(charter: Option<&Charter>, id: &FeedId, feed: &FeedView) -> FeedLin
         missing: feed.missing,
         standing: standing.to_owned(),
         forked_at,
+        time_back_at: feed.odd_times.back,
+        time_ahead_at: feed.odd_times.ahead,
         unexplained: unexplained.map(|(org, count)| (slug_of(charter, org), *count)).collect(),
     }
 }

@@ -43,6 +43,7 @@ impl Engine {
             let place = place_key(&id, no, signed.head.size);
             self.pending.put(Table::Heads, place, signed.to_bytes());
         }
+        self.note_times(step, (&board, &id, no), run);
         let Some(feed) = self.feed_mut(&board, &id) else {
             return;
         };

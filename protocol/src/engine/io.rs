@@ -5,7 +5,7 @@
 use alloc::{boxed::Box, string::String, vec::Vec};
 use core::fmt;
 
-use super::tables::Op;
+use super::{clock::ClockCheck, tables::Op};
 use crate::{
     charter::Founding,
     codec::hex,
@@ -206,7 +206,7 @@ pub enum Refused {
     },
     /// Another feed of the organisation has taken the place of the node's own.
     #[error(
-        "this organisation opened another feed in place of the one in epoch {epoch} that this node signs; use the node that holds the new key, or take back the keys with the recovery key"
+        "this organisation opened another feed in place of the one in epoch {epoch} that this node signs; use the node that holds the new key, or if it is a thief's, stop this node and run `concordat keys recover`"
     )]
     Replaced {
         /// The epoch of the feed that this node signs.
@@ -302,6 +302,40 @@ pub enum Report {
         feed: FeedId,
         /// The first index known to differ.
         index: u64,
+    },
+    /// Our clock has come to be off, or is no longer.
+    #[error("{check}")]
+    Clock {
+        /// Ours beside those of peers.
+        check: ClockCheck,
+    },
+    /// The times that a feed claims went back; told once a feed.
+    #[error("the clock of {org:?} went back at entry {seq} of {feed:?}: from {before} to {after}")]
+    TimeBack {
+        /// The organisation.
+        org: OrgId,
+        /// Its feed.
+        feed: FeedId,
+        /// The first such entry.
+        seq: u64,
+        /// The time that the entry before claims.
+        before: TimeMs,
+        /// The time that it claims.
+        after: TimeMs,
+    },
+    /// A feed claims a time that has not come yet; told once a feed.
+    #[error(
+        "entry {seq} of {feed:?} by {org:?} claims a time {ahead_ms} ms ahead of this node's clock"
+    )]
+    TimeAhead {
+        /// The organisation.
+        org: OrgId,
+        /// Its feed.
+        feed: FeedId,
+        /// The first such entry.
+        seq: u64,
+        /// By how much.
+        ahead_ms: u64,
     },
     /// The node waits for partners before it signs.
     #[error(

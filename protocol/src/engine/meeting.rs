@@ -76,8 +76,10 @@ impl Engine {
     fn dispatch(&mut self, step: &mut Step<'_>, peer: NodeKey, message: Message, bytes: usize) {
         let greeted = self.meeting_mut(&peer).is_some_and(|meeting| meeting.greeted);
         match message {
-            Message::Hello { versions, card, boards } => {
+            Message::Hello { versions, card, boards, now } => {
                 self.hello(step, peer, &versions, &card, boards);
+                // Of one that was let go meanwhile, too: its clock is as good as any.
+                self.hear_clock(step, &peer, now);
             }
             Message::Goodbye(Goodbye { code, sentence }) => {
                 let (code, sentence) = (printable(&code), printable(&sentence));

@@ -13,6 +13,7 @@
 //! apply.rs    6 apply    what entries do to acknowledgements and evidence
 //! audience.rs 6 apply    who receives what: artefacts, their audiences, where their entries stand
 //! fork.rs                two histories of one feed: find, prove, keep what counts
+//! clock.rs               our clock beside those of peers, and what entries claim
 //! view.rs                what people and tests see
 //! ```
 //!
@@ -30,6 +31,7 @@ mod append;
 mod apply;
 mod audience;
 mod chain;
+mod clock;
 mod edit;
 mod fork;
 mod io;
@@ -61,6 +63,7 @@ use state::{Board, Feed, Peer};
 
 pub use audience::{ArtefactRecord, FirstOpening};
 pub use chain::Chain;
+pub use clock::{ClockCheck, OddTimes, TOLERANCE_MS};
 pub use io::{BatchId, Damaged, Effect, Input, Moment, Refused, Report, Ticket};
 pub use state::{Identity, Standing};
 pub use tables::{
@@ -80,6 +83,8 @@ pub struct Engine {
     cards: BTreeMap<OrgId, SignedCard>,
     pending: Pending,
     timer: Timer,
+    /// Whether people were told that our clock is off.
+    clock_is_off: bool,
     /// When we last made our half of a fork proof.
     last_side: Option<TimeMs>,
 }
@@ -92,6 +97,11 @@ struct Timer {
 }
 
 impl Timer {
+    /// Whether the clock was set since the last input, or the node stood still for as long.
+    fn is_step(&self, now: TimeMs) -> bool {
+        self.last.is_some_and(|last| last.0.abs_diff(now.0) > TOLERANCE_MS)
+    }
+
     fn advance(&mut self, now: TimeMs) -> TimeMs {
         self.uptime = self.uptime.plus_ms(self.last.map_or(0, |last| now.ms_since(last)));
         self.last = Some(now);
@@ -142,8 +152,12 @@ impl Engine {
     /// Handles one input and says what is to be done.
     pub fn handle(&mut self, moment: Moment, input: Input, reader: &dyn Reader) -> Vec<Effect> {
         let Moment { now, entropy } = moment;
+        let is_step = self.timer.is_step(now);
         let uptime = self.timer.advance(now);
         let mut step = Step { now, uptime, entropy, salts: 0, reader, effects: Vec::new() };
+        if is_step {
+            self.forget_clocks(&mut step);
+        }
         // What one peer says moves our meeting with that peer; the others hear of it once it is
         // durable, and that is an input of its own.
         let with = match &input {

@@ -58,6 +58,7 @@ impl Engine {
             cards: BTreeMap::new(),
             pending: Pending::default(),
             timer: super::Timer::default(),
+            clock_is_off: false,
             last_side: None,
         };
         for (_, bytes) in reader.scan(Table::Cards, &[], &[0xff; 33], ROWS_MAX) {

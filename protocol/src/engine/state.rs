@@ -7,7 +7,7 @@ use alloc::{
     vec::Vec,
 };
 
-use super::{chain::Chain, io::Ticket, record::EvidenceRow, tables::BranchNo};
+use super::{chain::Chain, clock::Claimed, io::Ticket, record::EvidenceRow, tables::BranchNo};
 use crate::{
     charter::{Founding, Status},
     codec::Fixed,
@@ -130,6 +130,8 @@ pub(super) struct Feed {
     /// Something other than an acknowledgement has come since.
     pub(super) ack_due: bool,
     pub(super) received_at: TimeMs,
+    /// What its entries claim of time.
+    pub(super) claimed: Claimed,
     /// Whom we are asking for its next entries.
     pub(super) asking: Option<NodeKey>,
     /// Who did not give what it told that it holds, and when.
@@ -151,6 +153,7 @@ impl Feed {
             acked_size: 0,
             ack_due: false,
             received_at: TimeMs(0),
+            claimed: Claimed::default(),
             asking: None,
             failed: BTreeMap::new(),
             fetching: BTreeSet::new(),
@@ -406,6 +409,8 @@ pub(super) struct Peer {
     pub(super) org: Option<OrgId>,
     pub(super) meeting: Option<Meeting>,
     pub(super) boards: BTreeMap<BoardId, Knowledge>,
+    /// By how much our clock was ahead of its clock when it last told it.
+    pub(super) ahead_ms: Option<i64>,
 }
 
 /// Text for a report, from anything that can be shown.

@@ -17,8 +17,9 @@ use crate::{
     feed::Run,
     hash::{BoardId, EntryId, FeedId, NodeKey},
     identity::{Card, SignedCard},
-    limits::{FEEDS_MAX, FRAME_BYTES_MAX},
+    limits::{FEEDS_MAX, FRAME_BYTES_MAX, TIME_MS_MAX},
     sync::{HaveItem, Message, VERSION, have_digest},
+    time::TimeMs,
 };
 
 /// Bytes of items that are told in one frame.
@@ -40,7 +41,8 @@ impl Engine {
         let boards = boards.map(Board::id).collect();
         let card = self.me.card.to_bytes();
         let versions = Vec::from([VERSION]);
-        self.send(step, peer, Some(Message::Hello { versions, card, boards }));
+        let now = TimeMs(step.now.0.min(TIME_MS_MAX));
+        self.send(step, peer, Some(Message::Hello { versions, card, boards, now }));
     }
 
     pub(super) fn hello(

@@ -10,6 +10,7 @@ use alloc::{
 
 use super::{
     Engine, Reader, Step,
+    clock::OddTimes,
     state::{Board, Counted, Feed},
     tables::{BranchNo, Table, acks_from, read_ack_key},
 };
@@ -62,6 +63,8 @@ pub struct FeedView {
     pub effective: u64,
     /// Organisations that acknowledged entries which nobody showed us, and how many.
     pub unexplained: BTreeMap<OrgId, usize>,
+    /// Entries that claim an odd time, since the start.
+    pub odd_times: OddTimes,
     /// Organisations that acknowledged more than one history of the feed: they are at fault too.
     pub acknowledged_both: Vec<OrgId>,
 }
@@ -177,6 +180,7 @@ impl Engine {
             standing,
             effective,
             unexplained: self.unexplained(&step, board, feed),
+            odd_times: feed.claimed.odd,
             acknowledged_both: self.acknowledged_both(&step, feed),
         }
     }

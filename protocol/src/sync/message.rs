@@ -3,7 +3,7 @@
 //! ```text
 //! frame = tag (1 byte) ‖ body (CBOR)                                             at most 512 KiB
 //!
-//!  1 hello         [ versions […], signed card bstr, boards [bstr32…] ]          first, once, both ways
+//!  1 hello         [ versions […], signed card bstr, boards [bstr32…], now ms ]  first, once, both ways
 //!  2 credit        [ frames ]                                                    not counted itself
 //!  3 have          [ board, digest bstr32, items [[feed, size, id, tips [[seq, id]…]]…] ]
 //!  4 ask           [ board ]                                                     "send me all items"
@@ -31,8 +31,9 @@ use crate::{
     hash::{BoardId, EntryId, FeedId, Tag, hash},
     limits::{
         BOARDS_MAX, CARD_BYTES_MAX, COMPARE_POINTS_MAX, FRAME_BYTES_MAX, HAVE_ITEMS_MAX, KIB,
-        NAME_BYTES_MAX, PAYLOAD_CHUNK_BYTES, SEQ_MAX,
+        NAME_BYTES_MAX, PAYLOAD_CHUNK_BYTES, SEQ_MAX, TIME_MS_MAX,
     },
+    time::TimeMs,
 };
 
 /// The one version of the meeting that this node speaks.
@@ -97,6 +98,8 @@ pub enum Message {
         card: Vec<u8>,
         /// Boards that we share, as far as I know.
         boards: Vec<BoardId>,
+        /// My clock: a claim.
+        now: TimeMs,
     },
     /// You may send so many frames more.
     Credit(u64),
@@ -192,7 +195,7 @@ pub enum Message {
 }
 
 #[derive(Serialize, Deserialize)]
-struct HelloWire(Vec<u64>, Blob, Vec<BoardId>);
+struct HelloWire(Vec<u64>, Blob, Vec<BoardId>, TimeMs);
 #[derive(Serialize, Deserialize)]
 struct OneWire(Vec<u64>);
 #[derive(Serialize, Deserialize)]
@@ -299,8 +302,8 @@ impl Message {
     #[must_use]
     pub fn to_frame(self) -> Vec<u8> {
         match self {
-            Self::Hello { versions, card, boards } => {
-                frame(1, &HelloWire(versions, Blob::from(card), boards))
+            Self::Hello { versions, card, boards, now } => {
+                frame(1, &HelloWire(versions, Blob::from(card), boards, now))
             }
             Self::Credit(frames) => frame(2, &OneWire(Vec::from([frames]))),
             Self::Have { board, digest, items } => frame(3, &HaveWire(board, digest, items)),
@@ -406,13 +409,16 @@ fn expect_seq(what: &'static str, value: u64) -> Result<(), Malformed> {
 }
 
 fn read_hello(body: &[u8]) -> Result<Message, Malformed> {
-    let HelloWire(versions, card, boards) =
+    let HelloWire(versions, card, boards, now) =
         codec::decode(body, "hello", BOARDS_MAX * 34 + 8 * KIB)?;
     codec::expect_count("hello versions", versions.len(), 1, 16)?;
     codec::expect_len("hello card", card.len(), CARD_BYTES_MAX)?;
     codec::expect_count("hello boards", boards.len(), 0, BOARDS_MAX)?;
     codec::expect_ascending("hello boards", &boards)?;
-    Ok(Message::Hello { versions, card: card.into_vec(), boards })
+    if now.0 > TIME_MS_MAX {
+        return Err(Malformed::Range { what: "hello now", value: now.0 });
+    }
+    Ok(Message::Hello { versions, card: card.into_vec(), boards, now })
 }
 
 fn read_have(body: &[u8]) -> Result<Message, Malformed> {

@@ -3,8 +3,9 @@
 use concordat_protocol::{
     codec::hex,
     hash::{BoardId, EntryId, FeedId},
-    limits::SEQ_MAX,
+    limits::{SEQ_MAX, TIME_MS_MAX},
     sync::{Goodbye, HaveItem, Message, NoPayload, Point, have_digest},
+    time::TimeMs,
 };
 use serde_json::json;
 
@@ -30,6 +31,8 @@ fn messages() -> Vec<(&'static str, Message)> {
     let card = card(1).sign(&feed_key(1)).unwrap().to_bytes();
     let items = vec![item(1, vec![]), item(2, vec![point(12, 3), point(15, 4)])];
     let digest = have_digest(&board, &items);
+    let now = TimeMs(1_511_136_000_000);
+    let hello = |versions, boards| Message::Hello { versions, card: card.clone(), boards, now };
     let (pen, _) = forked(crate::support::world::board());
     let want = |target| Message::Want {
         request: 1,
@@ -39,8 +42,8 @@ fn messages() -> Vec<(&'static str, Message)> {
         target,
     };
     vec![
-        ("hello", Message::Hello { versions: vec![1], card: card.clone(), boards: vec![board] }),
-        ("hello of nobody known", Message::Hello { versions: vec![1, 2], card, boards: vec![] }),
+        ("hello", hello(vec![1], vec![board])),
+        ("hello of nobody known", hello(vec![1, 2], vec![])),
         ("credit", Message::Credit(8)),
         ("have: the digest alone", Message::Have { board, digest, items: vec![] }),
         ("have", Message::Have { board, digest, items }),
@@ -109,6 +112,7 @@ pub(crate) fn frame() -> File {
         ("hello", "with 17 versions", vec![0], copies(uint(1), 17)),
         ("hello", "with a board twice", vec![2], copies(bytes(&[1; 32]), 2)),
         ("hello", "with a card of more than 4 KiB", vec![1], bytes(&[0; 4097])),
+        ("hello", "with a clock past 2^53", vec![3], uint(TIME_MS_MAX + 1)),
         ("credit", "of nothing", vec![], list(&[])),
         ("credit", "of two numbers", vec![], copies(uint(1), 2)),
         ("have", "of size 2^48", vec![2, 0, 1], uint(SEQ_MAX + 1)),

@@ -2,6 +2,7 @@
 //! happens under faults is the simulator's to show.
 
 mod audience;
+mod clocks;
 mod hostile;
 
 use alloc::{

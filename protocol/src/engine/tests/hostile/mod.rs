@@ -9,6 +9,7 @@
 //! credited at once, unless a test takes single steps.
 
 mod asking;
+mod clocks;
 mod epochs;
 mod forks;
 mod others;
@@ -166,7 +167,8 @@ impl One {
 
 fn hello(number: u8) -> Message {
     let card = card(number, node_key(number)).to_bytes();
-    Message::Hello { versions: vec![1], card, boards: vec![founding().board()] }
+    let boards = vec![founding().board()];
+    Message::Hello { versions: vec![1], card, boards, now: TimeMs(1_000_000) }
 }
 
 /// A part of what a peer holds: its digest is over more than it tells.

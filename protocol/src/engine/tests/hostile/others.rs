@@ -87,7 +87,15 @@ fn a_card_shown_under_an_old_key_does_not_shut_out_a_new_one() {
     let known = card(2, node_key(2)).card().clone();
     let stolen = Card { epoch: u64::MAX, number: u64::MAX, ..known.clone() };
     let stolen = stolen.sign(&fixture::feed_key(2)).unwrap().to_bytes();
-    one.say(2, Message::Hello { versions: vec![1], card: stolen, boards: vec![] });
+    one.say(
+        2,
+        Message::Hello {
+            versions: vec![1],
+            card: stolen,
+            boards: vec![],
+            now: crate::time::TimeMs(0),
+        },
+    );
     let next = Author::first(2).next([77; 32]);
     let fresh = Card { epoch: 1, feed_key: next.descriptor.key, node_key: node_key(9), ..known };
     let fresh = fresh.sign(&next.key).unwrap();

@@ -52,7 +52,7 @@ impl Partnership {
         self.place.path()
     }
 
-    fn file(&self, name: &str) -> String {
+    pub(crate) fn file(&self, name: &str) -> String {
         self.path().join(name).to_str().unwrap().to_owned()
     }
 

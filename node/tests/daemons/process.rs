@@ -78,6 +78,11 @@ impl Node {
         &self.home
     }
 
+    /// Where `init` wrote the recovery key.
+    pub(crate) fn recovery_key(&self) -> String {
+        self.home.with_extension("recovery").to_str().unwrap().to_owned()
+    }
+
     pub(crate) fn store_file(&self) -> PathBuf {
         self.home.join("store/store.redb")
     }

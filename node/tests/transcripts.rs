@@ -1,5 +1,5 @@
-//! The quick start does what it says: every command on the page is run, and what it prints is
-//! compared line by line.
+//! Pages do what they say: every command on them is run, and what it prints is compared line by
+//! line.
 //!
 //! | on the page | means |
 //! |---|---|
@@ -24,7 +24,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/quick-start.md");
+const DOCS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs");
 const DEADLINE: Duration = Duration::from_secs(60);
 const PAUSE: Duration = Duration::from_millis(50);
 const PORTS: [u16; 3] = [4001, 4002, 4003];
@@ -172,14 +172,23 @@ impl Drop for Shell<'_> {
 
 #[test]
 fn the_quick_start_prints_what_it_says() {
-    let mut page = fs::read_to_string(PAGE).unwrap();
+    run_page("quick-start.md", 20);
+}
+
+#[test]
+fn the_page_on_keys_prints_what_it_says() {
+    run_page("keys.md", 5);
+}
+
+fn run_page(name: &str, steps_min: usize) {
+    let mut page = fs::read_to_string(Path::new(DOCS).join(name)).unwrap();
     for (shown, free) in PORTS.iter().zip(free_ports()) {
         page = page.replace(&format!("/tcp/{shown}"), &format!("/tcp/{free}"));
     }
     let place = tempfile::tempdir().unwrap();
     let mut shell = Shell { place: place.path(), daemons: vec![] };
     let steps = steps(&page);
-    assert!(steps.len() > 20, "{steps:#?}");
+    assert!(steps.len() > steps_min, "{steps:#?}");
     for step in steps {
         match step {
             Step::File { name, text } => fs::write(place.path().join(name), text).unwrap(),

@@ -324,7 +324,8 @@ impl Change<'_> {
         let organisation = successor.take_over(self.home, openings.collect())?;
         let paper = organisation.paper().clone();
         let replica = catch_up(self.home, Arc::new(organisation), store)?;
-        let has_begun = replica.has_begun();
+        // A sure replica has signed whatever it may by now; one that asks its partners first has not.
+        let has_begun = replica.suspicion().is_none();
         if has_begun {
             replica.organisation().forget_older(self.home)?;
         }

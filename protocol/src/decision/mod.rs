@@ -22,6 +22,8 @@ mod papers;
 mod poll;
 mod proof;
 mod slip;
+#[cfg(test)]
+mod tests;
 mod timing;
 mod trace;
 mod wording;

@@ -1,0 +1,1 @@
+//! Any papers at all.

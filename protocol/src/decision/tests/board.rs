@@ -70,7 +70,7 @@ fn joint_board() -> Charter {
 fn vascular_hub() -> Case {
     let votes = |from: u8, counts: [usize; 3]| {
         let [approve, reject, abstain] = counts;
-        let all = vec![vec![APPROVE; approve], vec![REJECT; reject], vec![ABSTAIN; abstain]];
+        let all = [vec![APPROVE; approve], vec![REJECT; reject], vec![ABSTAIN; abstain]];
         (from..).zip(all.concat()).collect::<Vec<_>>()
     };
     let case = Case::on(joint_board(), "joint decision");

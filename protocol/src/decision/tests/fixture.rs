@@ -54,7 +54,7 @@ impl Case {
     /// A settled proposal of the office on a board, that nobody has answered.
     pub(in crate::decision) fn on(charter: Charter, rule: &str) -> Self {
         let hash = charter.hash();
-        let frozen = wording(3_000_000_00);
+        let frozen = wording(300_000_000);
         let says = Proposal {
             heads: vec![Fixed([1; 32])],
             wording: frozen.digest(),

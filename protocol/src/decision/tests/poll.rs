@@ -78,8 +78,8 @@ fn of_several_answers_in_one_feed_the_first_counts() {
     assert_eq!(case.poll().ruling, Ruling::Carried);
     assert_eq!(fate(&case, entry(44)), Fate::Contradicts(entry(4)));
     let flag = Flag::TwoAnswers { org: org(4), entries: vec![entry(4), entry(44)] };
-    assert_eq!(case.poll().flags, [flag.clone()]);
     assert_eq!(flag.code(), Some("C6"));
+    assert_eq!(case.poll().flags, [flag]);
     let case = again(APPROVE);
     assert_eq!(fate(&case, entry(44)), Fate::Repeated(entry(4)));
     assert_eq!(case.poll().flags, []);
@@ -176,10 +176,8 @@ fn a_proposal_that_cannot_be_decided_is_without_effect_and_says_why() {
         change(&mut case);
         let poll = case.poll();
         assert_eq!(poll.slips, []);
-        match poll.ruling {
-            Ruling::WithoutEffect(why) => why,
-            other => panic!("{other:?}"),
-        }
+        let Ruling::WithoutEffect(why) = poll.ruling else { panic!("{:?}", poll.ruling) };
+        why
     };
     let void = without(&|case| case.proposal.by.standing = Standing::Void);
     assert_eq!(void, NoEffect::Void);
@@ -316,7 +314,7 @@ fn two_closings_that_decide_otherwise_are_shown_and_settle_nothing() {
 fn who_signed_an_earlier_wording_is_shown_with_the_difference() {
     let first = Case::mini().sign(1, APPROVE).sign(2, REJECT).sign(3, APPROVE);
     let mut case = Case::mini();
-    let text = wording(2_950_000_00);
+    let text = wording(295_000_000);
     case.earlier = vec![first.proposal.clone()];
     case.proposal.by.entry = entry(201);
     case.proposal.says.replaces = Some(entry(200));

@@ -113,10 +113,10 @@ class _Reader:
 
     def integer(self) -> int:
         match = _INTEGER.match(self.text, self.at)
-        if match is None or str(int(match[0])) != match[0]:
+        if match is None or not re.fullmatch(r"0|-?[1-9][0-9]*", match[0]):
             raise Refused("BadJson.NotCanonical")
         self.at = match.end()
-        if abs(int(match[0])) > INTEGER_MAX:
+        if len(match[0]) > 17 or abs(int(match[0])) > INTEGER_MAX:
             raise Refused("BadJson.TooLarge")
         return int(match[0])
 

@@ -257,7 +257,7 @@ class _Count:
                 codes.add("C7")
             if fate == "counted" and one.by.branch is not None:
                 codes.add("C15")
-            members = [found.member(one.by.org) for found in (self.charter, known[one.by.charter])]
+            members = [found.member(one.by.org) for found in (self.charter, known.get(one.by.charter, self.charter))]
             if len({(m.class_name, m.status) if m else None for m in members}) > 1:
                 codes.add("C11")
             right = one.says.wording == self.papers.says.wording

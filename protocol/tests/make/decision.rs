@@ -71,6 +71,8 @@ pub(crate) fn canonical() -> File {
     file.good("canonical", "16 levels", deep(16).as_bytes(), json!({ "value": value }));
     for (name, text) in [
         ("17 levels", deep(17).as_str()),
+        ("an integer in 16 lists", deep(16).replace("[]", "[1]").as_str()),
+        ("an integer of 40 digits", &"1".repeat(40)),
         ("nothing", ""),
         ("an object that does not end", "{\"a\":1"),
         ("a space", "[1, 2]"),

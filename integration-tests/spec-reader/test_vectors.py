@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any, Callable
 
 import bundle
+import canonical
 import checkpoint
+import decisions
 import describe
 import ed25519
 import founding
@@ -22,7 +24,7 @@ import rules
 from audit import READERS, Audit
 from cbor import Refused, decode, encode
 from chain import Chain, check_opening, mandatory_sizes, read_opening
-from charter import read_charter
+from charter import charter_hash, read_charter
 from evidence import read_evidence, read_fork_proof
 from feed import read_descriptor, read_head, read_header, read_run, read_sealed
 from shape import to_bytes
@@ -36,7 +38,7 @@ DECODERS: dict[str, Callable[[bytes], Any]] = {
     "founding": founding.read_founding, "descriptor": read_descriptor, "header": read_header,
     "sealed": read_sealed, "head": read_head, "run": read_run, "fork_proof": read_fork_proof,
     "evidence": read_evidence, "frame": messages.read_frame, "bundle_payload": bundle.read_bundle_payload,
-    "bundle_end": bundle.read_bundle_end}
+    "bundle_end": bundle.read_bundle_end, "canonical": canonical.read, "wording": canonical.read_wording}
 IN_PAIRS = ("card", "founding", "charter_candidate", "evidence", "bundle_payload")
 IGNORED = {"name", "decoder", "hex", "error", "detail"}
 
@@ -57,6 +59,10 @@ def write(decoder: str, found: Any) -> bytes:
         return checkpoint.write_checkpoint(found)
     if decoder == "frame":
         return bytes([found.tag]) + encode(found.body)
+    if decoder == "canonical":
+        return canonical.write(found)
+    if decoder == "wording":
+        return canonical.write(canonical.read(found.snapshot))
     if decoder in ("note", "bundle_end"):
         return encode([found])
     return to_bytes(found[0] if decoder in IN_PAIRS else found)
@@ -148,6 +154,42 @@ def case_open_feed(vector: Vector) -> Vector:
     opening = read_opening(unhex(vector["hex"]))
     check_opening(opening, hashes.id_bytes("feed", vector["feed"]), board, charter, before)
     return vector
+
+
+def case_timing(vector: Vector) -> Vector:
+    in_time, shut = decisions.bounds(vector["others"], vector["covered"], vector["own_closing"])
+    return {**vector, "in_time": in_time, "shut": shut}
+
+
+def case_poll(vector: Vector) -> Vector:
+    named = {member.slug: member.org for member in founded()[1].members}
+    slugs = {org: slug for slug, org in named.items()}
+    first = vector["first_charter"]
+    board = next(v for v in load("charter")["good"] if v["name"] == "a small board")
+    charters = [read_charter(unhex(written)) for written in [first or board["hex"], *vector["later_charters"]]]
+
+    def by(fields: Vector) -> decisions.Written:
+        branch = fields["branch"] and hashes.id_bytes("entry", fields["branch"])
+        return decisions.Written(
+            hashes.id_bytes("entry", fields["entry"]), named[fields["org"]], fields["epoch"], fields["seq"],
+            hashes.id_bytes("charter", fields["charter"]), fields["settled"], fields["standing"], branch)
+
+    found = decisions.poll(decisions.Papers(
+        [(charter_hash(to_bytes(charter)), charter) for charter in charters],
+        [named[slug] for slug in vector["audience"]], by(vector["proposal"]["by"]),
+        payloads.read_proposal(unhex(vector["proposal"]["says"])),
+        [decisions.SignedOff(by(one["by"]), payloads.read_signoff(unhex(one["says"])), one["in_time"])
+         for one in vector["sign_offs"]],
+        [decisions.Closed(by(one["by"]), payloads.read_close(unhex(one["says"])),
+                          {hashes.id_bytes("entry", entry) for entry in one["unread"]})
+         for one in vector["closings"]],
+        {named[slug] for slug in vector["shut"]}))
+    return {**vector, "result": found.result, "why": found.why, "rule": decisions.OUTCOMES[found.rule],
+            "quorum": decisions.OUTCOMES[found.quorum],
+            "seats": {slugs[org]: answer or "open" for org, answer in found.seats.items()},
+            "fates": {hashes.id_text("entry", entry): fate for entry, fate in found.fates.items()},
+            "trace": found.trace, "spare": found.spare, "codes": sorted(found.codes),
+            "remaining": list(found.remaining) if found.remaining else None}
 
 
 def case_frame(vector: Vector) -> Vector:

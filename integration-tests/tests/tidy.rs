@@ -100,6 +100,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("charter", &["identity", "value"]),
     ("feed", &["identity", "charter"]),
     ("payload", &["identity", "charter", "feed", "value"]),
+    ("decision", &["identity", "charter", "payload"]),
     ("checkpoint", &["identity", "charter", "feed"]),
     ("sync", &["identity", "charter", "feed"]),
     ("engine", &["identity", "charter", "feed", "payload", "checkpoint", "sync", "value"]),

@@ -17,6 +17,7 @@ pub mod audit;
 pub mod charter;
 pub mod checkpoint;
 pub mod codec;
+pub mod decision;
 pub mod engine;
 pub mod feed;
 pub mod hash;

@@ -61,6 +61,10 @@ pub const ACK_MISSING_MAX: usize = 64;
 pub const ACK_POINTS_MAX: usize = 8;
 /// Longest frozen snapshot in a proposal, in bytes.
 pub const SNAPSHOT_BYTES_MAX: usize = 256 * KIB;
+/// Deepest nesting of lists and objects in canonical JSON.
+pub const JSON_DEPTH_MAX: usize = 16;
+/// Largest magnitude of an integer in canonical JSON: what every language can hold exactly.
+pub const JSON_INTEGER_MAX: u64 = (1 << 53) - 1;
 /// Most organisations in one audience.
 pub const AUDIENCE_MAX: usize = 1_000;
 /// Most Automerge changes in one entry.

@@ -15,6 +15,7 @@ use std::{collections::BTreeSet, path::PathBuf};
 
 use concordat_protocol::{
     codec::Malformed,
+    decision::{BadJson, BadWording},
     feed::{BadOpening, BadProof, Kind, Misbehaved},
     hash::Tag,
 };
@@ -82,6 +83,12 @@ fn every_refusal_occurs_in_a_vector() {
         lacking(&variants!(BadProof: Malformed, OtherFeed, Signature, Path, NoContradiction)),
         [""; 0]
     );
+    assert_eq!(
+        lacking(&variants!(BadJson: TooLong, TooDeep, TooLarge, NotUtf8, CutShort, NotCanonical,
+            NotAscending, Trailing)),
+        [""; 0]
+    );
+    assert_eq!(lacking(&variants!(BadWording: Json, Shape)), [""; 0]);
     let openings = variants!(BadOpening: Malformed, OtherFeed, NotAMember, KeyNotInCharter,
         WrongParts, NotNext, TooMany, KeyUsedBefore, NotWarranted, Signature);
     // What is malformed is refused before it is known to be an opening; how many feeds there are is

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! seat     open ──▶ approve | reject | abstain | recused        settled: it never changes again
-//!               └─▶ absent                                      when the ballot is closed
+//!               └─▶ absent                                      when it, or the ballot, is closed
 //!
 //! leaf     true   if it holds in every completion of the open seats
 //!          false  if it holds in none
@@ -103,6 +103,13 @@ impl Ballot {
         }
     }
 
+    /// Closes one seat: if it has not answered, it is absent.
+    pub fn close_seat(&mut self, org: &OrgId) {
+        if let Some((_, seat @ Seat::Open)) = self.seats.get_mut(org) {
+            *seat = Seat::Absent;
+        }
+    }
+
     /// Closes the ballot: who has not answered is absent.
     pub fn close(&mut self) {
         for (_, seat) in self.seats.values_mut() {
@@ -116,6 +123,11 @@ impl Ballot {
     #[must_use]
     pub fn seat(&self, org: &OrgId) -> Option<Seat> {
         self.seats.get(org).map(|(_, seat)| *seat)
+    }
+
+    /// Every seat, ascending by organisation.
+    pub fn seats(&self) -> impl Iterator<Item = (&OrgId, &OrgClass, Seat)> {
+        self.seats.iter().map(|(org, (class, seat))| (org, class, *seat))
     }
 
     /// How the seats in the scope stand.

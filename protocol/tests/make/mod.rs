@@ -2,6 +2,7 @@
 
 pub(crate) mod bundle;
 pub(crate) mod charter;
+pub(crate) mod decision;
 pub(crate) mod edit;
 pub(crate) mod feed;
 mod findings;
@@ -120,6 +121,10 @@ pub(crate) fn all() -> Vec<File> {
         run::mandatory(),
         payload::payload(),
         payload::checkpoint(),
+        decision::canonical(),
+        decision::wording(),
+        decision::timing(),
+        decision::poll(),
         meeting::frame(),
         bundle::bundle(),
     ]

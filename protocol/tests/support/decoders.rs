@@ -11,6 +11,7 @@ use concordat_protocol::{
     charter::{Candidate, Charter, CharterVote, Founding},
     checkpoint::{CosignedList, Cosigner, Origin, SignedCheckpoint},
     codec,
+    decision::{Json, Wording},
     feed::{Ack, Descriptor, Evidence, ForkProof, Header, OpenFeed, Run, Sealed, SignedHead, Tip},
     hash::{BoardId, OrgId},
     identity::{Attribution, Inception, KeyPair, SignedCard, Signer},
@@ -61,6 +62,7 @@ macro_rules! decoders {
         ("checkpoint", read_checkpoint),
         ("frame", read_frame),
         ("bundle_end", read_end),
+        ("canonical", read_canonical),
         ]
     };
 }
@@ -93,6 +95,7 @@ pub(crate) const DECODERS: &[(&str, Decoder)] = decoders! {
     "charter_vote", "Malformed", CharterVote;
     "evidence", "BadProof", Evidence;
     "redact", "Malformed", Redaction;
+    "wording", "BadWording", Wording;
     "cosign", "Malformed", CosignedList;
     "blob", "Malformed", Attachment;
     "note", "Malformed", Note;
@@ -135,4 +138,9 @@ fn read_frame(bytes: &[u8]) -> Result<Vec<u8>, Refusal> {
 fn read_end(bytes: &[u8]) -> Result<Vec<u8>, Refusal> {
     let count = bundle::end_from_bytes(bytes).map_err(|error| Refusal::of("Malformed", &error))?;
     Ok(codec::encode(&(count,)))
+}
+
+fn read_canonical(bytes: &[u8]) -> Result<Vec<u8>, Refusal> {
+    let refusal = |error| Refusal::of("BadJson", &error);
+    Json::from_bytes(bytes).map_err(refusal)?.to_bytes().map_err(refusal)
 }

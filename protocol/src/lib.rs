@@ -13,6 +13,7 @@
 
 extern crate alloc;
 
+pub mod artefact;
 pub mod audit;
 pub mod charter;
 pub mod checkpoint;

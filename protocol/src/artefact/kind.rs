@@ -68,7 +68,8 @@ pub struct Field {
     pub label: &'static str,
     /// What it holds, and how that merges.
     pub shape: Shape,
-    /// Whether it is part of what a proposal fixes: the wording digest and the snapshot.
+    /// Whether it is part of what a proposal fixes, the wording digest and the snapshot, given
+    /// that the field around it is.
     pub decidable: bool,
     /// Which value holds until a person has chosen among several.
     pub meanwhile: Meanwhile,
@@ -183,8 +184,8 @@ pub struct EventKind {
     pub who: Who,
     /// What it does.
     pub effect: Effect,
-    /// What must be true before it.
-    pub needs: &'static [Need],
+    /// In which states it may be written; none named means in all of them.
+    pub during: &'static [&'static str],
 }
 
 /// One value of an event.
@@ -269,24 +270,22 @@ pub enum Effect {
     Log,
     /// It is a row of its organisation: of those with equal leading values the last holds.
     Row {
+        /// The table that the row stands in; two events may write the same.
+        table: &'static str,
         /// How many leading values name the row.
         key: usize,
     },
-    /// The first of the sponsor holds, others have no effect.
-    Once,
     /// It moves the artefact, as the transitions with its name say.
     Move,
-    /// It holds the artefact in a state until its own author lets go.
+    /// It holds the artefact in a state, whatever moves underneath, until its author lets go.
     Hold {
         /// The state.
         state: &'static str,
-        /// From which states.
-        from: &'static [&'static str],
     },
-    /// It lets go of the hold that the first value names.
+    /// Its author lets go of the hold that the first value names.
     LetGo {
-        /// The state that follows, if not the one underneath: the second value that asks for it,
-        /// and the state.
+        /// A last value and the state that the artefact then moves to; otherwise it is where it
+        /// was.
         instead: Option<(&'static str, &'static str)>,
     },
     /// It upholds one of several moves made at once: the one that the first value names.
@@ -316,25 +315,28 @@ pub enum Capacity {
     Deliver,
 }
 
-/// What must be true before an event or a proposal.
+/// What must be true before a transition.
+///
+/// Needs of the document are tested by the author's own node before it signs, and are findings
+/// elsewhere: no effect depends on a document. Needs of events decide whether it has effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Need {
-    /// The field has a value. From the document: tested before signing, shown afterwards.
+    /// Document: the field has a value.
     Filled(&'static str),
-    /// One of the fields has a value. From the document.
-    FilledAny(&'static [&'static str]),
-    /// No conflict is open. From the document.
+    /// Document: no conflict is open.
     NoConflict,
-    /// The parts come to the total, if either is given. From the document.
+    /// Document: the amounts of a list come to the total, if either is given.
     Sum {
         /// The total.
         total: &'static str,
-        /// The list and the amount of its items.
-        parts: (&'static str, &'static str),
+        /// The list.
+        list: &'static str,
+        /// The amount of each item.
+        amount: &'static str,
     },
-    /// The day in the field has not passed. From the document and the day.
+    /// Document and day: the day in the field has not passed, if it is given.
     NotPassed(&'static str),
-    /// The list has an item whose field has this value. From the document.
+    /// Document: an item of the list has this value.
     Item {
         /// The list.
         list: &'static str,
@@ -343,30 +345,43 @@ pub enum Need {
         /// The value.
         value: &'static str,
     },
-    /// Every organisation of the class in the audience has written such an event.
+    /// Document and events: above an amount in a field, both sides have written the event.
+    Above {
+        /// The field.
+        field: &'static str,
+        /// The amount in pence from which on it is not needed.
+        pence: u64,
+        /// The event.
+        event: &'static str,
+    },
+    /// Audience and events: every organisation of the class in the audience has written the event.
     EachOf {
         /// The class.
         class: &'static str,
         /// The event.
         event: &'static str,
     },
-    /// So many organisations of the class have written such an event with this value. From events.
+    /// Events: so many organisations of the class say so, of the proposal before.
     From {
         /// The class.
         class: &'static str,
         /// How many organisations.
-        least: u64,
-        /// The event.
+        least: usize,
+        /// The event; its first value names the proposal.
         event: &'static str,
-        /// The value it must have: its place, and what it must be.
-        value: (usize, &'static str),
+        /// What its second value must be.
+        value: &'static str,
     },
-    /// The proposal before it was carried. From events.
-    Carried,
-    /// The proposal before it failed. From events.
-    Failed,
-    /// Nothing has been confirmed. From events.
+    /// Events: nothing has been confirmed.
     NothingConfirmed,
+}
+
+impl Need {
+    /// Whether it is tested on events alone, so that every node comes to the same.
+    #[must_use]
+    pub const fn is_of_events(self) -> bool {
+        matches!(self, Self::From { .. } | Self::NothingConfirmed)
+    }
 }
 
 /// A state that an artefact may be in.
@@ -419,6 +434,8 @@ pub struct Transition {
     pub from: &'static [&'static str],
     /// To this state.
     pub to: &'static str,
+    /// What must be true before.
+    pub needs: &'static [Need],
 }
 
 /// What sets off a transition.
@@ -426,10 +443,12 @@ pub struct Transition {
 pub enum Trigger {
     /// The event with this name, by those who may write it.
     Event(&'static str),
-    /// A proposal, by those named here, under these conditions.
-    Proposal(Who, &'static [Need]),
-    /// The result of the proposal that led to the state before, once it is fixed: carried or not.
-    Result,
+    /// A proposal, by those named here.
+    Proposal(Who),
+    /// The proposal that led to the state before is carried, once that is fixed.
+    Carried,
+    /// The proposal that led to the state before failed, once that is fixed.
+    NotCarried,
 }
 
 impl Kind {
@@ -535,5 +554,83 @@ impl Param {
     #[must_use]
     pub const fn many(name: &'static str, label: &'static str, scalar: Scalar, most: u64) -> Self {
         Self { name, label, scalar, count: Count::Many(most) }
+    }
+}
+
+impl EventKind {
+    /// An event that is kept beside the others, in any state.
+    #[must_use]
+    pub const fn new(
+        name: &'static str,
+        label: &'static str,
+        who: Who,
+        params: &'static [Param],
+    ) -> Self {
+        Self { name, label, params, who, effect: Effect::Log, during: &[] }
+    }
+
+    /// The same event, with what it does.
+    #[must_use]
+    pub const fn does(self, effect: Effect) -> Self {
+        Self { effect, ..self }
+    }
+
+    /// The same event, in these states only.
+    #[must_use]
+    pub const fn during(self, during: &'static [&'static str]) -> Self {
+        Self { during, ..self }
+    }
+}
+
+impl Who {
+    /// These organisations, in this role.
+    #[must_use]
+    pub const fn new(org: Among, role: Role) -> Self {
+        Self { org, role }
+    }
+}
+
+impl State {
+    /// A state that time does not change.
+    #[must_use]
+    pub const fn new(name: &'static str, label: &'static str, caution: Caution) -> Self {
+        Self { name, label, caution, clock: &[] }
+    }
+
+    /// The same state, with what follows from time.
+    #[must_use]
+    pub const fn clock(self, clock: &'static [Clock]) -> Self {
+        Self { clock, ..self }
+    }
+}
+
+impl Transition {
+    /// A transition without conditions.
+    #[must_use]
+    pub const fn new(by: Trigger, from: &'static [&'static str], to: &'static str) -> Self {
+        Self { by, from, to, needs: &[] }
+    }
+
+    /// The same transition, under conditions.
+    #[must_use]
+    pub const fn needs(self, needs: &'static [Need]) -> Self {
+        Self { needs, ..self }
+    }
+}
+
+impl Role {
+    /// Its name, as attributions and the registers of roles have it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Editor => "editor",
+            Self::SponsorEditor => "sponsor_editor",
+            Self::Secretariat => "secretariat",
+            Self::Signatory => "signatory",
+            Self::ClinicalSafety => "clinical_safety",
+            Self::FinanceSignatory => "finance_signatory",
+            Self::OpsOnCall => "ops_oncall",
+            Self::IgLead => "ig_lead",
+        }
     }
 }

@@ -12,4 +12,6 @@
 //! organisation alone may write is an event, and never merges. Adding a kind is adding one file
 //! under `kinds` and one line to its list.
 
+pub mod codes;
 pub mod kind;
+pub mod kinds;

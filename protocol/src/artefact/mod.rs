@@ -12,6 +12,9 @@
 //! organisation alone may write is an event, and never merges. Adding a kind is adding one file
 //! under `kinds` and one line to its list.
 
+pub mod calendar;
 pub mod codes;
+pub mod events;
 pub mod kind;
 pub mod kinds;
+pub mod scalar;

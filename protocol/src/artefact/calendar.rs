@@ -73,7 +73,7 @@ fn civil(text: &str) -> Option<(u64, u64, u64)> {
 
 /// The number of days in a month; 0 if there is no such month.
 const fn last(year: u64, month: u64) -> u64 {
-    let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let is_leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
     match month {
         1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
         4 | 6 | 9 | 11 => 30,

@@ -15,6 +15,8 @@
 pub mod calendar;
 pub mod codes;
 pub mod events;
+pub mod guard;
 pub mod kind;
 pub mod kinds;
+pub mod lifecycle;
 pub mod scalar;

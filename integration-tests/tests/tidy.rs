@@ -103,6 +103,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("artefact", &["identity", "charter", "feed", "payload", "value"]),
     ("checkpoint", &["identity", "charter", "feed"]),
     ("sync", &["identity", "charter", "feed"]),
+    ("verdict", &[]),
     ("engine", &["identity", "charter", "feed", "payload", "checkpoint", "sync", "value"]),
     ("audit", &["identity", "charter", "feed", "payload", "checkpoint", "sync", "value"]),
 ];

@@ -27,3 +27,4 @@ pub mod payload;
 pub mod sync;
 pub mod time;
 pub mod value;
+pub mod verdict;

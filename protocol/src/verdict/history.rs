@@ -20,10 +20,10 @@
 use alloc::{boxed::Box, collections::BTreeMap, sync::Arc, vec::Vec};
 
 use super::{
+    change,
     chunk::{Actor, ActorPrefix, ChangeHash, Chunk},
     closure::Tip,
     operation::{KeyNumber, Slot, Span},
-    operations,
     rule::{Judgement, Rule},
 };
 
@@ -146,7 +146,7 @@ impl History {
         if !chunk.dependencies.is_empty() {
             return Err(Rule::DependencyCount { count: chunk.dependencies.len() as u64 });
         }
-        let judged = operations::judge(&history, &chunk, &[])?;
+        let judged = change::judge(&history, &chunk, &[])?;
         history.admit(judged);
         Ok(history)
     }
@@ -168,7 +168,7 @@ impl History {
             let missing = chunk.dependencies.iter().filter(|hash| !self.contains(hash));
             return Judgement::Waiting { missing: missing.copied().collect() };
         }
-        match operations::judge(self, &chunk, &places) {
+        match change::judge(self, &chunk, &places) {
             Ok(judged) => Judgement::Good(judged),
             Err(rule) => Judgement::Refused(rule),
         }

@@ -10,6 +10,7 @@
 //! | envelope and header | `chunk.rs`, integers in `reader.rs` |
 //! | columns, counted and found canonical without being expanded | `columns.rs`, `runs.rs` |
 //! | the changes that the dependencies reach | `closure.rs`, kept in `history.rs` |
+//! | the change as a whole | `change.rs` |
 //! | each operation, and the order of a text for its marks | `table.rs`, `operations.rs`, `known.rs`, `order.rs` |
 //!
 //! A hostile change can make Automerge panic, write a save that never loads, overflow the stack, or
@@ -23,6 +24,7 @@
 //!
 //! *Source*: ours, `SPEC.md` section "Verdict"; the bytes are Automerge's binary format.
 
+mod change;
 mod chunk;
 mod closure;
 mod columns;

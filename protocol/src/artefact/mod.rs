@@ -14,9 +14,13 @@
 
 pub mod calendar;
 pub mod codes;
+pub mod document;
+pub mod edit;
 pub mod events;
 pub mod guard;
 pub mod kind;
 pub mod kinds;
 pub mod lifecycle;
+pub mod read;
 pub mod scalar;
+mod write;

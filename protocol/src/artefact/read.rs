@@ -19,14 +19,13 @@
 
 use alloc::{
     collections::BTreeMap,
-    format,
     string::{String, ToString},
     sync::Arc,
     vec,
     vec::Vec,
 };
 
-use automerge::{Automerge, ChangeHash, ObjId, ObjType, ROOT, Value, ValueRef};
+use automerge::{Automerge, ChangeHash, ObjId, ObjType, ROOT, ScalarValueRef, Value, ValueRef};
 
 use super::{
     document::{Actor, Atom, Document, Look, Path, RichText, Under},
@@ -391,7 +390,8 @@ impl<'a> Reader<'a> {
             },
             None => Held::Invalid {
                 shown: match value {
-                    ValueRef::Object(made) => format!("{made}"),
+                    ValueRef::Object(made) => made.to_string(),
+                    ValueRef::Scalar(ScalarValueRef::F64(number)) => number.to_string(),
                     ValueRef::Scalar(other) => other.to_string(),
                 },
                 why: Misfit::Type { expected: "a value of this field" },

@@ -14,6 +14,7 @@
 
 pub mod calendar;
 pub mod codes;
+pub mod compare;
 pub mod document;
 pub mod edit;
 pub mod events;

@@ -6,6 +6,7 @@
     reason = "these are tests; clippy sees only functions marked as such"
 )]
 
+mod comparisons;
 mod editors;
 mod edits;
 mod histories;

@@ -249,10 +249,15 @@ impl Document {
     /// The raw changes, dependencies first, the skeleton left out.
     #[must_use]
     pub fn raw_changes(&self) -> Vec<Vec<u8>> {
-        let changes = in_causal_order(self.inner.get_changes(&[]));
+        let changes = self.in_order(&[]);
         let skeleton = self.skeleton.hash();
         let others = changes.iter().filter(|change| change.hash().0 != skeleton.0);
         others.map(|change| change.raw_bytes().to_vec()).collect()
+    }
+
+    /// The changes that these heads do not include, dependencies first.
+    pub(in crate::artefact) fn in_order(&self, base: &[ChangeHash]) -> Vec<Change> {
+        in_causal_order(self.inner.get_changes(base))
     }
 
     /// The bytes of the document: the same for the same changes, on every machine.
@@ -268,7 +273,7 @@ impl Document {
             self.inner.get_changes_meta(&[]).into_iter().map(|it| (it.hash, it.deps)).collect();
         let order = causal::causal_order(&nodes);
         if order.iter().enumerate().any(|(place, from)| place != *from) {
-            let changes = in_causal_order(self.inner.get_changes(&[]));
+            let changes = self.in_order(&[]);
             let mut inner = Automerge::new_with_encoding(ENCODING);
             inner.apply_changes(changes).map_err(|why| suspended(&why))?;
             if inner.get_heads() != self.inner.get_heads() {

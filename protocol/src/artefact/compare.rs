@@ -20,16 +20,16 @@ use alloc::{
 };
 
 use automerge::{
-    Change, ChangeHash, ObjType, ReadDoc, ValueRef,
+    Change, ObjType, ReadDoc, ValueRef,
     ScalarValueRef,
     legacy::{ElementId, Key, ObjectId, OpId, OpType},
 };
 
 use super::{
-    document::{Actor, BLOCK, Document, Path},
+    document::{BLOCK, Document, Path, names},
     read::{Objects, Writer, changed_paths, known, objects, read_at},
 };
-use crate::codec::Fixed;
+use crate::verdict::{Actor, ChangeHash};
 
 /// One field that one change wrote.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -55,13 +55,13 @@ pub struct Paragraph {
 
 /// The fields that read differently at two versions; what one version lacks counts as different.
 #[must_use]
-pub fn changed_between(document: &Document, before: &[Fixed<32>], after: &[Fixed<32>]) -> Vec<Path> {
+pub fn changed_between(document: &Document, before: &[ChangeHash], after: &[ChangeHash]) -> Vec<Path> {
     changed_paths(&read_at(document, before).cells, &read_at(document, after).cells)
 }
 
 /// Every field written by a change that these heads do not include, once for each change.
 #[must_use]
-pub fn touched_since(document: &Document, base: &[Fixed<32>]) -> Vec<Touch> {
+pub fn touched_since(document: &Document, base: &[ChangeHash]) -> Vec<Touch> {
     let places = objects(document);
     let mut touches = BTreeSet::new();
     for change in since(document, base) {
@@ -74,7 +74,7 @@ pub fn touched_since(document: &Document, base: &[Fixed<32>]) -> Vec<Touch> {
 /// The paragraphs that two organisations changed at once since these heads.
 pub fn shared_paragraphs<O: Ord>(
     document: &Document,
-    base: &[Fixed<32>],
+    base: &[ChangeHash],
     org: impl Fn(&Actor) -> O,
 ) -> Vec<Paragraph> {
     let places = objects(document);
@@ -115,14 +115,14 @@ pub fn shared_paragraphs<O: Ord>(
 }
 
 /// The changes that these heads do not include, dependencies first.
-fn since(document: &Document, base: &[Fixed<32>]) -> Vec<Change> {
+fn since(document: &Document, base: &[ChangeHash]) -> Vec<Change> {
     let mut changes = document.in_order(&known(document, base));
-    changes.retain(|change| change.hash().0 != document.skeleton().hash().0);
+    changes.retain(|change| names::ours(change.hash()) != document.skeleton().hash());
     changes
 }
 
 fn writer(change: &Change) -> Writer {
-    Writer { actor: Actor::of_automerge(change.actor_id()), change: Fixed(change.hash().0) }
+    Writer { actor: names::actor(change.actor_id()), change: names::ours(change.hash()) }
 }
 
 /// One operation of a change: the field, and the element of a text that it concerns.
@@ -138,7 +138,7 @@ fn written(change: &Change, places: &Objects) -> impl Iterator<Item = Written> {
     for (counter, op) in (start..).zip(expanded.operations) {
         let holder = match &op.obj {
             ObjectId::Root => Some(Path::default()),
-            ObjectId::Id(id) => places.get(&(id.counter(), Actor::of_automerge(id.actor()))).cloned(),
+            ObjectId::Id(id) => places.get(&(id.counter(), names::actor(id.actor()))).cloned(),
         };
         let Some(holder) = holder else { continue };
         found.push(match &op.key {
@@ -161,7 +161,7 @@ fn written(change: &Change, places: &Objects) -> impl Iterator<Item = Written> {
 fn text_objects(document: &Document, places: &Objects) -> BTreeMap<Path, automerge::ObjId> {
     let mut texts = BTreeMap::new();
     for ((counter, actor), path) in places {
-        let id = automerge::ObjId::Id(*counter, actor.to_automerge(), 0);
+        let id = automerge::ObjId::Id(*counter, names::actor_id(*actor), 0);
         if matches!(document.inner.object_type(&id), Ok(ObjType::Text)) {
             texts.insert(path.clone(), id);
         }
@@ -181,7 +181,7 @@ struct Paragraphs {
 }
 
 impl Paragraphs {
-    fn of(document: &Document, text: &automerge::ObjId, heads: Option<&[ChangeHash]>) -> Self {
+    fn of(document: &Document, text: &automerge::ObjId, heads: Option<&[automerge::ChangeHash]>) -> Self {
         let items = match heads {
             None => document.inner.list_range(text, ..),
             Some(heads) => document.inner.list_range_at(text, .., heads),
@@ -201,7 +201,7 @@ impl Paragraphs {
             }
             if let automerge::ObjId::Id(counter, actor, _) = item.id() {
                 let number = texts.len().saturating_sub(1);
-                elements.push(((counter, Actor::of_automerge(&actor)), number));
+                elements.push(((counter, names::actor(&actor)), number));
             }
             if let Some(last) = texts.last_mut() {
                 last.push_str(said);
@@ -222,8 +222,8 @@ impl Paragraphs {
         change: &Change,
         elements: &[OpId],
     ) -> BTreeSet<usize> {
-        let key = |id: &OpId| (id.counter(), Actor::of_automerge(id.actor()));
-        let own = Actor::of_automerge(change.actor_id());
+        let key = |id: &OpId| (id.counter(), names::actor(id.actor()));
+        let own = names::actor(change.actor_id());
         let is_own = |(counter, actor): &Element| {
             *actor == own && *counter >= change.start_op().get() && *counter <= change.max_op()
         };
@@ -260,7 +260,7 @@ struct AtOnce {
 impl AtOnce {
     /// Of changes in causal order.
     fn of(changes: &[Change]) -> Self {
-        let places: BTreeMap<ChangeHash, usize> =
+        let places: BTreeMap<automerge::ChangeHash, usize> =
             changes.iter().enumerate().map(|(place, change)| (change.hash(), place)).collect();
         let mut past: Vec<Vec<u64>> = Vec::with_capacity(changes.len());
         for (place, change) in changes.iter().enumerate() {

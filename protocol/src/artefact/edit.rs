@@ -17,17 +17,17 @@
 
 use alloc::{collections::VecDeque, string::String, vec::Vec};
 
-use automerge::{ChangeHash, transaction::CommitOptions};
+use automerge::transaction::CommitOptions;
 
 use super::{
-    document::{Actor, Atom, Document, Path, Suspended, Unplaced},
+    document::{Atom, Document, Path, Suspended, Unplaced, names},
     scalar::Misfit,
     write::{Budget, Write},
 };
 use crate::{
-    codec::Fixed,
     limits::{CHANGE_BYTES_MAX, DOC_HEADS_MAX},
     time::TimeMs,
+    verdict::{Actor, ChangeHash},
 };
 
 /// What a person meant.
@@ -323,7 +323,7 @@ fn write_one_change(
     (actor, now): (Actor, TimeMs),
 ) -> Result<(), CannotEdit> {
     let mut inner = edited.document.inner.clone();
-    inner.set_actor(actor.to_automerge());
+    inner.set_actor(names::actor_id(actor));
     let mut write = Write::new(before, inner.transaction(), Budget::of_a_change());
     while let Some(intent) = intents.pop_front() {
         if write.is_full_for(&intent) {
@@ -358,24 +358,24 @@ fn write_one_change(
 pub fn fold(document: &Document, actor: Actor, now: TimeMs) -> Result<Edited, Suspended> {
     let mut edited =
         Edited { document: document.clone(), changes: Vec::new(), touched: Vec::new() };
-    let mut last: Option<Fixed<32>> = None;
+    let mut last: Option<ChangeHash> = None;
     loop {
         let heads = edited.document.heads();
         if heads.len() <= DOC_HEADS_MAX {
             return Ok(edited);
         }
         let others = heads.iter().filter(|head| Some(**head) != last);
-        let folded: Vec<ChangeHash> =
-            last.iter().chain(others).take(DOC_HEADS_MAX).map(|head| ChangeHash(head.0)).collect();
+        let folded: Vec<_> =
+            last.iter().chain(others).take(DOC_HEADS_MAX).map(|head| names::theirs(*head)).collect();
         let mut branch =
             edited.document.inner.fork_at(&folded).map_err(|_| Suspended::Failed)?;
-        branch.set_actor(actor.to_automerge());
+        branch.set_actor(names::actor_id(actor));
         let hash = branch.empty_commit(CommitOptions::default().with_time(seconds(now)));
         let change = branch.get_last_local_change().ok_or(Suspended::Failed)?;
         let raw = change.raw_bytes().to_vec();
         edited.document = edited.document.with(&[&raw])?;
         edited.changes.push(raw);
-        last = Some(Fixed(hash.0));
+        last = Some(names::ours(hash));
     }
 }
 

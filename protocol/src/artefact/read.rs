@@ -25,14 +25,14 @@ use alloc::{
     vec::Vec,
 };
 
-use automerge::{Automerge, ChangeHash, ObjId, ObjType, ROOT, ScalarValueRef, Value, ValueRef};
+use automerge::{Automerge, ObjId, ObjType, ROOT, ScalarValueRef, Value, ValueRef};
 
 use super::{
-    document::{Actor, Atom, Document, Look, Path, RichText, Under},
+    document::{Atom, Document, Look, Path, RichText, Under, names},
     kind::{Field, ORDER, REMOVED, Scalar, Shape},
     scalar::Misfit,
 };
-use crate::codec::Fixed;
+use crate::verdict::{Actor, ChangeHash};
 
 /// What a document says.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -98,7 +98,7 @@ pub struct Writer {
     /// The actor.
     pub actor: Actor,
     /// The change it stands in.
-    pub change: Fixed<32>,
+    pub change: ChangeHash,
 }
 
 /// An item of a list.
@@ -153,8 +153,8 @@ pub fn read(document: &Document) -> Reading {
 
 /// Reads the document as it was at these heads; changes it does not hold are passed over.
 #[must_use]
-pub fn read_at(document: &Document, heads: &[Fixed<32>]) -> Reading {
-    let heads: Vec<ChangeHash> = known(document, heads);
+pub fn read_at(document: &Document, heads: &[ChangeHash]) -> Reading {
+    let heads = known(document, heads);
     Reader::new(document, Some(&heads), Removal::Judged).run(Task::root(document)).0
 }
 
@@ -200,8 +200,8 @@ pub(super) fn presence_of(document: &Document, item: &Path) -> Option<Presence> 
     Some(reader.presence(item, &place.object, place.fields))
 }
 
-pub(super) fn known(document: &Document, heads: &[Fixed<32>]) -> Vec<ChangeHash> {
-    heads.iter().filter(|head| document.holds(head)).map(|head| ChangeHash(head.0)).collect()
+pub(super) fn known(document: &Document, heads: &[ChangeHash]) -> Vec<automerge::ChangeHash> {
+    heads.iter().filter(|head| document.holds(head)).map(|head| names::theirs(*head)).collect()
 }
 
 /// Where each object of a document stands, by its id.
@@ -255,7 +255,7 @@ struct Start {
 }
 
 impl<'a> Reader<'a> {
-    fn new(document: &'a Document, heads: Option<&'a [ChangeHash]>, removal: Removal) -> Self {
+    fn new(document: &'a Document, heads: Option<&'a [automerge::ChangeHash]>, removal: Removal) -> Self {
         Self {
             document,
             look: document.look(heads),
@@ -347,7 +347,7 @@ impl<'a> Reader<'a> {
 
     fn note_object(&mut self, object: &ObjId, path: &Path) {
         if let ObjId::Id(counter, actor, _) = object {
-            self.objects.insert((*counter, Actor::of_automerge(actor)), path.clone());
+            self.objects.insert((*counter, names::actor(actor)), path.clone());
         }
     }
 
@@ -464,7 +464,7 @@ impl<'a> Reader<'a> {
         if self.removal == Removal::Ignored {
             return Presence::Removed { by: removed };
         }
-        let heads: Vec<ChangeHash> = removed.iter().map(|it| ChangeHash(it.change.0)).collect();
+        let heads: Vec<_> = removed.iter().map(|it| names::theirs(it.change)).collect();
         let cells = |heads| {
             let fields = fields.iter().collect();
             let start = Start { path: path.clone(), holder: object.clone(), names: None, fields };
@@ -481,10 +481,10 @@ impl<'a> Reader<'a> {
     fn writer(&self, id: &ObjId) -> Writer {
         let actor = match id {
             ObjId::Root => Actor::SKELETON,
-            ObjId::Id(_, actor, _) => Actor::of_automerge(actor),
+            ObjId::Id(_, actor, _) => names::actor(actor),
         };
-        let change = self.look.doc.hash_for_opid(id).map_or([0; 32], |hash| hash.0);
-        Writer { actor, change: Fixed(change) }
+        let hash = self.look.doc.hash_for_opid(id);
+        Writer { actor, change: hash.map_or(ChangeHash([0; 32]), names::ours) }
     }
 }
 

@@ -1,15 +1,18 @@
 //! Comparisons: what changed between versions, who changed it, and who changed one paragraph at once.
 
-use concordat_protocol::artefact::{
-    compare::{Paragraph, changed_between, shared_paragraphs, touched_since},
-    document::{Actor, ActorPrefix, Atom},
-    edit::Intent,
+use concordat_protocol::{
+    artefact::{
+        compare::{Paragraph, changed_between, shared_paragraphs, touched_since},
+        document::{Atom, feed_of},
+        edit::Intent,
+    },
+    verdict::{Actor, ActorPrefix},
 };
 
 use crate::editors::{Editor, add_item, in_item, path, set, skeleton, splice};
 
 fn org(actor: &Actor) -> ActorPrefix {
-    actor.prefix()
+    feed_of(actor)
 }
 
 /// Two organisations with one text of three paragraphs.

@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use concordat_protocol::{
     artefact::{
-        document::{Actor, Atom, Document, Path, Skeleton},
+        document::{Atom, Document, Path, Skeleton},
         edit::{CannotEdit, Intent, ItemId, edit},
         kinds::DECISION,
         read::{Content, Held, Reading, read},
     },
     hash::FeedId,
     time::TimeMs,
+    verdict::{Actor, ActorPrefix},
 };
 
 /// The skeleton of decisions.
@@ -67,7 +68,7 @@ pub(crate) struct Editor {
 
 impl Editor {
     pub(crate) fn new(skeleton: &Arc<Skeleton>, org: u8, random: u8) -> Self {
-        let actor = Actor::fresh(&feed(org), [random; 16]);
+        let actor = Actor::of(ActorPrefix::of(&feed(org)), [random; 16]);
         Self { document: Document::new(skeleton), actor, made: vec![] }
     }
 

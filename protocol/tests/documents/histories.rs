@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
-use concordat_protocol::artefact::{
-    document::{Atom, Document, Job, Size, Skeleton, materialise},
-    edit::Intent,
-    read::read,
+use concordat_protocol::{
+    artefact::{
+        document::{Atom, Document, Job, Size, Skeleton, feed_of, materialise},
+        edit::Intent,
+        read::read,
+    },
+    verdict::{ChangeHash, Chunk, History, Judgement},
 };
 use proptest::prelude::*;
 
@@ -113,6 +116,19 @@ fn run(skeleton: &Arc<Skeleton>, steps: Vec<Step>) -> Vec<Vec<u8>> {
     all
 }
 
+/// The verdict on each change, as a receiver takes it, lets all of them through.
+fn expect_good(skeleton: &Skeleton, changes: &[Vec<u8>]) {
+    let mut history = History::new(skeleton.raw()).unwrap();
+    for raw in changes {
+        let chunk = Chunk::from_bytes(raw).unwrap();
+        let Judgement::Good(judged) = history.judge(raw, feed_of(&chunk.actor)) else {
+            let change = automerge::Change::try_from(raw.as_slice()).unwrap();
+            panic!("{:?} {:?}", history.judge(raw, feed_of(&chunk.actor)), change.decode())
+        };
+        history.admit(judged);
+    }
+}
+
 /// Applies the changes in batches, waiting for dependencies as a node does.
 fn arrive(skeleton: &Arc<Skeleton>, mut changes: Vec<Vec<u8>>, batch: usize) -> Document {
     let mut document = Document::new(skeleton);
@@ -122,7 +138,7 @@ fn arrive(skeleton: &Arc<Skeleton>, mut changes: Vec<Vec<u8>>, batch: usize) -> 
         changes.retain(|raw| {
             let change = automerge::Change::try_from(raw.as_slice()).unwrap();
             let is_ready = ready.len() < batch
-                && change.deps().iter().all(|dep| document.holds(&concordat_protocol::codec::Fixed(dep.0)));
+                && change.deps().iter().all(|dep| document.holds(&ChangeHash(dep.0)));
             if is_ready {
                 ready.push(raw.clone());
             }
@@ -145,6 +161,7 @@ proptest! {
     ) {
         let skeleton = skeleton();
         let changes = run(&skeleton, steps);
+        expect_good(&skeleton, &changes);
         let mut in_one_call = Document::new(&skeleton).with(&changes).unwrap();
         let expected = (in_one_call.try_save().unwrap(), read(&in_one_call));
 

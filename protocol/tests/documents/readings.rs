@@ -3,11 +3,11 @@
 use automerge::{ObjType, ROOT, ReadDoc, transaction::Transactable};
 use concordat_protocol::{
     artefact::{
-        document::{Actor, Atom, Document, MarkSpan, Path},
+        document::{Atom, Document, MarkSpan, Path, feed_of},
         edit::{CannotEdit, Intent},
         read::{Content, Presence, read, read_at},
     },
-    codec::Fixed,
+    verdict::{Actor, ActorPrefix, ChangeHash},
 };
 
 use crate::editors::{
@@ -46,8 +46,8 @@ fn values_written_at_once_are_all_kept_with_their_writers_until_one_is_chosen() 
     // Of equally late operations, the one of the smaller actor comes first.
     let (cell, written) = reading.conflicts().next().unwrap();
     assert_eq!(cell.path, path("effective_from"));
-    let orgs: Vec<_> = written.iter().map(|it| it.by[0].actor.prefix()).collect();
-    assert_eq!(orgs, [second.actor.prefix(), first.actor.prefix()]);
+    let orgs: Vec<_> = written.iter().map(|it| feed_of(&it.by[0].actor)).collect();
+    assert_eq!(orgs, [feed_of(&second.actor), feed_of(&first.actor)]);
     assert_eq!(values(&reading, &path("effective_from")), ["2017-12-11", "2017-12-04"]);
     // Choosing the value that wins already must be written, and name who chose it.
     for chosen in ["2017-12-04", "2017-12-11"] {
@@ -177,14 +177,14 @@ fn the_past_can_be_read() {
     assert_eq!(read_at(&first.document, &heads), then);
     assert_eq!(read_at(&first.document, &first.document.heads()), first.reading());
     assert_eq!(values(&read_at(&first.document, &[]), &path("title")), [""; 0]);
-    assert_eq!(read_at(&first.document, &[Fixed([9; 32])]), read_at(&first.document, &[]));
+    assert_eq!(read_at(&first.document, &[ChangeHash([9; 32])]), read_at(&first.document, &[]));
 }
 
 /// A change by somebody who does not keep to the kind.
 fn careless(document: &Document, write: impl FnOnce(&mut automerge::transaction::Transaction<'_>)) -> Vec<u8> {
     let mut inner = automerge::Automerge::new();
     inner.load_incremental(&document.clone().save().unwrap()).unwrap();
-    inner.set_actor(automerge::ActorId::from(*Actor::fresh(&feed(9), [9; 16]).as_bytes()));
+    inner.set_actor(automerge::ActorId::from(Actor::of(ActorPrefix::of(&feed(9)), [9; 16]).0));
     let mut transaction = inner.transaction();
     write(&mut transaction);
     transaction.commit();

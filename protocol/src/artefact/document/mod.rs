@@ -21,9 +21,9 @@
 //!
 //! Source: ours, `SPEC.md` section "Documents"; Automerge 0.12.0.
 
-mod actor;
 mod atom;
 mod causal;
+pub(in crate::artefact) mod names;
 mod order;
 mod place;
 mod rich;
@@ -32,10 +32,10 @@ mod skeleton;
 use alloc::{sync::Arc, vec::Vec};
 use core::mem;
 
-use automerge::{Automerge, AutomergeError, Change, ChangeHash, LoadOptions, TextEncoding};
+use automerge::{Automerge, AutomergeError, Change, LoadOptions, TextEncoding};
 
-pub use actor::{Actor, ActorPrefix, PREFIX_BYTES};
 pub use atom::Atom;
+pub use names::feed_of;
 pub use place::{Path, Unplaced};
 pub use rich::{Block, MarkSpan, RichText};
 pub use skeleton::Skeleton;
@@ -45,8 +45,8 @@ pub(in crate::artefact) use rich::{BLOCK, width};
 pub(in crate::artefact) use skeleton::object_of;
 
 use crate::{
-    codec::Fixed,
     limits::{DOCUMENT_BYTES_MAX, DOCUMENT_OPERATIONS_MAX},
+    verdict::ChangeHash,
 };
 
 /// How positions in texts are counted: the one encoding that a browser's editor, JavaScript's
@@ -87,10 +87,10 @@ pub enum Suspended {
         place: usize,
     },
     /// A change was not applied, as a dependency is not here.
-    #[error("change {} was not applied, as something it depends on is not here", crate::codec::hex(&change.0))]
+    #[error("change {change} was not applied, as something it depends on is not here")]
     NotApplied {
         /// Its hash.
-        change: Fixed<32>,
+        change: ChangeHash,
     },
     /// Two changes of one actor and seq.
     #[error("two changes of one editor have one number")]
@@ -186,7 +186,7 @@ impl Document {
         for (place, bytes) in raw.iter().enumerate() {
             let change = Change::try_from(bytes.as_ref())
                 .map_err(|_| Suspended::Unreadable { place })?;
-            if !copy.holds(&Fixed(change.hash().0)) {
+            if !copy.holds(&names::ours(change.hash())) {
                 changes.push(change);
             }
         }
@@ -195,10 +195,10 @@ impl Document {
             copy.size = copy.size.and(change);
         }
         copy.size.expect_bounds()?;
-        let hashes: Vec<ChangeHash> = changes.iter().map(Change::hash).collect();
+        let hashes: Vec<_> = changes.iter().map(|change| names::ours(change.hash())).collect();
         copy.inner.apply_changes(changes).map_err(|why| suspended(&why))?;
-        match hashes.into_iter().find(|hash| !copy.holds(&Fixed(hash.0))) {
-            Some(hash) => Err(Suspended::NotApplied { change: Fixed(hash.0) }),
+        match hashes.into_iter().find(|hash| !copy.holds(hash)) {
+            Some(change) => Err(Suspended::NotApplied { change }),
             None => Ok(copy),
         }
     }
@@ -223,7 +223,7 @@ impl Document {
     /// To read it now, or as it was.
     pub(in crate::artefact) fn look<'a>(
         &'a self,
-        heads: Option<&'a [ChangeHash]>,
+        heads: Option<&'a [automerge::ChangeHash]>,
     ) -> Look<'a, Automerge> {
         Look { doc: &self.inner, skeleton: &self.skeleton, heads }
     }
@@ -236,14 +236,14 @@ impl Document {
 
     /// The hashes of the changes that no other change builds on, ascending.
     #[must_use]
-    pub fn heads(&self) -> Vec<Fixed<32>> {
-        self.inner.get_heads().into_iter().map(|hash| Fixed(hash.0)).collect()
+    pub fn heads(&self) -> Vec<ChangeHash> {
+        self.inner.get_heads().into_iter().map(names::ours).collect()
     }
 
     /// Whether the change is in the document.
     #[must_use]
-    pub fn holds(&self, change: &Fixed<32>) -> bool {
-        self.inner.get_change_meta_by_hash(&ChangeHash(change.0)).is_some()
+    pub fn holds(&self, change: &ChangeHash) -> bool {
+        self.inner.get_change_meta_by_hash(&names::theirs(*change)).is_some()
     }
 
     /// The raw changes, dependencies first, the skeleton left out.
@@ -251,12 +251,12 @@ impl Document {
     pub fn raw_changes(&self) -> Vec<Vec<u8>> {
         let changes = self.in_order(&[]);
         let skeleton = self.skeleton.hash();
-        let others = changes.iter().filter(|change| change.hash().0 != skeleton.0);
+        let others = changes.iter().filter(|change| names::ours(change.hash()) != skeleton);
         others.map(|change| change.raw_bytes().to_vec()).collect()
     }
 
     /// The changes that these heads do not include, dependencies first.
-    pub(in crate::artefact) fn in_order(&self, base: &[ChangeHash]) -> Vec<Change> {
+    pub(in crate::artefact) fn in_order(&self, base: &[automerge::ChangeHash]) -> Vec<Change> {
         in_causal_order(self.inner.get_changes(base))
     }
 

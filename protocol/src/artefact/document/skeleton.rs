@@ -22,10 +22,10 @@ use automerge::{
     transaction::{CommitOptions, Transactable},
 };
 
-use super::{Actor, ENCODING, Suspended};
+use super::{ENCODING, Suspended, names};
 use crate::{
     artefact::kind::{Field, Kind, Shape},
-    codec::Fixed,
+    verdict::{Actor, ChangeHash},
 };
 
 /// The skeleton of one kind at one version, and where its objects are.
@@ -33,7 +33,7 @@ use crate::{
 pub struct Skeleton {
     kind: &'static Kind,
     raw: Vec<u8>,
-    hash: Fixed<32>,
+    hash: ChangeHash,
     objects: BTreeMap<Vec<&'static str>, ObjId>,
     empty: Automerge,
 }
@@ -45,7 +45,7 @@ impl Skeleton {
     /// [`Suspended::Failed`] if the library cannot, which no kind of ours brings about.
     pub fn new(kind: &'static Kind) -> Result<Self, Suspended> {
         let mut empty = Automerge::new_with_encoding(ENCODING);
-        empty.set_actor(Actor::SKELETON.to_automerge());
+        empty.set_actor(names::actor_id(Actor::SKELETON));
         let mut objects = BTreeMap::new();
         let mut writing = empty.transaction();
         let mut records: VecDeque<(Vec<&'static str>, ObjId, &'static [Field])> =
@@ -67,7 +67,7 @@ impl Skeleton {
         let message = format!("concordat/skeleton/{}/{}", kind.name, kind.version);
         writing.commit_with(CommitOptions::default().with_message(message).with_time(0));
         let change = empty.get_changes(&[]).pop().ok_or(Suspended::Failed)?;
-        let (raw, hash) = (change.raw_bytes().to_vec(), Fixed(change.hash().0));
+        let (raw, hash) = (change.raw_bytes().to_vec(), names::ours(change.hash()));
         Ok(Self { kind, raw, hash, objects, empty })
     }
 
@@ -85,7 +85,7 @@ impl Skeleton {
 
     /// The hash of the change.
     #[must_use]
-    pub const fn hash(&self) -> Fixed<32> {
+    pub const fn hash(&self) -> ChangeHash {
         self.hash
     }
 

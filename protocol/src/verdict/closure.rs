@@ -54,7 +54,8 @@ impl History {
         {
             return Ok(closure);
         }
-        let mut gathered = Gathered { history: self, tips: vec![None; self.actors.len()] };
+        let tips = vec![None; self.actors.len()];
+        let mut gathered = Gathered { history: self, whole: tips.clone(), tips };
         let mut ahead: BTreeSet<Place> = dependencies.iter().copied().collect();
         // A change has a higher number than its dependencies: none comes up twice.
         while let Some(place) = ahead.pop_last() {
@@ -62,9 +63,14 @@ impl History {
             if gathered.reaches(place, record) {
                 continue;
             }
-            gathered.add(Tip { actor: record.actor, place })?;
+            let tip = Tip { actor: record.actor, place };
+            gathered.add(tip)?;
             match &record.clock {
-                Some(clock) => clock.iter().try_for_each(|tip| gathered.add(*tip))?,
+                Some(clock) => {
+                    clock.iter().try_for_each(|tip| gathered.add(*tip))?;
+                    gathered.note_whole(tip);
+                    clock.iter().for_each(|tip| gathered.note_whole(*tip));
+                }
                 None => ahead.extend(&record.dependencies),
             }
         }
@@ -135,6 +141,9 @@ impl History {
 struct Gathered<'h> {
     history: &'h History,
     tips: Vec<Option<Place>>,
+    /// Those of which all that they reach was gathered, by a clock: the walk may stop at them. At a
+    /// tip without a clock it may not, since what earlier changes of its actor reach is still ahead.
+    whole: Vec<Option<Place>>,
 }
 
 impl Gathered<'_> {
@@ -142,9 +151,20 @@ impl Gathered<'_> {
         self.tips.get(usize::try_from(actor.0).ok()?).copied().flatten()
     }
 
-    /// Whether a tip reaches the change already; then it reaches all that the change does.
+    fn note_whole(&mut self, tip: Tip) {
+        let at = usize::try_from(tip.actor.0).ok();
+        if let Some(slot) = at.and_then(|at| self.whole.get_mut(at)) {
+            let seq = |place: Place| self.history.record(place).map_or(0, |record| record.seq);
+            if slot.is_none_or(|other| seq(other) < seq(tip.place)) {
+                *slot = Some(tip.place);
+            }
+        }
+    }
+
+    /// Whether a clock reaches the change already; then it reaches all that the change does.
     fn reaches(&self, place: Place, record: &Record) -> bool {
-        let tip = self.tip(record.actor);
+        let at = usize::try_from(record.actor.0).ok();
+        let tip = at.and_then(|at| self.whole.get(at)).copied().flatten();
         tip.and_then(|tip| self.history.ancestor(tip, record.seq)) == Some(place)
     }
 

@@ -20,8 +20,7 @@ use alloc::{
 };
 
 use automerge::{
-    Change, ObjType, ReadDoc, ValueRef,
-    ScalarValueRef,
+    Change, ObjType, ReadDoc, ScalarValueRef, ValueRef,
     legacy::{ElementId, Key, ObjectId, OpId, OpType},
 };
 
@@ -55,7 +54,11 @@ pub struct Paragraph {
 
 /// The fields that read differently at two versions; what one version lacks counts as different.
 #[must_use]
-pub fn changed_between(document: &Document, before: &[ChangeHash], after: &[ChangeHash]) -> Vec<Path> {
+pub fn changed_between(
+    document: &Document,
+    before: &[ChangeHash],
+    after: &[ChangeHash],
+) -> Vec<Path> {
     changed_paths(&read_at(document, before).cells, &read_at(document, after).cells)
 }
 
@@ -181,7 +184,11 @@ struct Paragraphs {
 }
 
 impl Paragraphs {
-    fn of(document: &Document, text: &automerge::ObjId, heads: Option<&[automerge::ChangeHash]>) -> Self {
+    fn of(
+        document: &Document,
+        text: &automerge::ObjId,
+        heads: Option<&[automerge::ChangeHash]>,
+    ) -> Self {
         let items = match heads {
             None => document.inner.list_range(text, ..),
             Some(heads) => document.inner.list_range_at(text, .., heads),

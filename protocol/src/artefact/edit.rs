@@ -220,7 +220,9 @@ pub enum CannotEdit {
         at: Path,
     },
     /// The text to put in has a character that stands for block markers.
-    #[error("{at}: the text holds U+FFFC, which stands for the beginning of a block; split instead")]
+    #[error(
+        "{at}: the text holds U+FFFC, which stands for the beginning of a block; split instead"
+    )]
     HoldsMarker {
         /// Where.
         at: Path,
@@ -365,10 +367,13 @@ pub fn fold(document: &Document, actor: Actor, now: TimeMs) -> Result<Edited, Su
             return Ok(edited);
         }
         let others = heads.iter().filter(|head| Some(**head) != last);
-        let folded: Vec<_> =
-            last.iter().chain(others).take(DOC_HEADS_MAX).map(|head| names::theirs(*head)).collect();
-        let mut branch =
-            edited.document.inner.fork_at(&folded).map_err(|_| Suspended::Failed)?;
+        let folded: Vec<_> = last
+            .iter()
+            .chain(others)
+            .take(DOC_HEADS_MAX)
+            .map(|head| names::theirs(*head))
+            .collect();
+        let mut branch = edited.document.inner.fork_at(&folded).map_err(|_| Suspended::Failed)?;
         branch.set_actor(names::actor_id(actor));
         let hash = branch.empty_commit(CommitOptions::default().with_time(seconds(now)));
         let change = branch.get_last_local_change().ok_or(Suspended::Failed)?;

@@ -182,10 +182,9 @@ impl Reading {
         self.cells.iter().flat_map(|cell| {
             let items = match &cell.content {
                 Content::List(items) => items.as_slice(),
-                Content::Scalar(_)
-                | Content::Text(_)
-                | Content::Set(_)
-                | Content::Overwritten => &[],
+                Content::Scalar(_) | Content::Text(_) | Content::Set(_) | Content::Overwritten => {
+                    &[]
+                }
             };
             let disputed = |item: &&Item| matches!(item.presence, Presence::Disputed { .. });
             items.iter().filter(disputed).map(move |item| (cell, item))
@@ -255,7 +254,11 @@ struct Start {
 }
 
 impl<'a> Reader<'a> {
-    fn new(document: &'a Document, heads: Option<&'a [automerge::ChangeHash]>, removal: Removal) -> Self {
+    fn new(
+        document: &'a Document,
+        heads: Option<&'a [automerge::ChangeHash]>,
+        removal: Removal,
+    ) -> Self {
         Self {
             document,
             look: document.look(heads),
@@ -432,7 +435,9 @@ impl<'a> Reader<'a> {
             let Some(object) = object else { continue };
             self.note_object(&object, &path);
             let order = match self.look.keys(&object).get(ORDER).map(|it| it.value.clone()) {
-                Some(value) => Atom::of_automerge(&value).map_or_else(String::new, |it| it.to_key()),
+                Some(value) => {
+                    Atom::of_automerge(&value).map_or_else(String::new, |it| it.to_key())
+                }
                 None => String::new(),
             };
             let presence = self.presence(&path, &object, fields);

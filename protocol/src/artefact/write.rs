@@ -367,7 +367,12 @@ impl<'a> Write<'a> {
     }
 
     /// The place of an item after another, or before all.
-    fn order_after(&self, at: &Path, list: &ObjId, after: Option<&str>) -> Result<String, CannotEdit> {
+    fn order_after(
+        &self,
+        at: &Path,
+        list: &ObjId,
+        after: Option<&str>,
+    ) -> Result<String, CannotEdit> {
         let look = self.look();
         let mut orders = Vec::new();
         for id in look.keys(list).into_keys().filter(|id| at.parts().last() != Some(id)) {
@@ -381,7 +386,12 @@ impl<'a> Write<'a> {
             None => "",
             Some(after) => match orders.iter().find(|(_, id)| id == after) {
                 Some((order, _)) => order.as_str(),
-                None => return Err(super::document::Unplaced::UnknownItem { at: at.parent().then(after) }.into()),
+                None => {
+                    return Err(super::document::Unplaced::UnknownItem {
+                        at: at.parent().then(after),
+                    }
+                    .into());
+                }
             },
         };
         // Past all that share its place: between equals there is none.

@@ -69,8 +69,11 @@ fn each_kind_of_field_takes_its_intents() {
     let Content::List(items) = &reading.cell(&path("recommendations")).unwrap().content else {
         panic!("not a list")
     };
-    let shown: Vec<_> =
-        items.iter().filter(|it| it.presence == Presence::Present).map(|it| it.id.as_str()).collect();
+    let shown: Vec<_> = items
+        .iter()
+        .filter(|it| it.presence == Presence::Present)
+        .map(|it| it.id.as_str())
+        .collect();
     assert_eq!(shown, [item(3), item(2)].each_ref().map(|id| id.as_str()));
 }
 
@@ -99,8 +102,14 @@ fn what_cannot_be_done_is_refused_with_the_place_and_the_numbers() {
             set("title", &"x".repeat(151)),
             "title: the value has 151 characters, 1 to 150 are allowed",
         ),
-        (set("effective_from", "4 December"), "effective_from: the value should be written as 2017-12-04"),
-        (set("finance/total_pence", "5"), "finance/total_pence: the value should be a whole number"),
+        (
+            set("effective_from", "4 December"),
+            "effective_from: the value should be written as 2017-12-04",
+        ),
+        (
+            set("finance/total_pence", "5"),
+            "finance/total_pence: the value should be a whole number",
+        ),
         (
             Intent::Set { at: path("finance/total_pence"), value: Atom::Int(-5) },
             "finance/total_pence: the value should be a whole number from 0 on",
@@ -125,10 +134,7 @@ fn what_cannot_be_done_is_refused_with_the_place_and_the_numbers() {
             },
             "summary: a mark needs a name and at least one character",
         ),
-        (
-            Intent::Join { at: path("summary"), position: 0 },
-            "summary: no block begins at 0",
-        ),
+        (Intent::Join { at: path("summary"), position: 0 }, "summary: no block begins at 0"),
         (
             Intent::Choose { at: path("title"), value: text("x") },
             "title: this is none of the 0 values to choose from; set it instead",
@@ -148,10 +154,7 @@ fn what_cannot_be_done_is_refused_with_the_place_and_the_numbers() {
         Unplaced::UnknownItem { at: missing }.into()
     );
     let taken = in_item("recommendations", 1, "");
-    assert_eq!(
-        refusal(add_item("recommendations", 1, None)),
-        CannotEdit::ItemExists { at: taken }
-    );
+    assert_eq!(refusal(add_item("recommendations", 1, None)), CannotEdit::ItemExists { at: taken });
 }
 
 #[test]

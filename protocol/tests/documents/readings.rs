@@ -56,7 +56,8 @@ fn values_written_at_once_are_all_kept_with_their_writers_until_one_is_chosen() 
         third.edit(vec![Intent::Choose { at: path("effective_from"), value: text(chosen) }]);
         let reading = third.reading();
         assert_eq!(values(&reading, &path("effective_from")), [chosen]);
-        let Content::Scalar(written) = &reading.cell(&path("effective_from")).unwrap().content else {
+        let Content::Scalar(written) = &reading.cell(&path("effective_from")).unwrap().content
+        else {
             panic!("not a value")
         };
         assert_eq!(written[0].by.len(), 1);
@@ -77,7 +78,10 @@ fn equal_values_written_at_once_are_one_value_of_two_writers() {
         panic!("not a value")
     };
     assert_eq!(written.len(), 1);
-    assert_eq!(written[0].by.iter().map(|by| by.actor).collect::<Vec<_>>(), [second.actor, first.actor]);
+    assert_eq!(
+        written[0].by.iter().map(|by| by.actor).collect::<Vec<_>>(),
+        [second.actor, first.actor]
+    );
 }
 
 #[test]
@@ -152,10 +156,12 @@ fn marks_and_blocks_keep_their_places() {
     let Content::Text(found) = &reading.cell(&path("background")).unwrap().content else {
         panic!("not a text")
     };
-    let span = |name: &str, from, to| MarkSpan { from, to, name: name.into(), value: Atom::Bool(true) };
+    let span =
+        |name: &str, from, to| MarkSpan { from, to, name: name.into(), value: Atom::Bool(true) };
     assert_eq!(found.text, "a😀😀bc\u{fffc}Aim");
     assert_eq!(found.marks, [span("strong", 1, 5), span("em", 1, 6)]);
-    let blocks: Vec<_> = found.blocks.iter().map(|it| (it.kind.as_str(), it.text.as_str())).collect();
+    let blocks: Vec<_> =
+        found.blocks.iter().map(|it| (it.kind.as_str(), it.text.as_str())).collect();
     assert_eq!(blocks, [("paragraph", "a😀😀bc"), ("heading", "Aim")]);
     first.edit(vec![
         Intent::Unmark { at: path("background"), from: 1, to: 3, name: "em".into() },
@@ -181,7 +187,10 @@ fn the_past_can_be_read() {
 }
 
 /// A change by somebody who does not keep to the kind.
-fn careless(document: &Document, write: impl FnOnce(&mut automerge::transaction::Transaction<'_>)) -> Vec<u8> {
+fn careless(
+    document: &Document,
+    write: impl FnOnce(&mut automerge::transaction::Transaction<'_>),
+) -> Vec<u8> {
     let mut inner = automerge::Automerge::new();
     inner.load_incremental(&document.clone().save().unwrap()).unwrap();
     inner.set_actor(automerge::ActorId::from(Actor::of(ActorPrefix::of(&feed(9)), [9; 16]).0));
@@ -205,11 +214,16 @@ fn what_does_not_fit_is_shown_and_hides_nothing() {
     });
     let spoiled = first.document.with(&[raw]).unwrap();
     let (before, after) = (first.reading(), read(&spoiled));
-    for unharmed in [path("summary"), path("background"), path("title"), in_item("recommendations", 1, "text")] {
+    for unharmed in
+        [path("summary"), path("background"), path("title"), in_item("recommendations", 1, "text")]
+    {
         assert_eq!(after.cell(&unharmed), before.cell(&unharmed), "{unharmed}");
     }
     assert_eq!(values(&after, &path("effective_from")), ["3.5: should be a value of this field"]);
-    assert_eq!(values(&after, &path("finance/total_pence")), ["text: should be a value of this field"]);
+    assert_eq!(
+        values(&after, &path("finance/total_pence")),
+        ["text: should be a value of this field"]
+    );
     let strays: Vec<(String, bool)> =
         after.strays.iter().map(|it| (it.path.to_string(), it.overwrites)).collect();
     assert_eq!(
@@ -219,7 +233,10 @@ fn what_does_not_fit_is_shown_and_hides_nothing() {
     );
     // And the spoiled text can still be edited.
     let mut editor = Editor { document: spoiled, ..first };
-    editor.edit(vec![splice("summary", 0, 0, "Still "), Intent::Clear { at: path("effective_from") }]);
+    editor.edit(vec![
+        splice("summary", 0, 0, "Still "),
+        Intent::Clear { at: path("effective_from") },
+    ]);
     assert_eq!(text_of(&editor.reading(), &path("summary")), "Still First.\nSecond.\nThird.");
 }
 

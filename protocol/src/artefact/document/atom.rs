@@ -72,9 +72,12 @@ impl Atom {
     pub fn of_key(scalar: Scalar, key: &str) -> Self {
         let other = || Self::Text(key.to_string());
         match scalar {
-            Scalar::Int { .. } | Scalar::Money => {
-                key.parse().ok().map(Self::Int).filter(|it| it.to_key() == key).unwrap_or_else(other)
-            }
+            Scalar::Int { .. } | Scalar::Money => key
+                .parse()
+                .ok()
+                .map(Self::Int)
+                .filter(|it| it.to_key() == key)
+                .unwrap_or_else(other),
             Scalar::Bool => key.parse().map_or_else(|_| other(), Self::Bool),
             Scalar::Text { .. }
             | Scalar::Decimal
@@ -130,9 +133,18 @@ mod tests {
         let weeks = Scalar::Int { min: 1, max: 52, unit: "weeks" };
         let fits = |atom: &Atom, scalar| atom.expect_fits(scalar).is_ok();
         let (text, number, yes) = (Atom::Text("2017-12-04".into()), Atom::Int(5), Atom::Bool(true));
-        assert_eq!([Scalar::Date, weeks, Scalar::Bool].map(|it| fits(&text, it)), [true, false, false]);
-        assert_eq!([Scalar::Date, weeks, Scalar::Bool].map(|it| fits(&number, it)), [false, true, false]);
-        assert_eq!([Scalar::Date, weeks, Scalar::Bool].map(|it| fits(&yes, it)), [false, false, true]);
+        assert_eq!(
+            [Scalar::Date, weeks, Scalar::Bool].map(|it| fits(&text, it)),
+            [true, false, false]
+        );
+        assert_eq!(
+            [Scalar::Date, weeks, Scalar::Bool].map(|it| fits(&number, it)),
+            [false, true, false]
+        );
+        assert_eq!(
+            [Scalar::Date, weeks, Scalar::Bool].map(|it| fits(&yes, it)),
+            [false, false, true]
+        );
         let range = Misfit::Range { value: 53, min: 1, max: 52 };
         assert_eq!(Atom::Int(53).expect_fits(weeks), Err(range));
         let expected = "a whole number from 0 on";
@@ -142,9 +154,11 @@ mod tests {
     #[test]
     fn a_key_of_a_set_gives_its_value_back() {
         let count = Scalar::Int { min: 0, max: 9, unit: "" };
-        for (scalar, atom) in
-            [(count, Atom::Int(4)), (Scalar::Bool, Atom::Bool(false)), (Scalar::Date, Atom::Text("2017-12-04".into()))]
-        {
+        for (scalar, atom) in [
+            (count, Atom::Int(4)),
+            (Scalar::Bool, Atom::Bool(false)),
+            (Scalar::Date, Atom::Text("2017-12-04".into())),
+        ] {
             assert_eq!(Atom::of_key(scalar, &atom.to_key()), atom);
         }
         assert_eq!(Atom::of_key(count, "04"), Atom::Text("04".into()));

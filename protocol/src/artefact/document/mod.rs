@@ -36,12 +36,12 @@ use automerge::{Automerge, AutomergeError, Change, LoadOptions, TextEncoding};
 
 pub use atom::Atom;
 pub use names::feed_of;
-pub use place::{Path, Unplaced};
-pub use rich::{Block, MarkSpan, RichText};
-pub use skeleton::Skeleton;
 pub(in crate::artefact) use order::between;
 pub(in crate::artefact) use place::{Look, Place, Under};
+pub use place::{Path, Unplaced};
 pub(in crate::artefact) use rich::{BLOCK, width};
+pub use rich::{Block, MarkSpan, RichText};
+pub use skeleton::Skeleton;
 pub(in crate::artefact) use skeleton::object_of;
 
 use crate::{
@@ -170,8 +170,8 @@ impl Document {
     /// - [`Suspended::SaveDiffers`]: they do not hold the skeleton.
     pub fn load(skeleton: &Arc<Skeleton>, bytes: &[u8], size: Size) -> Result<Self, Suspended> {
         let options = LoadOptions::new().text_encoding(ENCODING);
-        let inner = Automerge::load_with_options(bytes, options)
-            .map_err(|_| Suspended::SaveDoesNotLoad)?;
+        let inner =
+            Automerge::load_with_options(bytes, options).map_err(|_| Suspended::SaveDoesNotLoad)?;
         let document = Self { skeleton: Arc::clone(skeleton), inner, size };
         if document.holds(&skeleton.hash()) { Ok(document) } else { Err(Suspended::SaveDiffers) }
     }
@@ -184,8 +184,8 @@ impl Document {
         let mut copy = self.clone();
         let mut changes = Vec::with_capacity(raw.len());
         for (place, bytes) in raw.iter().enumerate() {
-            let change = Change::try_from(bytes.as_ref())
-                .map_err(|_| Suspended::Unreadable { place })?;
+            let change =
+                Change::try_from(bytes.as_ref()).map_err(|_| Suspended::Unreadable { place })?;
             if !copy.holds(&names::ours(change.hash())) {
                 changes.push(change);
             }
@@ -326,7 +326,10 @@ fn in_causal_order(changes: Vec<Change>) -> Vec<Change> {
     order.into_iter().filter_map(|place| changes.get_mut(place).and_then(mem::take)).collect()
 }
 
-#[expect(clippy::wildcard_enum_match_arm, reason = "the library's errors are many; a person needs two")]
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the library's errors are many; a person needs two"
+)]
 const fn suspended(why: &AutomergeError) -> Suspended {
     match why {
         AutomergeError::DuplicateSeqNumber(..) => Suspended::TwoOfOneSeq,

@@ -12,12 +12,7 @@
 //! Paths are followed along the kind, never along the document: how deep a document nests is
 //! of no concern here.
 
-use alloc::{
-    borrow::ToOwned,
-    collections::BTreeMap,
-    string::String,
-    vec::Vec,
-};
+use alloc::{borrow::ToOwned, collections::BTreeMap, string::String, vec::Vec};
 use core::fmt;
 
 use automerge::{ChangeHash, ObjId, ObjType, ROOT, ReadDoc, Value, ValueRef};

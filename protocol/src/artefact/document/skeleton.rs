@@ -53,9 +53,8 @@ impl Skeleton {
         while let Some((path, holder, fields)) = records.pop_front() {
             for field in fields {
                 let Some(made) = object_of(field.shape) else { continue };
-                let object = writing
-                    .put_object(&holder, field.name, made)
-                    .map_err(|_| Suspended::Failed)?;
+                let object =
+                    writing.put_object(&holder, field.name, made).map_err(|_| Suspended::Failed)?;
                 let mut path = path.clone();
                 path.push(field.name);
                 if let Shape::Record(parts) = field.shape {

@@ -281,10 +281,9 @@ mod tests {
 
     /// Nine digits and the one that makes them valid, if there is one.
     fn valid(first: u64) -> Option<String> {
-        let found = (0..10)
-            .map(|last| alloc::format!("{first:09}{last}"))
-            .find(|text| is_number(&text.bytes().map(|byte| byte - b'0').collect::<Vec<_>>()));
-        found
+        let number =
+            |text: &String| is_number(&text.bytes().map(|byte| byte - b'0').collect::<Vec<_>>());
+        (0..10).map(|last| alloc::format!("{first:09}{last}")).find(number)
     }
 
     proptest! {

@@ -24,4 +24,5 @@ pub mod kinds;
 pub mod lifecycle;
 pub mod read;
 pub mod scalar;
+pub mod schema;
 mod write;

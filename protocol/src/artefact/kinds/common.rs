@@ -30,6 +30,10 @@ pub(super) const LINE: crate::artefact::kind::Scalar = Text { max: 300 };
 /// Some paragraphs.
 pub(super) const PASSAGE: crate::artefact::kind::Scalar = Text { max: 8_000 };
 
+/// The codes of conflicts that a person settles.
+const CONFLICT: crate::artefact::kind::Scalar =
+    Enum(&["C1", "C2", "C3", "C4", "C5", "C6", "C7", "C8", "C9", "C10"]);
+
 /// A paper that something rests on.
 const PAPER: &[Field] = &[
     Field::one("title", "Title", Text { max: 150 }).decidable(),
@@ -92,7 +96,7 @@ pub(super) const EVENTS: &[EventKind] = &[
         "Settled a conflict",
         EDITORS,
         &[
-            Param::one("code", "Code of the conflict", Text { max: 3 }),
+            Param::one("code", "Code of the conflict", CONFLICT),
             Param::one("field", "Field", LINE),
             Param::one("chosen", "What was chosen", PASSAGE),
             Param::optional("reason", "Reason", PASSAGE),

@@ -38,7 +38,7 @@ pub(super) struct Fold<'a> {
     pub(super) first: Option<EntryId>,
     pub(super) steps: Steps<'a>,
     pub(super) proposals: Vec<EntryId>,
-    pub(super) holds: BTreeMap<EntryId, (Hold, bool)>,
+    pub(super) holds: BTreeMap<EntryId, Held>,
     pub(super) rows: BTreeMap<RowKey, Row>,
     pub(super) log: BTreeMap<&'static str, Vec<EntryId>>,
     pub(super) capacity: Capacity,
@@ -52,6 +52,13 @@ pub(super) struct Fold<'a> {
     pub(super) verdicts: BTreeMap<(&'static str, EntryId), BTreeMap<OrgId, Vec<Verdict<'a>>>>,
     pub(super) statements: BTreeMap<EntryId, Statement>,
     pub(super) without_effect: BTreeMap<EntryId, NoEffect>,
+}
+
+/// A hold, where it was set, and where its author let go of it.
+pub(super) struct Held {
+    pub(super) hold: Hold,
+    pub(super) set: (FeedId, u64),
+    pub(super) let_go: Option<(FeedId, u64)>,
 }
 
 /// What one organisation says of a proposal.
@@ -90,6 +97,9 @@ impl<'a> Fold<'a> {
         self.expect_author(fact, Some(&said), said.kind.who.org, said.kind.name)?;
         if !said.kind.during.is_empty() {
             self.expect_state(fact, said.kind.name, said.kind.during)?;
+        }
+        if matches!(said.kind.effect, Effect::Capacity(_)) && !said.kind.during.is_empty() {
+            self.expect_no_hold(fact, said.kind.name)?;
         }
         match said.kind.effect {
             Effect::Log => self.log.entry(said.kind.name).or_default().push(fact.entry),
@@ -135,6 +145,16 @@ impl<'a> Fold<'a> {
     ) -> Result<(), NoEffect> {
         let state = self.before(Some(&fact.past)).state;
         if states.contains(&state) { Ok(()) } else { Err(NoEffect::WrongState { event, state }) }
+    }
+
+    /// Refuses while a hold stands, as far as the author knew.
+    fn expect_no_hold(&self, fact: &Fact, event: &'static str) -> Result<(), NoEffect> {
+        let knew = |place: &(FeedId, u64)| fact.past.contains(&place.0, place.1);
+        let stands = |held: &&Held| knew(&held.set) && !held.let_go.as_ref().is_some_and(knew);
+        match self.holds.values().find(stands) {
+            Some(held) => Err(NoEffect::WrongState { event, state: held.hold.state }),
+            None => Ok(()),
+        }
     }
 
     fn write_row(&mut self, fact: &'a Fact, said: &Statement, table: &'static str, count: usize) {
@@ -200,8 +220,8 @@ impl<'a> Fold<'a> {
         let turns = clock::turns(clocks, cause);
         let (base, proposal) = (before.state, winner.and_then(|taken| taken.proposal));
         let tips: Vec<Step> = before.tips.iter().map(|taken| taken.step.clone()).collect();
-        let open = self.holds.values().filter(|(_, is_open)| *is_open);
-        let holds: Vec<Hold> = open.map(|(hold, _)| hold.clone()).collect();
+        let open = self.holds.values().filter(|held| held.let_go.is_none());
+        let holds: Vec<Hold> = open.map(|held| held.hold.clone()).collect();
         let is_carried = |id: &&EntryId| self.case.results.get(*id) == Some(&Decided::Carried);
         let carried = self.proposals.iter().rev().find(is_carried).copied();
         let settled = tips.iter().all(|tip| tip.settled) && holds.iter().all(|hold| hold.settled);

@@ -1,6 +1,10 @@
 //! Steps, holds and what is upheld: what moves an artefact from state to state.
 
-use super::{Author, Body, Fact, Hold, NoEffect, Step, fold::Fold, steps::Taken};
+use super::{
+    Author, Body, Fact, Hold, NoEffect, Step,
+    fold::{Fold, Held},
+    steps::Taken,
+};
 use crate::{
     artefact::{
         calendar,
@@ -61,7 +65,8 @@ impl<'a> Fold<'a> {
     pub(super) fn hold(&mut self, fact: &Fact, state: &'static str) {
         let Fact { entry, settled, .. } = *fact;
         let hold = Hold { entry, org: fact.author.org, state, settled };
-        self.holds.insert(entry, (hold, true));
+        let set = (fact.feed, fact.seq);
+        self.holds.insert(entry, Held { hold, set, let_go: None });
     }
 
     pub(super) fn let_go(
@@ -73,8 +78,8 @@ impl<'a> Fold<'a> {
         let event = said.kind.name;
         let missing = NoEffect::NotThere { event, expected: "hold" };
         let id = said.first_entry().ok_or_else(|| missing.clone())?;
-        let (_, is_open) = self.holds.get_mut(&id).ok_or(missing)?;
-        *is_open = false;
+        let held = self.holds.get_mut(&id).ok_or(missing)?;
+        held.let_go.get_or_insert((fact.feed, fact.seq));
         let last = said.kind.params.last().and_then(|param| said.text(param.name));
         let during = self.facts.get(&id).and_then(|held| match &held.body {
             Body::Event(event) => self.case.kind.event(&event.name).map(|kind| kind.during),

@@ -70,7 +70,7 @@ pub enum NoEffect {
     },
     /// More than there is.
     #[error(
-        "{} more were confirmed than the {} that are left",
+        "confirms {}, but only {} is left of the line",
         scalar::quantity(*.asked), scalar::quantity(*.left)
     )]
     AboveLine {
@@ -81,7 +81,7 @@ pub enum NoEffect {
     },
     /// More than was claimed.
     #[error(
-        "{} more were confirmed than the {} that are claimed",
+        "confirms {}, but only {} is left of the claim",
         scalar::quantity(*.asked), scalar::quantity(*.left)
     )]
     AboveClaim {

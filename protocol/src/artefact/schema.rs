@@ -18,8 +18,8 @@ use alloc::{
 use super::{
     codes,
     kind::{
-        Among, CodeList, Count, EventKind, Field, Kind, Meanwhile, Need, ORDER, Param, REMOVED,
-        Role, Scalar, Shape, Source, State, Transition, Trigger, Who,
+        Among, CodeList, Count, Effect, EventKind, Field, Kind, Meanwhile, Need, ORDER, Param,
+        REMOVED, Role, Scalar, Shape, Source, State, Transition, Trigger, Who,
     },
 };
 
@@ -190,11 +190,31 @@ fn of_event(event: &EventKind) -> Json {
         ("minItems", Json::Number(2)),
         ("maxItems", Json::Number(2)),
         ("x-who", of_who(event.who)),
+        ("x-effect", of_effect(event.effect)),
     ];
     if !event.during.is_empty() {
         parts.push(("x-during", Json::texts(event.during)));
     }
     Json::Map(parts)
+}
+
+fn of_effect(effect: Effect) -> Json {
+    match effect {
+        Effect::Log => Json::text("kept"),
+        Effect::Row { table, key } => {
+            Json::map([("row-of", Json::text(table)), ("leading", Json::Number(key as u64))])
+        }
+        Effect::Move => Json::text("step"),
+        Effect::Hold { state } => Json::map([("hold", Json::text(state))]),
+        Effect::LetGo { instead: None } => Json::text("let-go"),
+        Effect::LetGo { instead: Some((value, state)) } => Json::map([
+            ("let-go", Json::text("and, if the last value is the one given, step")),
+            ("value", Json::text(value)),
+            ("to", Json::text(state)),
+        ]),
+        Effect::Uphold => Json::text("uphold"),
+        Effect::Capacity(_) => Json::text("capacity"),
+    }
 }
 
 fn of_param(param: &Param) -> Json {
@@ -233,11 +253,10 @@ fn of_who(who: Who) -> Json {
 }
 
 fn of_state(state: &State) -> Json {
-    let caution = alloc::format!("{:?}", state.caution).to_ascii_lowercase();
     let mut parts = alloc::vec![
         ("name", Json::text(state.name)),
         ("title", Json::text(state.label)),
-        ("caution", Json::Text(caution)),
+        ("caution", Json::text(state.caution.name())),
     ];
     if !state.clock.is_empty() {
         let turn = |clock: &super::kind::Clock| {

@@ -138,6 +138,21 @@ pub enum Trigger {
     NotCarried,
 }
 
+impl Caution {
+    /// Its name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Approved => "approved",
+            Self::Plain => "plain",
+            Self::Deferred => "deferred",
+            Self::CalledIn => "called_in",
+            Self::Withdrawn => "withdrawn",
+            Self::Suspended => "suspended",
+        }
+    }
+}
+
 impl State {
     /// A state that time does not change.
     #[must_use]

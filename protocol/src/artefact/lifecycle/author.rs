@@ -100,3 +100,52 @@ fn follows(charter: &Charter, closed: OrgId, org: OrgId) -> bool {
     }
     reached.contains(&org)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        charter::{
+            Succession,
+            fixture::{mini_board, org},
+        },
+        time::TimeMs,
+    };
+
+    fn heir(from: u8, to: u8) -> Succession {
+        Succession { closed: org(from), successor: org(to), at: TimeMs(0) }
+    }
+
+    #[test]
+    fn a_charter_says_what_an_organisation_is_to_an_artefact() {
+        let charter = mini_board();
+        let expected = Author {
+            org: org(1),
+            class: "council".into(),
+            takes_part: true,
+            is_sponsor: false,
+            is_secretariat: true,
+            localities: alloc::vec!["bury".into()],
+        };
+        assert_eq!(Author::of(&charter, org(1), org(5), true), Some(expected));
+        let takes_part = |number, in_audience| {
+            Author::of(&charter, org(number), org(1), in_audience).map(|author| author.takes_part)
+        };
+        assert_eq!(takes_part(1, false), Some(false));
+        assert_eq!(takes_part(6, true), Some(false));
+        assert_eq!(takes_part(9, true), None);
+    }
+
+    #[test]
+    fn the_sponsor_is_who_opened_the_artefact_or_follows_from_it() {
+        let mut charter = mini_board();
+        charter.succession = alloc::vec![heir(3, 4), heir(4, 5), heir(5, 3)];
+        let sponsors = |opener: u8| -> Vec<u8> {
+            let is = |number: &u8| {
+                Author::of(&charter, org(*number), org(opener), true).unwrap().is_sponsor
+            };
+            (1..=6).filter(is).collect()
+        };
+        assert_eq!([sponsors(1), sponsors(3)], [alloc::vec![1], alloc::vec![3, 4, 5]]);
+    }
+}

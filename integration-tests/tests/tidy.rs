@@ -100,7 +100,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("charter", &["identity", "value"]),
     ("feed", &["identity", "charter"]),
     ("payload", &["identity", "charter", "feed", "value"]),
-    ("artefact", &["identity", "charter", "feed", "payload", "value"]),
+    ("artefact", &["identity", "charter", "feed", "payload", "value", "verdict"]),
     ("checkpoint", &["identity", "charter", "feed"]),
     ("sync", &["identity", "charter", "feed"]),
     ("verdict", &[]),

@@ -101,8 +101,10 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("feed", &["identity", "charter"]),
     ("payload", &["identity", "charter", "feed", "value"]),
     ("decision", &["identity", "charter", "payload"]),
+    ("artefact", &["identity", "charter", "feed", "payload", "value", "verdict"]),
     ("checkpoint", &["identity", "charter", "feed"]),
     ("sync", &["identity", "charter", "feed"]),
+    ("verdict", &[]),
     ("engine", &["identity", "charter", "feed", "payload", "checkpoint", "sync", "value"]),
     ("audit", &["identity", "charter", "feed", "payload", "checkpoint", "sync", "value"]),
 ];

@@ -13,6 +13,7 @@
 
 extern crate alloc;
 
+pub mod artefact;
 pub mod audit;
 pub mod charter;
 pub mod checkpoint;
@@ -27,3 +28,4 @@ pub mod payload;
 pub mod sync;
 pub mod time;
 pub mod value;
+pub mod verdict;

@@ -120,6 +120,27 @@ pub const CHECKPOINT_BYTES_MAX: usize = 16 * KIB;
 /// Most signatures on one checkpoint, and most cosignatures given in one entry.
 pub const COSIGNATURES_MAX: usize = 1_000;
 
+/// Most operations in one Automerge change.
+pub const OPERATIONS_MAX: u64 = 20_000;
+/// Most predecessors in one Automerge change, all its operations together.
+pub const PREDECESSORS_MAX: u64 = 40_000;
+/// Most marks that one Automerge change may begin.
+pub const MARKS_MAX: u32 = 256;
+/// Most changes on which one Automerge change may depend.
+pub const DEPENDENCIES_MAX: u64 = 64;
+/// Largest counter of an operation id.
+pub const COUNTER_MAX: u64 = (1 << 31) - 1;
+/// Largest time in an Automerge change: what every language can hold exactly.
+pub const CHANGE_TIME_MAX: i64 = 1 << 53;
+/// Longest message of an Automerge change, in bytes.
+pub const CHANGE_MESSAGE_BYTES_MAX: u64 = 1024;
+/// Deepest nesting of objects in a document; the root is at 0.
+pub const NESTING_MAX: u8 = 16;
+/// Most operations over the closure of one change, itself included.
+pub const DOCUMENT_OPERATIONS_MAX: u64 = 2_000_000;
+/// Most bytes of raw changes over the closure of one change, itself included.
+pub const DOCUMENT_BYTES_MAX: u64 = 64 * 1024 * 1024;
+
 /// Most levels in an inclusion path: sizes are below 2^63.
 pub const PATH_MAX: usize = 63;
 /// Largest seq that a feed may reach: sizes and sums stay far below the width of the type.
@@ -150,6 +171,9 @@ const _: () = {
     assert!(CHARTER_BYTES_MAX + MEMBERS_MAX * 400 < PAYLOAD_BYTES_MAX);
     assert!(ACK_ITEMS_MAX * (100 + ACK_MISSING_MAX * 9) < PAYLOAD_BYTES_MAX);
     assert!(CHANGE_BYTES_MAX < PAYLOAD_BYTES_MAX);
+    // Operations are numbered without gaps: no counter of a document passes its number of them.
+    assert!(DOCUMENT_OPERATIONS_MAX < COUNTER_MAX && COUNTER_MAX < u32::MAX as u64);
+    assert!(DOCUMENT_BYTES_MAX < u32::MAX as u64);
     // The deepest rule fits a charter: three levels above it, two a step, and a pair in a leaf.
     assert!(3 + 2 * RULE_DEPTH_MAX < CBOR_DEPTH_MAX);
     // Facts travel with their run; a file's piece hashes and all cosignatures fit a payload.

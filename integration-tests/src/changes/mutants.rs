@@ -211,7 +211,7 @@ impl Subject {
         };
         match rng.below(18) {
             0 if !change.deps.is_empty() => {
-                drop(change.deps.swap_remove(rng.place(change.deps.len())))
+                change.deps.swap_remove(rng.place(change.deps.len()));
             }
             1 => change.deps.push(other.hash()),
             2 => change.seq = shift(change.seq, 2, rng),

@@ -73,7 +73,7 @@ struct Wild {
     made: Vec<Made>,
 }
 
-const EXTREMES: [i64; 3] = [1, i64::MAX, i64::MIN];
+const EXTREMES: [i64; 3] = [1, 1 << 31, -(1 << 31)];
 
 impl Wild {
     fn new(seed: u64) -> Self {

@@ -54,8 +54,8 @@ impl History {
         {
             return Ok(closure);
         }
-        let tips = vec![None; self.actors.len()];
-        let mut gathered = Gathered { history: self, whole: tips.clone(), tips };
+        let none = vec![None; self.actors.len()];
+        let mut gathered = Gathered { history: self, tips: none.clone(), whole: none };
         let mut ahead: BTreeSet<Place> = dependencies.iter().copied().collect();
         // A change has a higher number than its dependencies: none comes up twice.
         while let Some(place) = ahead.pop_last() {
@@ -63,14 +63,10 @@ impl History {
             if gathered.reaches(place, record) {
                 continue;
             }
-            let tip = Tip { actor: record.actor, place };
-            gathered.add(tip)?;
+            let own = Tip { actor: record.actor, place };
+            gathered.add(own)?;
             match &record.clock {
-                Some(clock) => {
-                    clock.iter().try_for_each(|tip| gathered.add(*tip))?;
-                    gathered.note_whole(tip);
-                    clock.iter().for_each(|tip| gathered.note_whole(*tip));
-                }
+                Some(clock) => gathered.add_whole(own, clock)?,
                 None => ahead.extend(&record.dependencies),
             }
         }
@@ -141,47 +137,44 @@ impl History {
 struct Gathered<'h> {
     history: &'h History,
     tips: Vec<Option<Place>>,
-    /// Those of which all that they reach was gathered, by a clock: the walk may stop at them. At a
-    /// tip without a clock it may not, since what earlier changes of its actor reach is still ahead.
+    /// Those that came with clocks: all that these reach has been gathered.
     whole: Vec<Option<Place>>,
 }
 
 impl Gathered<'_> {
-    fn tip(&self, actor: Slot) -> Option<Place> {
-        self.tips.get(usize::try_from(actor.0).ok()?).copied().flatten()
-    }
-
-    fn note_whole(&mut self, tip: Tip) {
-        let at = usize::try_from(tip.actor.0).ok();
-        if let Some(slot) = at.and_then(|at| self.whole.get_mut(at)) {
-            let seq = |place: Place| self.history.record(place).map_or(0, |record| record.seq);
-            if slot.is_none_or(|other| seq(other) < seq(tip.place)) {
-                *slot = Some(tip.place);
-            }
-        }
-    }
-
-    /// Whether a clock reaches the change already; then it reaches all that the change does.
+    /// Whether the change, and so all that it reaches, has been gathered with a clock.
     fn reaches(&self, place: Place, record: &Record) -> bool {
-        let at = usize::try_from(record.actor.0).ok();
-        let tip = at.and_then(|at| self.whole.get(at)).copied().flatten();
-        tip.and_then(|tip| self.history.ancestor(tip, record.seq)) == Some(place)
+        let whole = at(&self.whole, record.actor);
+        whole.and_then(|whole| self.history.ancestor(whole, record.seq)) == Some(place)
+    }
+
+    /// Adds all that a change reaches, by its clock.
+    fn add_whole(&mut self, own: Tip, clock: &[Tip]) -> Result<(), Rule> {
+        for tip in clock.iter().copied().chain([own]) {
+            self.add(tip)?;
+            let later = match at(&self.whole, tip.actor) {
+                Some(other) => self.later(other, tip.place)?,
+                None => tip.place,
+            };
+            put(&mut self.whole, tip.actor, later);
+        }
+        Ok(())
     }
 
     fn add(&mut self, tip: Tip) -> Result<(), Rule> {
-        let later = match self.tip(tip.actor) {
-            Some(other) if other != tip.place => self.later(other, tip.place)?,
-            Some(_) | None => tip.place,
+        let later = match at(&self.tips, tip.actor) {
+            Some(other) => self.later(other, tip.place)?,
+            None => tip.place,
         };
-        let at = usize::try_from(tip.actor.0).ok();
-        if let Some(slot) = at.and_then(|at| self.tips.get_mut(at)) {
-            *slot = Some(later);
-        }
+        put(&mut self.tips, tip.actor, later);
         Ok(())
     }
 
     /// The later of two changes of one actor, which must reach the other.
     fn later(&self, one: Place, other: Place) -> Result<Place, Rule> {
+        if one == other {
+            return Ok(one);
+        }
         let seq = |place| self.history.record(place).map_or(0, |record| record.seq);
         let (low, high) = if seq(one) <= seq(other) { (one, other) } else { (other, one) };
         if self.history.ancestor(high, seq(low)) == Some(low) {
@@ -194,5 +187,16 @@ impl Gathered<'_> {
     fn into_tips(self) -> Vec<Tip> {
         let places = (0..).map(Slot).zip(self.tips);
         places.filter_map(|(actor, place)| Some(Tip { actor, place: place? })).collect()
+    }
+}
+
+fn at(places: &[Option<Place>], actor: Slot) -> Option<Place> {
+    places.get(usize::try_from(actor.0).ok()?).copied().flatten()
+}
+
+fn put(places: &mut [Option<Place>], actor: Slot, place: Place) {
+    let at = usize::try_from(actor.0).ok();
+    if let Some(slot) = at.and_then(|at| places.get_mut(at)) {
+        *slot = Some(place);
     }
 }

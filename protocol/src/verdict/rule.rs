@@ -11,7 +11,7 @@ use thiserror::Error;
 
 use super::{chunk::ChangeHash, columns::Column};
 use crate::limits::{
-    CHANGE_BYTES_MAX, CHANGE_MESSAGE_BYTES_MAX, CHANGE_TIME_MAX, DEPENDENCIES_MAX,
+    CHANGE_BYTES_MAX, CHANGE_MESSAGE_BYTES_MAX, CHANGE_TIME_MAX, COUNT_MAX, DEPENDENCIES_MAX,
     DOCUMENT_BYTES_MAX, DOCUMENT_OPERATIONS_MAX, MARKS_MAX, NESTING_MAX, OPERATIONS_MAX,
     PREDECESSORS_MAX,
 };
@@ -247,6 +247,12 @@ pub enum OperationFault {
     /// The value has an unknown type, a wrong length, or does not belong to the action.
     #[error("its value has an unknown type, a wrong length, or does not fit the action")]
     Value,
+    /// A counter or an increment is too large for sums of them to be held.
+    #[error("it counts {found}, expected at most {COUNT_MAX} up or down")]
+    CountSize {
+        /// The counter or increment.
+        found: i64,
+    },
     /// A mark's name or expansion on an operation that is no mark.
     #[error("it has a mark's name or expansion and is no mark")]
     MarkFields,
@@ -381,6 +387,7 @@ impl Rule {
         "not-an-object",
         "action",
         "value",
+        "count-size",
         "mark-fields",
         "insert",
         "key-type",
@@ -440,6 +447,7 @@ impl OperationFault {
             Self::NotAnObject => "not-an-object",
             Self::Value => "value",
             Self::Action { .. } => "action",
+            Self::CountSize { .. } => "count-size",
             Self::MarkFields => "mark-fields",
             Self::Insert => "insert",
             Self::KeyType => "key-type",

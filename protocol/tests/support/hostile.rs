@@ -483,6 +483,9 @@ impl Ground {
                 one(Op { value: (2, Vec::new()), ..Op::on_key("k", action::MAP) }),
                 "value",
             ),
+            refused("counter above 2^31", put(8, &signed((1 << 31) + 1)), "count-size"),
+            refused("counter of -2^63", put(8, &signed(i64::MIN)), "count-size"),
+            good("counter of 2^31", put(8, &signed(1 << 31))),
             refused("table", one(Op::on_key("k", action::TABLE)), "action"),
             refused("unknown action", one(Op::on_key("k", 8)), "action"),
             refused("mark's name on a put", one(named), "mark-fields"),
@@ -529,6 +532,11 @@ impl Ground {
             ),
             refused("insertion with a predecessor", one(insert), "insert-with-predecessor"),
             refused("deletion without predecessor", one(delete), "no-predecessor"),
+            refused(
+                "increment of 2^63 - 1",
+                one(Op { value: number(i64::MAX), ..increment.clone() }),
+                "count-size",
+            ),
             refused(
                 "increment of what is no counter",
                 self.change(3, vec![Op::put("k", 1), increment.over(&[self.id(9, 3)])]).to_bytes(),

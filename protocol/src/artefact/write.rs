@@ -243,11 +243,11 @@ impl<'a> Write<'a> {
             return Err(CannotEdit::HoldsMarker { at });
         }
         // Only as much as fits this change, whole characters: first what goes, then what comes.
-        let room = usize::try_from(self.left.operations).unwrap_or(usize::MAX);
+        let most = usize::try_from(self.left.operations).unwrap_or(usize::MAX);
         let goes = tail.get(..tail.len().saturating_sub(end.len())).unwrap_or_default();
-        let (goes, stays) = cut(goes, room);
-        let room = if stays.is_empty() { room.saturating_sub(goes.chars().count()) } else { 0 };
-        let (comes, waits) = cut(&insert, room);
+        let (goes, stays) = cut(goes, most);
+        let most = if stays.is_empty() { most.saturating_sub(goes.chars().count()) } else { 0 };
+        let (comes, waits) = cut(&insert, most);
         let (deleted, inserted) = (width(goes), width(comes));
         let written = self.doc.splice_text(&object, index(position), offset(deleted), comes);
         written.map_err(|_| CannotEdit::Failed { at: at.clone() })?;

@@ -2,11 +2,11 @@
 
 use concordat_protocol::{
     artefact::{
-        document::{Atom, Document, Path, Suspended, Unplaced},
+        document::{Atom, Document, Path, Size, Suspended, Unplaced},
         edit::{CannotEdit, Intent, edit, fold},
         read::{Content, Presence, read},
     },
-    limits::DOC_HEADS_MAX,
+    limits::{DOC_HEADS_MAX, DOCUMENT_BYTES_MAX, DOCUMENT_OPERATIONS_MAX},
     time::TimeMs,
 };
 
@@ -259,4 +259,22 @@ fn an_item_in_a_path_is_no_field() {
     let at: Path = in_item("recommendations", 1, "");
     let why = editor.try_edit(vec![Intent::Set { at: at.clone(), value: text("x") }]);
     assert_eq!(why.unwrap_err(), Unplaced::NotAField { at }.into());
+}
+
+#[test]
+fn a_union_beyond_the_bounds_of_a_document_is_not_opened() {
+    let skeleton = skeleton();
+    let mut editor = Editor::new(&skeleton, 1, 1);
+    let saved = editor.document.save().unwrap();
+    editor.edit(vec![splice("summary", 0, 0, "ab")]);
+    let near = |size| Document::load(&skeleton, &saved, size).unwrap().with(&editor.made);
+    let operations = Size { operations: DOCUMENT_OPERATIONS_MAX - 2, raw_bytes: 0 };
+    assert_eq!(near(operations).unwrap().size().operations, DOCUMENT_OPERATIONS_MAX);
+    let operations = Size { operations: DOCUMENT_OPERATIONS_MAX - 1, raw_bytes: 0 };
+    let (count, max) = (DOCUMENT_OPERATIONS_MAX + 1, DOCUMENT_OPERATIONS_MAX);
+    assert_eq!(near(operations).unwrap_err(), Suspended::TooManyOperations { count, max });
+    let max = DOCUMENT_BYTES_MAX;
+    let bytes = max + editor.made[0].len() as u64;
+    let raw_bytes = Size { operations: 0, raw_bytes: max };
+    assert_eq!(near(raw_bytes).unwrap_err(), Suspended::TooLarge { bytes, max });
 }

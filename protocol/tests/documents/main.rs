@@ -11,3 +11,4 @@ mod editors;
 mod edits;
 mod histories;
 mod readings;
+mod skeletons;

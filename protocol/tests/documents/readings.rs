@@ -102,7 +102,7 @@ fn an_item_removed_here_and_edited_there_stays_until_a_person_says() {
     let found = presence(&first.document, "recommendations", &id);
     let Presence::Disputed { removed, edited: paths } = found else { panic!("{found:?}") };
     assert_eq!(removed.iter().map(|by| by.actor).collect::<Vec<_>>(), [first.actor]);
-    assert_eq!(paths, [edited.clone()]);
+    assert_eq!(paths, std::slice::from_ref(&edited));
     assert_eq!(first.reading().disputed().count(), 1);
     assert_eq!(text_of(&first.reading(), &edited), "Agree");
     let mut keeper = first.clone();

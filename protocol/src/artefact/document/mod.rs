@@ -14,10 +14,11 @@
 //! - equal changes give equal saves, whatever their order and batches ([`Document::save`]);
 //! - positions in texts count UTF-16 code units, as every browser and JavaScript's Automerge count them.
 //!
-//! Randomness and time: Automerge draws 16 random bytes for a *provisional* actor whenever it makes
-//! or loads a document. It enters a document only with a transaction, and each of ours names its actor
-//! first (`edit.rs`, `skeleton.rs`). Its hash tables are seeded too, and none of what it gives us is
-//! in their order. It reads no clock: a change without a time has time 0.
+//! Randomness and time: of the crates that Automerge brings, `getrandom`, `rand`, `chacha20` and `libc`
+//! reach the machine. What we call reaches them in one way: making, loading or forking a document
+//! draws 16 bytes for a *provisional* actor. It would enter a document only with a transaction, and
+//! each of ours names its actor first (`edit.rs`, `skeleton.rs`). Hash tables are seeded, and nothing
+//! that we are given stands in their order. No clock is read: a change without a time has time 0.
 //!
 //! Source: ours, `SPEC.md` section "Documents"; Automerge 0.12.0.
 
@@ -274,7 +275,7 @@ impl Document {
         let order = causal::causal_order(&nodes);
         if order.iter().enumerate().any(|(place, from)| place != *from) {
             let changes = self.in_order(&[]);
-            let mut inner = Automerge::new_with_encoding(ENCODING);
+            let mut inner = self.skeleton.empty().clone();
             inner.apply_changes(changes).map_err(|why| suspended(&why))?;
             if inner.get_heads() != self.inner.get_heads() {
                 return Err(Suspended::SaveDiffers);

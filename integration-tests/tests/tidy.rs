@@ -105,7 +105,24 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("checkpoint", &["identity", "charter", "feed"]),
     ("sync", &["identity", "charter", "feed"]),
     ("verdict", &[]),
-    ("engine", &["identity", "charter", "feed", "payload", "checkpoint", "sync", "value"]),
+    (
+        "replay",
+        &["artefact", "charter", "decision", "feed", "identity", "payload", "value", "verdict"],
+    ),
+    (
+        "engine",
+        &[
+            "identity",
+            "charter",
+            "feed",
+            "payload",
+            "checkpoint",
+            "sync",
+            "value",
+            "decision",
+            "replay",
+        ],
+    ),
     ("audit", &["identity", "charter", "feed", "payload", "checkpoint", "sync", "value"]),
 ];
 

@@ -25,6 +25,7 @@ pub mod hash;
 pub mod identity;
 pub mod limits;
 pub mod payload;
+pub mod replay;
 pub mod sync;
 pub mod time;
 pub mod value;

@@ -130,6 +130,8 @@ pub const MARKS_MAX: u32 = 256;
 pub const DEPENDENCIES_MAX: u64 = 64;
 /// Largest counter of an operation id.
 pub const COUNTER_MAX: u64 = (1 << 31) - 1;
+/// Largest counter and largest increment, up or down: a document's sum of them stays below 2^53.
+pub const COUNT_MAX: u64 = 1 << 31;
 /// Largest time in an Automerge change: what every language can hold exactly.
 pub const CHANGE_TIME_MAX: i64 = 1 << 53;
 /// Longest message of an Automerge change, in bytes.
@@ -174,6 +176,7 @@ const _: () = {
     // Operations are numbered without gaps: no counter of a document passes its number of them.
     assert!(DOCUMENT_OPERATIONS_MAX < COUNTER_MAX && COUNTER_MAX < u32::MAX as u64);
     assert!(DOCUMENT_BYTES_MAX < u32::MAX as u64);
+    assert!(DOCUMENT_OPERATIONS_MAX * COUNT_MAX < 1 << 53);
     // The deepest rule fits a charter: three levels above it, two a step, and a pair in a leaf.
     assert!(3 + 2 * RULE_DEPTH_MAX < CBOR_DEPTH_MAX);
     // Facts travel with their run; a file's piece hashes and all cosignatures fit a payload.

@@ -109,6 +109,17 @@ pub struct Retention {
 }
 
 impl Who {
+    /// Whether a member is among them.
+    #[must_use]
+    pub fn includes(&self, member: &Member) -> bool {
+        match self {
+            Self::Everyone => true,
+            Self::Named { classes, orgs } => {
+                classes.contains(&member.class) || orgs.contains(&member.org)
+            }
+        }
+    }
+
     /// Whether the member may, given that it is among these and active.
     #[must_use]
     pub fn permits(&self, member: &Member) -> bool {

@@ -12,6 +12,7 @@
 //! payload.rs  5 verify   payloads that come apart
 //! apply.rs    6 apply    what entries do to acknowledgements and evidence
 //! audience.rs 6 apply    who receives what: artefacts, their audiences, where their entries stand
+//! dossier.rs  6 apply    what is held about one artefact, gathered for `replay`
 //! fork.rs                two histories of one feed: find, prove, keep what counts
 //! clock.rs               our clock beside those of peers, and what entries claim
 //! view.rs                what people and tests see
@@ -32,6 +33,7 @@ mod apply;
 mod audience;
 mod chain;
 mod clock;
+mod dossier;
 mod edit;
 mod fork;
 mod io;
@@ -69,7 +71,7 @@ pub use state::{Identity, Standing};
 pub use tables::{
     BranchNo, Op, Reader, Row, Table, after_prefix, board_key, card_key, feed_key, place_key,
 };
-pub use view::{BoardView, FeedStanding, FeedView, OwnFeed};
+pub use view::{BoardView, ChainView, FeedStanding, FeedView, OwnFeed};
 
 /// One organisation's replica of every board it takes part in.
 #[derive(Debug)]

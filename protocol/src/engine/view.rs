@@ -61,12 +61,30 @@ pub struct FeedView {
     pub standing: FeedStanding,
     /// How many entries, from the first, have effect.
     pub effective: u64,
+    /// Its chains, the one seen first before the others.
+    pub chains: Vec<ChainView>,
+    /// The chain that stands from the fork on, if one does.
+    pub winner: Option<BranchNo>,
     /// Organisations that acknowledged entries which nobody showed us, and how many.
     pub unexplained: BTreeMap<OrgId, usize>,
     /// Entries that claim an odd time, since the start.
     pub odd_times: OddTimes,
     /// Organisations that acknowledged more than one history of the feed: they are at fault too.
     pub acknowledged_both: Vec<OrgId>,
+}
+
+/// One chain of a feed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ChainView {
+    /// Under which number it is stored; 0 is the chain seen first.
+    pub branch: BranchNo,
+    /// The first entry that is stored under that number.
+    pub start: u64,
+    /// How many entries, from the first, are settled on it.
+    pub settled: u64,
+    /// An entry that no other chain has: where it parts from the first, or for the first chain the
+    /// first entry that contradicts another.
+    pub parted: EntryId,
 }
 
 /// Our own feed on one board: little enough to ask for at any time.
@@ -179,10 +197,37 @@ impl Engine {
             missing: trunk.missing.len(),
             standing,
             effective,
+            chains: self.chains_of(&step, board, feed),
+            winner: self.winner(&step, board, feed, standing),
             unexplained: self.unexplained(&step, board, feed),
             odd_times: feed.claimed.odd,
             acknowledged_both: self.acknowledged_both(&step, feed),
         }
+    }
+
+    fn chains_of(&self, step: &Step<'_>, board: &Board, feed: &Feed) -> Vec<ChainView> {
+        let index = feed.fork_index().unwrap_or(0);
+        let chain = |(branch, state): (BranchNo, &super::state::Branch)| ChainView {
+            branch,
+            start: state.start,
+            settled: self.settled_on(step, board, feed, branch),
+            parted: self
+                .id_at(step, feed, branch, state.start.max(if branch == 0 { index } else { 0 }))
+                .unwrap_or(EntryId::NONE),
+        };
+        feed.branches().map(chain).collect()
+    }
+
+    fn winner(
+        &self,
+        step: &Step<'_>,
+        board: &Board,
+        feed: &Feed,
+        standing: FeedStanding,
+    ) -> Option<BranchNo> {
+        let numbers = feed.branches().map(|(no, _)| (self.settled_on(step, board, feed, no), no));
+        let best = numbers.max().map(|(_, no)| no);
+        best.filter(|_| matches!(standing, FeedStanding::Won { .. }))
     }
 
     /// The standing of a feed with one history, of which another may have taken the place.

@@ -57,6 +57,14 @@ impl fmt::Debug for ChangeHash {
 pub struct Actor(pub [u8; 32]);
 
 impl Actor {
+    /// The half that names the feed.
+    #[must_use]
+    pub fn prefix(&self) -> ActorPrefix {
+        let mut prefix = [0; 16];
+        prefix.copy_from_slice(self.0.split_at(16).0);
+        ActorPrefix(prefix)
+    }
+
     /// The actor of every skeleton, and of nothing else.
     pub const SKELETON: Self = Self([0; 32]);
 

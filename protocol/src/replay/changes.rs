@@ -1,0 +1,250 @@
+//! The verdict on every change, and what becomes of those that build on others.
+//!
+//! ```text
+//! entry counts? ─ no ──▶ every change in it has the entry's standing
+//!      │ yes
+//! carried before by this feed? seq of its actor next? ─ no ──▶ refused
+//! every dependency carried by this feed before, or by an entry in refs? ─ no ──▶ refused
+//! is each of those applied? ─ no ──▶ its status, and which one it was
+//! verdict ─ refused ──▶ refused, by which rule
+//!      └─ good ──▶ applied
+//! ```
+//!
+//! Counting seq and looking for dependencies in the feed and in refs alone keep the outcome a
+//! function of the causal past: what else has arrived plays no part.
+
+use alloc::{
+    collections::{BTreeMap, BTreeSet},
+    vec::Vec,
+};
+
+use super::{Content, Dossier, Entry, Standing, effect::Effects, order::Order};
+use crate::{
+    artefact::document::Skeleton,
+    feed::Kind,
+    hash::{EntryId, FeedId},
+    payload::Changes,
+    verdict::{Actor, ActorPrefix, ChangeHash, Chunk, History, Judgement, Rule},
+};
+
+/// One change of one entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChangeState {
+    /// The entry that carries it.
+    pub entry: EntryId,
+    /// Its hash; zero if its bytes are no change.
+    pub hash: ChangeHash,
+    /// What it builds on.
+    pub dependencies: Vec<ChangeHash>,
+    /// Its bytes.
+    pub raw: Vec<u8>,
+    /// What became of it.
+    pub status: Status,
+}
+
+/// What became of a change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Status {
+    /// It is part of the document.
+    Applied,
+    /// It never will be.
+    Refused(Refusal),
+    /// Its entry does not count.
+    Entry(Standing),
+    /// A change that it builds on is not applied.
+    Shares {
+        /// That change.
+        cause: ChangeHash,
+        /// The entry that carries that change.
+        entry: EntryId,
+    },
+    /// It may build on a change in this entry, whose payload is not here.
+    Unknown {
+        /// The entry.
+        entry: EntryId,
+    },
+}
+
+/// Why a change is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The verdict on its bytes and what they build on.
+    #[error("{}", .0.code())]
+    Verdict(Rule),
+    /// The feed carried this very change before.
+    #[error("repeated")]
+    Repeated,
+    /// Its actor's changes are not counted on in the feed.
+    #[error("seq-in-feed: its actor's next change in this feed is {expected}, this one is {found}")]
+    SeqInFeed {
+        /// The next number.
+        expected: u64,
+        /// The number found.
+        found: u64,
+    },
+    /// It builds on a change that its feed did not carry before, and that no entry it relies on carries.
+    #[error("dependency-not-named: it builds on a change that neither its feed nor its refs hold")]
+    DependencyNotNamed {
+        /// That change.
+        dependency: ChangeHash,
+    },
+}
+
+/// Judges every change of the dossier.
+pub(super) fn judge(
+    skeleton: &Skeleton,
+    dossier: &Dossier,
+    order: &Order,
+    effect: &Effects<'_>,
+) -> Vec<ChangeState> {
+    let Ok(history) = History::new(skeleton.raw()) else { return Vec::new() };
+    let mut judging = Judging::new(skeleton.hash(), history, effect);
+    let is_change = |one: &&Entry| one.kind == Kind::CHANGE;
+    let placed = order.sorted(dossier.entries.iter().filter(is_change));
+    let done: BTreeSet<EntryId> = placed.iter().map(|one| one.by.entry).collect();
+    let unplaced = dossier.entries.iter().filter(is_change);
+    let mut unplaced: Vec<&Entry> = unplaced.filter(|one| !done.contains(&one.by.entry)).collect();
+    unplaced.sort_by_key(|one| one.by.entry);
+    for entry in placed.into_iter().chain(unplaced) {
+        judging.take(entry);
+    }
+    judging.changes
+}
+
+struct Judging<'a> {
+    effect: &'a Effects<'a>,
+    skeleton: ChangeHash,
+    history: History,
+    changes: Vec<ChangeState>,
+    /// Which entries carry a change, and at which place among `changes`.
+    carried: BTreeMap<ChangeHash, Vec<(EntryId, usize)>>,
+    /// Entries of a feed that carry changes, as far as they were looked at.
+    before: BTreeMap<FeedId, Vec<EntryId>>,
+    /// How many changes of an actor its feed has carried.
+    counted: BTreeMap<Actor, u64>,
+}
+
+impl<'a> Judging<'a> {
+    const fn new(skeleton: ChangeHash, history: History, effect: &'a Effects<'a>) -> Self {
+        Self {
+            effect,
+            skeleton,
+            history,
+            changes: Vec::new(),
+            carried: BTreeMap::new(),
+            before: BTreeMap::new(),
+            counted: BTreeMap::new(),
+        }
+    }
+
+    fn take(&mut self, entry: &Entry) {
+        let id = entry.by.entry;
+        let standing = self.effect.standings.get(&id).copied().unwrap_or(Standing::Held);
+        let payload = self.effect.payload(&id);
+        let changes = payload.and_then(|bytes| Changes::from_bytes(bytes).ok());
+        for raw in changes.into_iter().flat_map(|changes| changes.raw) {
+            let raw = raw.into_vec();
+            let (hash, dependencies, status) = match Chunk::from_bytes(&raw) {
+                Ok(chunk) => {
+                    let status = self.status(entry, standing, &chunk, &raw);
+                    (chunk.hash, chunk.dependencies, status)
+                }
+                Err(rule) => {
+                    (ChangeHash([0; 32]), Vec::new(), Status::Refused(Refusal::Verdict(rule)))
+                }
+            };
+            let place = self.changes.len();
+            self.carried.entry(hash).or_default().push((id, place));
+            self.changes.push(ChangeState { entry: id, hash, dependencies, raw, status });
+        }
+        self.before.entry(entry.feed).or_default().push(id);
+    }
+
+    fn status(
+        &mut self,
+        entry: &Entry,
+        standing: Standing,
+        chunk: &Chunk<'_>,
+        raw: &[u8],
+    ) -> Status {
+        if standing != Standing::Counts {
+            return Status::Entry(standing);
+        }
+        let prefix = ActorPrefix::of(&entry.feed);
+        let hash = chunk.hash;
+        if let Err(refusal) = self.count(entry, chunk, prefix) {
+            return Status::Refused(refusal);
+        }
+        for dependency in &chunk.dependencies {
+            if let Err(status) = self.expect_applied(entry, *dependency) {
+                return status;
+            }
+        }
+        match self.history.judge(raw, prefix) {
+            Judgement::Good(judged) => {
+                self.history.admit(judged);
+                Status::Applied
+            }
+            Judgement::Refused(rule) => Status::Refused(Refusal::Verdict(rule)),
+            Judgement::Waiting { missing } => {
+                let cause = missing.first().copied().unwrap_or(hash);
+                Status::Shares { cause, entry: entry.by.entry }
+            }
+        }
+    }
+
+    /// Counts a change of its actor in its feed.
+    fn count(
+        &mut self,
+        entry: &Entry,
+        chunk: &Chunk<'_>,
+        prefix: ActorPrefix,
+    ) -> Result<(), Refusal> {
+        let hash = chunk.hash;
+        let own = self.before.get(&entry.feed).map_or(&[][..], Vec::as_slice);
+        let carriers = self.carried.get(&hash).map_or(&[][..], Vec::as_slice);
+        let is_own = |id: &EntryId| own.contains(id) || *id == entry.by.entry;
+        if carriers.iter().any(|(id, _)| is_own(id)) {
+            return Err(Refusal::Repeated);
+        }
+        // Whose actor it is not, the verdict says.
+        if !chunk.actor.0.starts_with(&prefix.0) {
+            return Ok(());
+        }
+        let counted = self.counted.entry(chunk.actor).or_default();
+        let expected = counted.saturating_add(1);
+        if chunk.seq != expected {
+            return Err(Refusal::SeqInFeed { expected, found: chunk.seq });
+        }
+        *counted = expected;
+        Ok(())
+    }
+
+    /// A dependency is satisfied by an applied change that the feed carried before, or that an entry
+    /// in refs carries.
+    fn expect_applied(&self, entry: &Entry, dependency: ChangeHash) -> Result<(), Status> {
+        if dependency == self.skeleton {
+            return Ok(());
+        }
+        let own = self.before.get(&entry.feed).map_or(&[][..], Vec::as_slice);
+        let is_named =
+            |id: &EntryId| *id == entry.by.entry || own.contains(id) || entry.refs.contains(id);
+        let carriers = self.carried.get(&dependency).map_or(&[][..], Vec::as_slice);
+        let named = || carriers.iter().filter(|(id, _)| is_named(id));
+        let state = |place: usize| self.changes.get(place).map(|change| &change.status);
+        if named().any(|(_, place)| state(*place) == Some(&Status::Applied)) {
+            return Ok(());
+        }
+        if let Some((carrier, _)) = named().next() {
+            return Err(Status::Shares { cause: dependency, entry: *carrier });
+        }
+        let unread = own.iter().chain(&entry.refs).find(|id| {
+            let named = self.effect.entry(id).filter(|named| named.kind == Kind::CHANGE);
+            named.is_some_and(|named| !matches!(named.content, Content::Here(_)))
+        });
+        Err(match unread {
+            Some(entry) => Status::Unknown { entry: *entry },
+            None => Status::Refused(Refusal::DependencyNotNamed { dependency }),
+        })
+    }
+}

@@ -1,0 +1,416 @@
+//! Small partnerships as lists of entries: what their artefacts come to, in any order of arrival.
+
+use alloc::{collections::BTreeMap, string::ToString, sync::Arc, vec, vec::Vec};
+
+use super::*;
+use crate::{
+    artefact::{
+        document::{Atom, Document, Path, Skeleton},
+        edit::{Intent, ItemId, edit},
+        kinds::{DECISION, MUTUAL_AID},
+        read::read,
+    },
+    charter::{Answer, Charter, KindTerms, Who, fixture},
+    codec::{Blob, Fixed},
+    decision::Ruling,
+    feed::Salted,
+    payload::{Audience, Changes, Close, Open, Proposal, Reason, SignOff, Widening},
+    value::Value,
+    verdict::{Actor, ActorPrefix, ChangeHash},
+};
+
+const NOON: u64 = 1_511_179_200_000;
+
+/// One artefact, opened by organisation 1, as everybody knows it.
+struct Partnership {
+    charter: Charter,
+    skeleton: Arc<Skeleton>,
+    dossier: Dossier,
+    clock: u64,
+    actors: u8,
+}
+
+fn org(number: u8) -> OrgId {
+    fixture::org(number)
+}
+
+fn feed(number: u8) -> FeedId {
+    FeedId::from_bytes([number; 32])
+}
+
+impl Partnership {
+    fn new(kind: &'static Of, audience: Audience) -> Self {
+        let mut charter = fixture::mini_board();
+        let terms = |kind: &'static Of| KindTerms {
+            kind: kind.name.into(),
+            schema_version: kind.version,
+            creates: Who::Everyone,
+            edits: Who::Everyone,
+        };
+        charter.kinds = vec![terms(kind)];
+        let board = BoardId::from_bytes([0; 32]);
+        let open = Open {
+            nonce: Fixed([1; 16]),
+            kind: kind.name.into(),
+            schema_version: kind.version,
+            audience,
+        };
+        let dossier = Dossier {
+            board,
+            artefact: open.artefact_id(&board, &org(1)),
+            opener: org(1),
+            kind: kind.name.into(),
+            schema_version: kind.version,
+            entries: vec![],
+            feeds: (1..=6).map(|number| (feed(number), (org(number), 0))).collect(),
+            acknowledged: vec![],
+        };
+        let skeleton = Arc::new(Skeleton::new(kind).unwrap());
+        let mut made = Self { charter, skeleton, dossier, clock: NOON, actors: 0 };
+        made.write(1, Kind::OPEN, open.to_bytes(), vec![]);
+        made
+    }
+
+    fn ground(&self) -> Ground<'_> {
+        Ground {
+            charter: &self.charter,
+            charter_hash: self.charter.hash(),
+            skeleton: &self.skeleton,
+        }
+    }
+
+    fn replay(&self) -> Replay {
+        replay(self.ground(), &self.dossier)
+    }
+
+    fn document(&self) -> Document {
+        document(&self.skeleton, &self.replay())
+    }
+
+    /// An organisation writes an entry that relies on these.
+    fn write(&mut self, by: u8, kind: Kind, payload: Vec<u8>, refs: Vec<EntryId>) -> EntryId {
+        self.clock += 1_000;
+        let size = &mut self.dossier.feeds.get_mut(&feed(by)).unwrap().1;
+        let mut id = [by; 32];
+        id[..8].copy_from_slice(&size.to_be_bytes());
+        let written = Written {
+            entry: EntryId::from_bytes(id),
+            org: org(by),
+            epoch: 0,
+            seq: *size,
+            at: TimeMs(self.clock),
+            charter: self.charter.hash(),
+            settled: true,
+            standing: crate::decision::Standing::Stands,
+        };
+        *size += 1;
+        let sealed = Sealed { payload: Salted::new(Fixed([7; 16]), payload), attribution: None };
+        let content = Content::Here(sealed);
+        let entry = Entry { by: written, feed: feed(by), kind, refs, content };
+        self.dossier.entries.push(entry);
+        EntryId::from_bytes(id)
+    }
+
+    /// Everybody says to hold all that there is.
+    fn acknowledge_all(&mut self) {
+        for by in 1..=5 {
+            for (of, (_, entries)) in self.dossier.feeds.clone() {
+                let said = Acknowledged {
+                    by: org(by),
+                    place: (0, 100),
+                    of,
+                    entries,
+                    received_at: TimeMs(self.clock),
+                };
+                self.dossier.acknowledged.push(said);
+            }
+        }
+    }
+
+    /// The same, relying on all that is known.
+    fn add(&mut self, by: u8, kind: Kind, payload: Vec<u8>) -> EntryId {
+        let refs = self.replay().refs(&feed(by), &[]);
+        self.write(by, kind, payload, refs)
+    }
+
+    fn event(&mut self, by: u8, name: &str, values: Vec<Value>) -> EntryId {
+        self.add(by, Kind::EVENT, Event { name: name.into(), values }.to_bytes())
+    }
+
+    /// An organisation edits what another partnership, perhaps an older copy, has.
+    fn edit_from(&mut self, by: u8, known: &Document, replay: &Replay, intents: Vec<Intent>) {
+        self.actors += 1;
+        let actor = Actor::of(ActorPrefix::of(&feed(by)), [self.actors; 16]);
+        let edited = edit(known, intents, actor, TimeMs(self.clock)).unwrap();
+        let raw = edited.changes.into_iter().map(Blob::from).collect();
+        let refs = replay.refs(&feed(by), &known.heads());
+        self.write(by, Kind::CHANGE, Changes { raw }.to_bytes(), refs);
+    }
+
+    fn edit(&mut self, by: u8, intents: Vec<Intent>) {
+        let (document, replay) = (self.document(), self.replay());
+        self.edit_from(by, &document, &replay, intents);
+    }
+
+    fn conflicts(&self) -> Vec<Conflict> {
+        let document = self.document();
+        conflicts(&self.replay(), &document, &read(&document))
+    }
+
+    fn codes(&self) -> Vec<Code> {
+        self.conflicts().iter().map(|conflict| conflict.code).collect()
+    }
+
+    fn statuses(&self) -> Vec<Status> {
+        self.replay().changes.into_iter().map(|change| change.status).collect()
+    }
+}
+
+fn document(skeleton: &Arc<Skeleton>, replay: &Replay) -> Document {
+    let raw: Vec<&[u8]> = replay.applied().collect();
+    Document::new(skeleton).with(&raw).unwrap()
+}
+
+fn path(text: &str) -> Path {
+    Path::of(&text.split('/').collect::<Vec<_>>())
+}
+
+fn set(at: &str, value: Atom) -> Intent {
+    Intent::Set { at: path(at), value }
+}
+
+fn title(text: &str) -> Intent {
+    set("title", Atom::Text(text.into()))
+}
+
+fn splice(at: &str, position: u64, insert: &str) -> Intent {
+    Intent::Splice { at: path(at), position, delete: 0, insert: insert.into() }
+}
+
+fn decision() -> Partnership {
+    Partnership::new(&DECISION, Audience::Everyone)
+}
+
+#[test]
+fn edits_of_two_organisations_merge_and_what_contradicts_is_shown() {
+    let mut board = decision();
+    board.edit(1, vec![title("Home care"), splice("summary", 0, "One paragraph.")]);
+    let (document, known) = (board.document(), board.replay());
+    board.edit_from(
+        2,
+        &document,
+        &known,
+        vec![title("Care at home"), splice("summary", 0, "First. ")],
+    );
+    board.edit_from(
+        3,
+        &document,
+        &known,
+        vec![title("Home care for all"), splice("summary", 14, " Last.")],
+    );
+    assert_eq!(board.statuses(), vec![Status::Applied; 3]);
+    assert_eq!(board.codes(), [Code::Values, Code::Paragraph]);
+    let found = board.conflicts();
+    let says: Vec<_> =
+        found[0].sides.iter().map(|side| (side.says.as_str(), side.orgs.clone())).collect();
+    assert_eq!(says, [("Care at home", vec![org(2)]), ("Home care for all", vec![org(3)])]);
+    assert_eq!(
+        wording(&DECISION, &read(&board.document())),
+        Err(NotDecidable::SeveralValues { at: path("title") })
+    );
+    board.edit(1, vec![title("Care at home")]);
+    assert_eq!(board.codes(), [Code::Paragraph]);
+    let field = found[1].about.clone();
+    let said = [
+        Value::Text("C2".into()),
+        Value::Text(field),
+        Value::Text("read".into()),
+        Value::List(vec![]),
+    ];
+    let settled = board.event(2, "settle_conflict", said.to_vec());
+    assert_eq!(board.conflicts()[0].settled_by, Some(settled));
+    wording(&DECISION, &read(&board.document())).unwrap();
+}
+
+#[test]
+fn an_item_that_one_removes_and_another_edits_stays_and_is_shown() {
+    let mut board = decision();
+    let id = ItemId::fresh([5; 16]);
+    let item = path("recommendations").then(id.as_str());
+    board.edit(1, vec![Intent::AddItem { at: path("recommendations"), id, after: None }]);
+    let (document, known) = (board.document(), board.replay());
+    board.edit_from(2, &document, &known, vec![Intent::RemoveItem { at: item.clone() }]);
+    let insert = "Agree".to_string();
+    let text = Intent::Splice { at: item.then("text"), position: 0, delete: 0, insert };
+    board.edit_from(3, &document, &known, vec![text]);
+    assert_eq!(board.codes(), [Code::Item]);
+}
+
+/// A change counts only with what it builds on named by its entry.
+#[test]
+fn a_change_whose_dependency_no_ref_names_is_refused() {
+    let mut board = decision();
+    board.edit(1, vec![title("a")]);
+    let (document, known) = (board.document(), board.replay());
+    board.actors += 1;
+    let actor = Actor::of(ActorPrefix::of(&feed(2)), [99; 16]);
+    let edited = edit(&document, vec![title("b")], actor, TimeMs(NOON)).unwrap();
+    let changes = Changes { raw: edited.changes.into_iter().map(Blob::from).collect() };
+    let refs: Vec<EntryId> = known.refs(&feed(2), &document.heads());
+    board.write(2, Kind::CHANGE, changes.to_bytes(), vec![]);
+    let dependency: ChangeHash = document.heads()[0];
+    let refused = Status::Refused(Refusal::DependencyNotNamed { dependency });
+    assert_eq!(board.statuses(), [refused, Status::Applied], "by how much lies in their past");
+    // The same bytes, once more: its actor's numbers go on in the feed, and this was the first.
+    board.write(2, Kind::CHANGE, changes.to_bytes(), refs);
+    assert_eq!(board.statuses()[2], Status::Refused(Refusal::Repeated));
+}
+
+#[test]
+fn a_change_in_an_entry_that_does_not_count_has_its_standing_and_others_share_it() {
+    let mut board = decision();
+    board.edit(1, vec![title("a")]);
+    board.edit(2, vec![title("b")]);
+    let first = board.dossier.entries.iter_mut().find(|one| one.kind == Kind::CHANGE).unwrap();
+    first.by.standing = crate::decision::Standing::Void;
+    let (cause, entry) = {
+        let change = &board.replay().changes[0];
+        (change.hash, change.entry)
+    };
+    assert_eq!(board.statuses(), [Status::Entry(Standing::Void), Status::Shares { cause, entry }]);
+}
+
+#[test]
+fn a_payload_that_is_not_here_makes_what_builds_on_it_wait() {
+    let mut board = decision();
+    board.edit(1, vec![title("a")]);
+    board.edit(2, vec![title("b")]);
+    let first = board.dossier.entries.iter_mut().find(|one| one.kind == Kind::CHANGE).unwrap();
+    first.content = Content::Due;
+    let entry = first.by.entry;
+    assert_eq!(board.statuses(), [Status::Unknown { entry }]);
+    assert_eq!(board.replay().entries[&entry], Standing::Waiting(Lack::Payload));
+}
+
+#[test]
+fn those_outside_the_audience_have_no_effect_until_somebody_inside_lets_them_in() {
+    let only = Audience::Only(vec![org(1), org(2)]);
+    let mut board = Partnership::new(&DECISION, only);
+    board.edit(1, vec![title("a")]);
+    board.edit(3, vec![title("b")]);
+    let standings = |board: &Partnership| board.statuses();
+    assert_eq!(standings(&board), [Status::Applied, Status::Entry(Standing::OutsideAudience)]);
+    let widening = Widening { orgs: vec![org(3)], reason: Reason::MENTIONED };
+    board.add(4, Kind::AUDIENCE, widening.to_bytes());
+    board.edit(3, vec![title("c")]);
+    assert_eq!(standings(&board)[2], Status::Entry(Standing::OutsideAudience));
+    board.add(2, Kind::AUDIENCE, widening.to_bytes());
+    board.edit(3, vec![title("d")]);
+    // Its first two changes stay without effect: it was not in the audience, as far as it knew.
+    assert_eq!(standings(&board)[3], Status::Applied);
+    assert_eq!(standings(&board)[1], Status::Entry(Standing::OutsideAudience));
+}
+
+/// A decision by the mini board: frozen, signed off, carried; an edit made meanwhile comes late.
+#[test]
+fn a_decision_is_frozen_signed_off_and_carried() {
+    let mut board = decision();
+    board.edit(1, vec![title("a")]);
+    let (document, known) = (board.document(), board.replay());
+    let frozen = wording(&DECISION, &read(&document)).unwrap();
+    let heads = document.heads().into_iter().map(|head| Fixed(head.0)).collect();
+    let proposal = Proposal {
+        heads,
+        wording: frozen.digest(),
+        snapshot: Blob::from(frozen.to_bytes()),
+        rule: board.charter.rules[0].name.clone(),
+        closer: org(5),
+        closes_at: TimeMs(NOON + 86_400_000),
+        replaces: None,
+    };
+    let proposed = board.add(1, Kind::PROPOSAL, proposal.to_bytes());
+    board.edit_from(2, &document, &known, vec![title("b")]);
+    let wording = frozen.digest();
+    for by in 1..=4 {
+        let answer = Answer::Approve;
+        let sign_off = SignOff { proposal: proposed, answer, wording };
+        board.add(by, Kind::SIGNOFF, sign_off.to_bytes());
+    }
+    let sign_off = SignOff { proposal: proposed, answer: Answer::Reject, wording: Fixed([1; 32]) };
+    board.add(5, Kind::SIGNOFF, sign_off.to_bytes());
+    let again = SignOff { proposal: proposed, answer: Answer::Reject, wording };
+    board.add(4, Kind::SIGNOFF, again.to_bytes());
+    let replay = board.replay();
+    assert_eq!(replay.proposals[&proposed].poll.waits, []);
+    assert_eq!(
+        replay.proposals[&proposed].poll.ruling,
+        Ruling::Carried,
+        "{:?}",
+        replay.proposals[&proposed].poll
+    );
+    assert_eq!(replay.amendments(&proposed).len(), 1);
+    let codes = board.codes();
+    assert!(codes.contains(&Code::Answers) && codes.contains(&Code::Stale), "{codes:?}");
+    board.acknowledge_all();
+    let closed = Close { proposal: proposed, counted: vec![] };
+    board.add(5, Kind::CLOSE, closed.to_bytes());
+    assert_eq!(board.replay().proposals[&proposed].poll.ruling, Ruling::Carried);
+}
+
+#[test]
+fn claims_above_the_offer_are_shown() {
+    let mut board = Partnership::new(&MUTUAL_AID, Audience::Everyone);
+    let kinds: BTreeMap<&str, usize> =
+        MUTUAL_AID.all_events().map(|event| (event.name, event.params.len())).collect();
+    assert!(kinds.contains_key("claim"), "{kinds:?}");
+    board.edit(1, vec![title("Two beds")]);
+    assert_eq!(board.codes(), []);
+}
+
+/// Equal entries in any order come to the same, byte by byte.
+#[test]
+fn the_order_of_arrival_does_not_matter() {
+    let mut board = decision();
+    board.edit(1, vec![title("a"), splice("summary", 0, "One.")]);
+    let (document, known) = (board.document(), board.replay());
+    for by in 2..=5 {
+        let text = vec![title(&by.to_string()), splice("summary", 0, "More. ")];
+        board.edit_from(by, &document, &known, text);
+    }
+    board.edit(3, vec![splice("background", 0, "Since.")]);
+    let outcome = |board: &Partnership| {
+        let replay = board.replay();
+        let mut document = document_of(board, &replay);
+        let save = document.save().unwrap();
+        let found = conflicts(&replay, &document, &read(&document));
+        (replay.changes, replay.lifecycle, found, save)
+    };
+    let first = outcome(&board);
+    for turn in 1..board.dossier.entries.len() {
+        board.dossier.entries.rotate_left(turn);
+        board.dossier.entries.reverse();
+        assert_eq!(outcome(&board), first);
+    }
+}
+
+fn document_of(board: &Partnership, replay: &Replay) -> Document {
+    document(&board.skeleton, replay)
+}
+
+#[test]
+fn an_artefact_is_shown_as_it_was() {
+    let mut board = decision();
+    board.edit(1, vec![title("a")]);
+    let then = board.clock;
+    let last = board.dossier.entries[1].by.entry;
+    board.edit(2, vec![title("b")]);
+    let of = feed(1);
+    let acknowledged =
+        Acknowledged { by: org(3), place: (0, 1), of, entries: 2, received_at: TimeMs(NOON) };
+    board.dossier.acknowledged = vec![acknowledged];
+    let changes = |cut| replay(board.ground(), &board.dossier.cut(cut)).changes.len();
+    assert_eq!(changes(Cut::Now), 2);
+    assert_eq!(changes(Cut::At(last)), 1);
+    assert_eq!(changes(Cut::By(TimeMs(then))), 1);
+    assert_eq!(changes(Cut::KnownTo(org(3))), 1);
+}

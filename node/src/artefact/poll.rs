@@ -7,7 +7,7 @@
 
 use concordat_protocol::{
     artefact::{
-        kind::{Role, Trigger},
+        kind::{Among, Role, Trigger},
         read::read,
     },
     charter::{Answer, Rule, Status},
@@ -39,6 +39,7 @@ pub(super) fn freeze(
     closer: Option<&str>,
     closes_on: Option<&str>,
 ) -> Result<Made, Refusal> {
+    expect_may_freeze(case)?;
     needs::expect_met(case, |trigger| matches!(trigger, Trigger::Proposal(_)))?;
     let (name, rule) = rule_named(case, rule)?;
     let closer = closer_named(case, closer)?;
@@ -76,6 +77,20 @@ pub(super) fn freeze(
         wording: as_json(&frozen),
     });
     Ok(made)
+}
+
+/// Told before what is missing; the trial tests it again.
+fn expect_may_freeze(case: &Case<'_>) -> Result<(), Refusal> {
+    let is_of_secretariat = |trigger: &Trigger| match trigger {
+        Trigger::Proposal(who) => who.org == Among::Secretariat,
+        Trigger::Event(_) | Trigger::Carried | Trigger::NotCarried => false,
+    };
+    let mut steps = case.kind().transitions.iter();
+    let needs_secretariat = steps.any(|step| is_of_secretariat(&step.by));
+    if needs_secretariat && !case.charter.secretariat.contains(&case.snapshot.me()) {
+        return Err(Refusal::new("no-effect", "only the secretariat may put it to a decision"));
+    }
+    Ok(())
 }
 
 fn as_json(wording: &Wording) -> serde_json::Value {

@@ -258,9 +258,11 @@ fn event(case: &Case<'_>, name: &str, given: &[Pair]) -> Result<Made, Refusal> {
     })?;
     let said = values::statement(case, kind, given)?;
     expect_no_patient(&said)?;
-    needs::expect_met(case, |trigger| *trigger == Trigger::Event(kind.name))?;
     let drafts = vec![draft(case, Kind::EVENT, said.to_event().to_bytes())];
-    Made::tried(case, drafts, kind.who.role, lower(kind))
+    let made = Made::tried(case, drafts, kind.who.role, lower(kind))?;
+    // Who may, and from which state, is told before what is missing.
+    needs::expect_met(case, |trigger| *trigger == Trigger::Event(kind.name))?;
+    Ok(made)
 }
 
 pub(super) fn lower(kind: &EventKind) -> String {

@@ -3,6 +3,7 @@
 //! ```text
 //! yes, no        Bool          £1,200.50, 120050   Money: with £ in pounds, without in pence
 //! la-wigan       Org           the beginning of an id, or a member's short name where an entry is meant
+//! last           the last proposal, or the digest of its wording
 //! line=2         an item of the list `lines`: by its place, or by the beginning of its id
 //! ```
 //!
@@ -15,15 +16,18 @@ use concordat_protocol::{
     artefact::{
         document::{Atom, Path},
         events::Statement,
-        kind::{Count, EventKind, Param, Role, Scalar},
+        kind::{Count, EventKind, Param, Role, Scalar, Shape},
     },
     hash::{EntryId, OrgId},
     replay::Standing,
     value::Value,
 };
 
-use super::{Case, names};
+use super::{Case, names, poll};
 use crate::control::{Pair, Refusal};
+
+/// Stands for the last proposal, and for the digest of its wording.
+const LAST: &str = "last";
 
 /// The statement that these values make.
 ///
@@ -95,8 +99,8 @@ fn form(scalar: Scalar) -> String {
         Scalar::Url => "an address on the web".to_owned(),
         Scalar::Org => "a member's short name".to_owned(),
         Scalar::Artefact => "an artefact".to_owned(),
-        Scalar::Entry => "an entry".to_owned(),
-        Scalar::Hash => "a digest".to_owned(),
+        Scalar::Entry => "an entry, or who wrote it".to_owned(),
+        Scalar::Hash => "a digest, or last".to_owned(),
     }
 }
 
@@ -113,6 +117,10 @@ fn value(
         }
         Scalar::Artefact => Value::Bytes(artefact(case, text)?.as_bytes().to_vec()),
         Scalar::Entry => Value::Bytes(entry(case, kind, param, text)?.as_bytes().to_vec()),
+        Scalar::Hash if text == LAST => {
+            let (_, last) = poll::proposal_named(case, None)?;
+            Value::Bytes(last.says.wording.0.to_vec())
+        }
         Scalar::Hash => {
             let bytes = data_encoding::HEXLOWER.decode(text.as_bytes());
             Value::Bytes(bytes.map_err(|_| {
@@ -213,8 +221,9 @@ pub fn pounds(pence: i64) -> String {
 
 /// The id of an item, where a value names one: `line` is an item of `lines`.
 fn item_or_text(case: &Case<'_>, param: &Param, text: &str) -> Result<String, Refusal> {
-    let list = format!("{}s", param.name);
-    match (case.kind().field(&list), &case.seen) {
+    let list = case.kind().field(&format!("{}s", param.name));
+    let list = list.filter(|field| matches!(field.shape, Shape::List(_)));
+    match (list, &case.seen) {
         (Some(field), Ok(seen)) => {
             names::item_named(&seen.reading, &Path::of(&[field.name]), text)
         }
@@ -229,6 +238,9 @@ fn entry(
     param: &Param,
     text: &str,
 ) -> Result<EntryId, Refusal> {
+    if text == LAST && matches!(param.name, "version" | "proposal") {
+        return poll::proposal_of(case, None);
+    }
     let member = case.charter.members.iter().find(|member| member.slug.as_str() == text);
     let Some(member) = member else {
         return names::entry_in(&case.dossier, text).map(|by| by.entry);

@@ -35,6 +35,11 @@ pub enum Look {
         /// Which proposal; without it the last.
         proposal: Option<String>,
     },
+    /// Every entry about one, in an order that agrees with what each author knew.
+    History {
+        /// As the person named it.
+        artefact: String,
+    },
     /// Open a document again that is suspended on this node.
     Retry {
         /// As the person named it.

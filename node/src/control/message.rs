@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use super::{Act, Acted, Look};
 use crate::view::{
     Log, Status,
-    artefact::{Artefact, ArtefactList, ProvenDecision},
+    artefact::{Artefact, ArtefactList, History, ProvenDecision},
 };
 
 /// Longest request: a board with a thousand members and their cards fits.
@@ -118,6 +118,8 @@ pub enum Answer {
     Artefact(Box<Artefact>),
     /// To `Look::Prove`.
     Proven(Box<ProvenDecision>),
+    /// To `Look::History`.
+    History(Box<History>),
     /// To `Look::Retry`: whether it was suspended.
     Retried(bool),
     /// To `Act`.

@@ -91,6 +91,9 @@ impl Snapshot {
                 let proof = artefact::proof(self, &artefact, proposal.as_deref())?;
                 Answer::Proven(Box::new(proof))
             }
+            Look::History { artefact } => {
+                Answer::History(Box::new(artefact::history(self, &artefact)?))
+            }
             Look::Retry { artefact } => {
                 let (_, artefact) = artefact_named(self, &artefact)?;
                 Answer::Retried(self.documents.retry(&artefact))

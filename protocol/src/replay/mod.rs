@@ -248,6 +248,15 @@ impl Replay {
         self.writers.get(&actor.prefix()).copied()
     }
 
+    /// The entries that have a place, each after those in its past.
+    #[must_use]
+    pub fn in_order(&self) -> Vec<EntryId> {
+        let mut placed: Vec<(u64, EntryId)> =
+            self.pasts.iter().map(|(id, past)| (past.size(), *id)).collect();
+        placed.sort_unstable();
+        placed.into_iter().map(|(_, id)| id).collect()
+    }
+
     /// Whether one entry lies in the past of another.
     #[must_use]
     pub fn is_before(&self, one: &EntryId, other: &EntryId) -> bool {

@@ -51,6 +51,8 @@ pub(crate) enum ArtefactCommand {
     Close(Proposal),
     /// Prove how something was decided: on which words, by whom, by which rule, when
     Prove(Proposal),
+    /// Everything that was written about it: what, by whom, in which capacity, known to whom when
+    History(One),
     /// Open a document again that is suspended on this node
     Retry(One),
 }

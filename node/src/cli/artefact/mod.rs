@@ -32,6 +32,7 @@ pub(super) fn run(context: &Context, command: ArtefactCommand, out: &Out) -> Res
             let look_at = Look::Prove { artefact: one.artefact, proposal: one.proposal };
             look(context, look_at, out)
         }
+        Command::History(one) => look(context, Look::History { artefact: one.artefact }, out),
         Command::Retry(one) => look(context, Look::Retry { artefact: one.artefact }, out),
         Command::Events(events) => list_events(&events.kind, out),
         other => act(context, deed(other)?, out),
@@ -54,6 +55,7 @@ fn look(context: &Context, look: Look, out: &Out) -> Result<(), CliError> {
         Answer::Artefacts(list) => out.show(&list, &show::list(&list)),
         Answer::Artefact(artefact) => out.show(&*artefact, &show::artefact(&artefact)),
         Answer::Proven(proof) => out.show(&*proof, &show::proof(&proof)),
+        Answer::History(history) => out.show(&*history, &show::history(&history)),
         Answer::Retried(was_suspended) => {
             let said = if was_suspended { "it is opened again" } else { "it was not suspended" };
             out.show(&was_suspended, &[said.to_owned()])
@@ -124,6 +126,7 @@ fn deed(command: ArtefactCommand) -> Result<Act, CliError> {
         | Command::Show(_)
         | Command::Conflicts(_)
         | Command::Prove(_)
+        | Command::History(_)
         | Command::Retry(_)
         | Command::Events(_) => return Err(CliError::OtherAnswer),
     })

@@ -2,6 +2,8 @@
 //!
 //! *Source*: ours.
 
+use std::collections::BTreeMap;
+
 use crate::{
     cli::{
         context::Context,
@@ -10,7 +12,7 @@ use crate::{
     },
     control::{Answer, AsOf, Look, Request},
     view::artefact::{
-        Artefact, ArtefactList, AuthorLine, ClaimLine, ConflictLine, FieldLine, OfferLine,
+        Artefact, ArtefactList, AuthorLine, ClaimLine, ConflictLine, FieldLine, History, OfferLine,
         ProposalLine, ProvenDecision, RowLine,
     },
 };
@@ -37,6 +39,28 @@ pub(super) fn proof(proof: &ProvenDecision) -> Vec<String> {
     let title = proof.title.as_deref().unwrap_or("(no title)");
     let mut lines = vec![format!("{title:?}, now: {}", proof.state)];
     lines.extend(proof.lines.iter().cloned());
+    lines
+}
+
+pub(super) fn history(history: &History) -> Vec<String> {
+    let title = history.title.as_deref().unwrap_or("(no title)");
+    let mut lines = vec![format!("{title:?}, now: {}", history.state)];
+    for one in &history.deeds {
+        let role = one.role.as_ref().map(|role| format!(" as {role}")).unwrap_or_default();
+        let values: Vec<String> =
+            one.values.iter().map(|(name, value)| format!("{name} {value}")).collect();
+        let said = if values.is_empty() { String::new() } else { format!(": {}", values.join(", ")) };
+        lines.push(format!("{}{role}  {}{said}", by(&one.by), one.did));
+        let known: Vec<String> = one
+            .received
+            .iter()
+            .map(|(org, at)| format!("{org} had it by {}", time_in_words(*at)))
+            .collect();
+        let settled = if one.is_settled { "settled" } else { "open" };
+        let known = if known.is_empty() { String::new() } else { format!("; {}", known.join(", ")) };
+        lines.push(format!("  {}, {settled}{known}", one.by.entry));
+        lines.extend(one.why_not.iter().map(|why| format!("  WITHOUT EFFECT: {why}")));
+    }
     lines
 }
 
@@ -73,7 +97,8 @@ pub(super) fn artefact(artefact: &Artefact) -> Vec<String> {
     if let Some(why) = &artefact.suspended {
         lines.push(format!("  SUSPENDED on this node: {why}"));
     }
-    section(&mut lines, "fields", artefact.fields.iter().flat_map(field));
+    let places = places(&artefact.fields);
+    section(&mut lines, "fields", artefact.fields.iter().flat_map(|one| field(one, &places)));
     section(&mut lines, "strays", artefact.strays.iter().map(|path| format!("  {path}")));
     section(&mut lines, "said", artefact.rows.iter().map(row));
     section(&mut lines, "offered", artefact.offers.iter().map(offer));
@@ -82,6 +107,10 @@ pub(super) fn artefact(artefact: &Artefact) -> Vec<String> {
     section(&mut lines, "remarks", artefact.remarks.iter().map(|one| {
         let about = one.anchor.as_ref().map(|at| format!(" on {at}")).unwrap_or_default();
         format!("  {}{about} by {}: {}", one.kind, by(&one.by), one.text)
+    }));
+    section(&mut lines, "settled", artefact.settlements.iter().map(|one| {
+        let reason = one.reason.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
+        format!("  {} on {} by {}: {}{reason}", one.code, one.about, by(&one.by), one.chosen)
     }));
     section(&mut lines, "conflicts", artefact.conflicts.iter().flat_map(conflict));
     section(&mut lines, "without effect", artefact.not_applied.iter().map(|one| {
@@ -107,29 +136,49 @@ fn authors(authors: &[AuthorLine]) -> String {
     each.join("; ")
 }
 
-fn field(field: &FieldLine) -> Vec<String> {
+/// Ids of items, and the places by which people can name them.
+fn places(fields: &[FieldLine]) -> BTreeMap<&str, String> {
+    let mut places = BTreeMap::new();
+    for field in fields {
+        let shown = field.items.iter().filter(|item| item.presence != "removed");
+        let numbered = (1..).zip(shown);
+        places.extend(numbered.map(|(place, item): (u64, _)| (item.id.as_str(), place.to_string())));
+    }
+    places
+}
+
+/// A path with items by their places: `finance/split/1/pence`.
+fn by_place(path: &str, places: &BTreeMap<&str, String>) -> String {
+    let parts = path.split('/');
+    let parts: Vec<&str> =
+        parts.map(|part| places.get(part).map_or(part, String::as_str)).collect();
+    parts.join("/")
+}
+
+fn field(field: &FieldLine, places: &BTreeMap<&str, String>) -> Vec<String> {
     let mut lines = Vec::new();
+    let path = by_place(&field.path, places);
     if let Some(text) = &field.text {
         let shown: String = text.chars().take(TEXT_CHARS_MAX).collect();
         let more = if shown.len() < text.len() { "…" } else { "" };
-        lines.push(format!("  {}: {shown}{more}  ({})", field.path, field.text_by.join(", ")));
+        lines.push(format!("  {path}: {shown}{more}  ({})", field.text_by.join(", ")));
     }
     for value in &field.values {
         let problem =
             value.problem.as_ref().map(|why| format!(" INVALID: {why}")).unwrap_or_default();
         let authors = authors(&value.by);
-        lines.push(format!("  {}: {}{problem}  ({authors})", field.path, value.shown));
+        lines.push(format!("  {path}: {}{problem}  ({authors})", value.shown));
     }
-    for (place, item) in field.items.iter().enumerate() {
+    for item in &field.items {
         let presence = match item.presence.as_str() {
             "present" => String::new(),
             other => format!(", {other}"),
         };
-        let path = format!("{}/{}", field.path, item.id);
-        lines.push(format!("  {path}: item {}{presence}  ({})", place + 1, authors(&item.by)));
+        let item_path = by_place(&format!("{}/{}", field.path, item.id), places);
+        lines.push(format!("  {item_path}: item {}{presence}  ({})", item.id, authors(&item.by)));
     }
     if field.is_overwritten {
-        lines.push(format!("  {}: overwritten, and cannot be read", field.path));
+        lines.push(format!("  {path}: overwritten, and cannot be read"));
     }
     lines
 }

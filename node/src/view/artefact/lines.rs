@@ -73,6 +73,8 @@ pub struct Artefact {
     pub remarks: Vec<RemarkLine>,
     /// What a person must see.
     pub conflicts: Vec<ConflictLine>,
+    /// Conflicts that were settled, as it was recorded.
+    pub settlements: Vec<SettlementLine>,
     /// What has no effect, and why.
     pub not_applied: Vec<NotApplied>,
 }
@@ -295,4 +297,55 @@ pub struct ProvenDecision {
     pub lines: Vec<String>,
     /// The proof.
     pub proof: serde_json::Value,
+}
+
+/// The record of a settlement.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SettlementLine {
+    /// C1 to C10.
+    pub code: String,
+    /// What it was about.
+    pub about: String,
+    /// What was chosen.
+    pub chosen: String,
+    /// Why.
+    pub reason: Option<String>,
+    /// Who.
+    pub by: AuthorLine,
+}
+
+/// Everything that was written about an artefact.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct History {
+    /// The artefact.
+    pub artefact: String,
+    /// Its title.
+    pub title: Option<String>,
+    /// What people call its state now.
+    pub state: String,
+    /// Each after those that its author knew of.
+    pub deeds: Vec<DeedLine>,
+}
+
+/// One entry about an artefact.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeedLine {
+    /// Its kind, or the name of the event or remark.
+    pub what: String,
+    /// What was done, in words.
+    pub did: String,
+    /// Its values, by name.
+    pub values: Vec<(String, String)>,
+    /// Who, and when as it claims.
+    pub by: AuthorLine,
+    /// In which role, as its organisation says.
+    pub role: Option<String>,
+    /// In which capacity, as its organisation says.
+    pub capacity: Option<String>,
+    /// Who says to have received it, and by when.
+    pub received: Vec<(String, u64)>,
+    /// Whether it is settled.
+    pub is_settled: bool,
+    /// Why it has no effect.
+    pub why_not: Option<String>,
 }

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `lines` | the values, as they are printed and sent |
 //! | `fields` | what the document says, with who wrote it |
+//! | `history` | everything that was written, in order |
 //! | `standing` | why entries do not count, in words |
 //!
 //! *Invariants.* Two nodes that hold the same show the same, byte by byte: nothing here depends on
@@ -12,6 +13,7 @@
 //! *Source*: ours; domain, section 2.12.
 
 mod fields;
+mod history;
 mod lines;
 mod standing;
 
@@ -28,10 +30,11 @@ use concordat_protocol::{
     value::Value,
 };
 
+pub use history::history;
 pub use lines::{
-    Artefact, ArtefactLine, ArtefactList, AuthorLine, ClaimLine, ConflictLine, FieldLine,
+    Artefact, ArtefactLine, ArtefactList, AuthorLine, ClaimLine, ConflictLine, DeedLine, FieldLine, History,
     HoldLine, ItemLine, NotApplied, OfferLine, ProposalLine, ProvenDecision, RemarkLine, RowLine,
-    SideLine, ValueLine,
+    SettlementLine, SideLine, ValueLine,
 };
 pub use standing::{standing_in_words, status_in_words};
 
@@ -102,6 +105,7 @@ pub fn show(snapshot: &Snapshot, named: &str, as_of: AsOf) -> Result<Artefact, R
         proposals: proposals(&case),
         remarks: case.replay.remarks.iter().map(|said| remark_line(&case, said)).collect(),
         conflicts: conflicts.iter().map(|one| conflict_line(&case, one)).collect(),
+        settlements: case.replay.settlements.iter().map(|one| settlement_line(&case, one)).collect(),
         not_applied: not_applied(&case),
     })
 }
@@ -266,6 +270,17 @@ fn conflict_line(case: &Case<'_>, one: &Conflict) -> ConflictLine {
         sides: sides.collect(),
         settled_by_whom: settles_in_words(one.code.settles()).to_owned(),
         settled_in: one.settled_by.map(|entry| author_of(case, &entry)),
+    }
+}
+
+fn settlement_line(case: &Case<'_>, said: &Said) -> SettlementLine {
+    let text = |name: &str| said.statement.text(name).map(ToOwned::to_owned);
+    SettlementLine {
+        code: text("code").unwrap_or_default(),
+        about: text("field").unwrap_or_default(),
+        chosen: text("chosen").unwrap_or_default(),
+        reason: text("reason"),
+        by: author(case, &said.by),
     }
 }
 

@@ -199,7 +199,7 @@ fn the_page_on_keys_prints_what_it_says() {
 
 #[test]
 fn the_page_on_artefacts_prints_what_it_says() {
-    run_page("artefacts.md", 80);
+    run_page("artefacts.md", 60);
 }
 
 fn run_page(name: &str, steps_min: usize) {

@@ -252,7 +252,11 @@ fn conflict(conflict: &ConflictLine) -> Vec<String> {
     let mut lines = vec![format!("  {} on {}, {settled}", conflict.code, conflict.about)];
     for side in &conflict.sides {
         let at = side.at_ms.map(|at| format!(", {}", time_in_words(at))).unwrap_or_default();
-        lines.push(format!("    {}  ({}{at})", side.says, side.orgs.join(", ")));
+        let who = match side.orgs.join(", ") {
+            orgs if orgs.is_empty() => String::new(),
+            orgs => format!("  ({orgs}{at})"),
+        };
+        lines.push(format!("    {}{who}", side.says));
     }
     lines
 }

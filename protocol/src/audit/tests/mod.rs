@@ -1,5 +1,7 @@
 //! Bundles of the small board, whole and tampered with.
 
+mod epochs;
+
 use alloc::{format, string::ToString, vec, vec::Vec};
 
 use super::{

@@ -2,7 +2,10 @@
 
 use concordat_protocol::{
     audit::bundle::Writer,
-    feed::{End, Evidence, Extent, Kind, Opened, Right, Run, WarrantRole, expect_room, extents},
+    feed::{
+        End, Evidence, Extent, ForkProof, Kind, Opened, Right, Run, WarrantRole, expect_room,
+        extents,
+    },
     hash::{BoardId, EntryId, FeedId},
     identity::Signer,
     limits::EPOCHS_MAX,
@@ -239,6 +242,15 @@ pub(crate) fn bundles() -> Vec<(&'static str, Vec<u8>)> {
         run.heads.pop();
         run
     };
+    let early = {
+        let (one, mut another) = (says(&next), next.clone());
+        note(&mut another, "another");
+        let sides = (one.side(1), another.side(1));
+        let proof = ForkProof::new(next.descriptor, 1, sides.0, sides.1).unwrap();
+        let mut judge = other.clone();
+        judge.write(Kind::EVIDENCE, Evidence::Fork(proof).to_bytes());
+        [author.whole(), judge.whole(), old.whole(), one.whole()]
+    };
     let forked = {
         let mut one = says(&old);
         let mut parted = old.clone();
@@ -281,6 +293,7 @@ pub(crate) fn bundles() -> Vec<(&'static str, Vec<u8>)> {
             of_runs([author.whole(), other.whole(), old.whole(), thief.whole(), damaged]),
         ),
         ("with evidence in a superseded feed", whole(&[&old, &accusing, &back])),
+        ("with evidence before the feed that it accuses", of_runs(early)),
         ("with a fork below an end", of_runs(forked)),
         ("with two openings of one feed", {
             let spoken = says(&old);

@@ -167,6 +167,22 @@ fn an_opening_counts_though_its_run_does_not_hold() {
 }
 
 #[test]
+fn evidence_may_come_before_the_feed_that_it_accuses() {
+    let vote = Vote::new();
+    let next = rotated(&vote.first, OWNER);
+    let (one, mut other) = (vote.by(&next), next.clone());
+    other.note("another");
+    let proof = ForkProof::new(next.descriptor, 1, one.side(1), other.side(1)).unwrap();
+    let mut judge = Pen::of(5);
+    judge.write(Kind::EVIDENCE, Evidence::Fork(proof).to_bytes());
+    let (by, seq) = (judge.name(), 1);
+    let proven = Finding::ForkProven { of: next.name(), index: 1, by: by.clone(), seq };
+    assert_eq!(vote.counted(&[&judge, &vote.first, &one]), (0, vec![proven]));
+    let unknown = Finding::AccusesUnknown { feed: next.feed(), by, seq };
+    assert_eq!(vote.counted(&[&judge, &vote.first]), (0, vec![unknown]));
+}
+
+#[test]
 fn a_thief_cannot_use_up_the_room_of_a_recovery() {
     let first = Pen::of(4);
     let mut feeds = vec![first.clone()];

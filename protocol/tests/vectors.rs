@@ -91,10 +91,8 @@ fn every_refusal_occurs_in_a_vector() {
     assert_eq!(lacking(&variants!(BadWording: Json, Shape)), [""; 0]);
     let openings = variants!(BadOpening: Malformed, OtherFeed, NotAMember, KeyNotInCharter,
         WrongParts, NotNext, TooMany, KeyUsedBefore, NotWarranted, Signature);
-    // What is malformed is refused before it is known to be an opening; how many feeds there are is
-    // known to whoever holds them, and to no vector: see `audit/tests.rs`, "an organisation opens at
-    // most 64 feeds on a board each under a key of its own".
-    assert_eq!(lacking(&openings), ["BadOpening.Malformed", "BadOpening.TooMany"]);
+    // What is malformed is refused before it is known to be an opening.
+    assert_eq!(lacking(&openings), ["BadOpening.Malformed"]);
 }
 
 /// The specification, with its examples.

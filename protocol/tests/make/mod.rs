@@ -7,6 +7,7 @@ pub(crate) mod edit;
 pub(crate) mod feed;
 mod findings;
 pub(crate) mod identity;
+pub(crate) mod lineage;
 pub(crate) mod meeting;
 pub(crate) mod payload;
 pub(crate) mod run;
@@ -117,6 +118,7 @@ pub(crate) fn all() -> Vec<File> {
         feed::open_feed(),
         feed::ack(),
         feed::settlement(),
+        lineage::lineage(),
         run::run(),
         run::mandatory(),
         payload::payload(),

@@ -212,7 +212,7 @@ impl Engine {
     }
 
     /// Whether any of these entries is something else than an acknowledgement, which calls for none.
-    fn holds_news(&self, step: &Step<'_>, feed: &Feed, (from, to): (u64, u64)) -> bool {
+    pub(super) fn holds_news(&self, step: &Step<'_>, feed: &Feed, (from, to): (u64, u64)) -> bool {
         let is_long = to.saturating_sub(from) > NEWS_MAX;
         is_long
             || (from..to).any(|seq| {

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::{Engine, Step, io::Report, tables::BranchNo};
+use super::{Engine, Step, io::Report, state::Feed, tables::BranchNo};
 use crate::{
     feed::{
         BadOpening, Body, Descriptor, Kind, OpenFeed, Opened, Run, Tip, expect_room, verify_run,
@@ -39,7 +39,7 @@ impl Engine {
 
     /// An opening has come: some feeds of the organisation may end there, or count no longer by
     /// themselves. Whatever of them had an effect here must become known everywhere.
-    fn end_epochs(&mut self, step: &mut Step<'_>, board: &BoardId, org: &OrgId) {
+    pub(super) fn end_epochs(&mut self, step: &mut Step<'_>, board: &BoardId, org: &OrgId) {
         let Some(of_board) = self.boards.get_mut(board) else { return };
         for id in of_board.rank_feeds(org) {
             let Some(feed) = self.feed(board, &id) else { continue };
@@ -50,6 +50,25 @@ impl Engine {
             for no in numbers {
                 self.apply_stored(step, (*board, id, no));
             }
+            self.acknowledge_what_counts_again(step, board, &id);
+        }
+    }
+
+    /// More of a feed may count by itself than before: a recovery beat the rotation that ended it
+    /// sooner. Those entries wait to be acknowledged, as if they had just come.
+    fn acknowledge_what_counts_again(&mut self, step: &Step<'_>, board: &BoardId, id: &FeedId) {
+        let me = self.me.org;
+        let of_others = |feed: &&Feed| feed.descriptor.org != me && feed.fork.is_none();
+        let Some(feed) = self.feed(board, id).filter(of_others) else { return };
+        let size = self.counts_alone(step, feed, 0).min(feed.trunk.tip.size());
+        if !self.holds_news(step, feed, (feed.acked_size, size)) {
+            return;
+        }
+        if let Some(feed) = self.feed_mut(board, id) {
+            feed.ack_due = true;
+        }
+        if let Some(board) = self.boards.get_mut(board) {
+            board.acks.due.get_or_insert(step.uptime);
         }
     }
 

@@ -61,7 +61,8 @@ pub(super) fn difference(
     (other, view): (NodeIx, &BoardView),
 ) -> Option<String> {
     reference.feeds.iter().find_map(|(feed, left)| {
-        let right = view.feeds.get(feed);
+        // A feed that its owner is about to open has no effect yet, and others do not know of it.
+        let right = view.feeds.get(feed).or(Some(left).filter(|left| left.size == 0));
         let differs = right.map(effect) != Some(effect(left));
         differs.then(|| {
             let right = right.map(effect).unwrap_or_default();

@@ -161,7 +161,7 @@ impl Sim {
             }
             Strike::BackUp(node) => self.nodes[node].disk.back_up(),
             Strike::Restore { node, standing, ms } => {
-                if self.nodes[node].disk.has_backup() {
+                if self.nodes[node].disk.has_backup() && self.can_be_restored(node) {
                     self.crash(node)?;
                     self.due(ms, Event::Start { node, restores: Some(standing) });
                 }

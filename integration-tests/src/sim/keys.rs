@@ -235,6 +235,18 @@ impl Sim {
         Ok(())
     }
 
+    /// Whether a backup goes back to the present feed or the one before it. Else feeds between the two
+    /// could be lost that nobody else knew, and with them what the present one rests on: then only
+    /// the recovery key helps.
+    pub(super) fn can_be_restored(&self, node: NodeIx) -> bool {
+        let disk = &self.nodes[node].disk;
+        let present = self.keys.present.get(&node);
+        let opened = self.keys.opened.get(&node).into_iter().flatten();
+        let mut near =
+            opened.filter(|one| present.is_some_and(|present| one.epoch + 1 >= present.epoch));
+        !self.is_honest(node) || near.any(|one| disk.backup_has(&one.feed))
+    }
+
     /// The owner opens a feed by its old key, and starts again with the new one. Gives the feed that
     /// it left, and its end.
     fn rotate(&mut self, node: NodeIx, ms: u64) -> Result<Option<(Descriptor, End)>, Violation> {

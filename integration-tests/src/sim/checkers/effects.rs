@@ -5,6 +5,9 @@
 //! names only those entries above a fork that somebody acknowledged. A node is compared while
 //! nothing is on its way to disk, since the digest tells of what is flushed alone. After healing
 //! the digest has to do: by then everything that counts is acknowledged (`liveness.rs`).
+//!
+//! A node that may not sign cannot say what it applied: what it counted before its own feed was ended,
+//! say, of which nobody else heard in time. It may count more than others until its next feed says so.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,24 +19,55 @@ use concordat_protocol::{
 
 use super::{
     super::{disk::read_place, network::NodeIx},
-    Checker, Seen, Verdict, Violation,
+    Checker, Facts, Seen, Verdict, Violation, ends,
 };
 
 type Stored = BTreeSet<(FeedId, u64, EntryId)>;
 
 /// Compares each node with the first of those that know the same.
-pub(super) fn check(nodes: &[Seen<'_>]) -> Verdict {
+pub(super) fn check(facts: &Facts, nodes: &[Seen<'_>]) -> Verdict {
     let mut first = BTreeMap::new();
+    let mut mute = Vec::new();
     for seen in nodes.iter().filter(|seen| seen.disk.is_settled()) {
         for view in seen.views.iter().filter(|view| is_complete(view)) {
             let knowledge = (view.board, view.digest, above_forks(seen, view));
+            if !may_say_what_it_applied(facts, seen, view) {
+                mute.push((knowledge, seen.node, view));
+                continue;
+            }
             let (other, reference) = *first.entry(knowledge).or_insert((seen.node, view));
             if let Some(sentence) = difference((other, reference), (seen.node, view)) {
                 return Err(Violation { checker: Checker::Effects, sentence });
             }
         }
     }
+    for (knowledge, node, view) in mute {
+        let Some((other, reference)) = first.get(&knowledge) else { continue };
+        if let Some(sentence) = less((*other, reference), (node, view)) {
+            return Err(Violation { checker: Checker::Effects, sentence });
+        }
+    }
     Ok(())
+}
+
+/// Whether a node can tell others at once of what had an effect with it: it signs, its feed stands,
+/// and nothing waits to be signed. Else it may count more than others who hold the same.
+fn may_say_what_it_applied(facts: &Facts, seen: &Seen<'_>, view: &BoardView) -> bool {
+    !view.is_restoring && view.drafts == 0 && ends::stands(facts, seen.disk, &view.own)
+}
+
+/// In which feed less is settled at one node than at another that knows the same.
+fn less(
+    (one, reference): (NodeIx, &BoardView),
+    (other, view): (NodeIx, &BoardView),
+) -> Option<String> {
+    reference.feeds.iter().find_map(|(feed, left)| {
+        let right = view.feeds.get(feed).map_or(0, |feed| feed.settled);
+        (right < left.settled).then(|| {
+            let left = left.settled;
+            format!("nodes {one} and {other} hold the same; of {feed:?} are settled {left}, and {right}")
+        })
+    })
 }
 
 fn is_complete(view: &BoardView) -> bool {

@@ -116,6 +116,13 @@ pub(in crate::sim) fn extents(
     feeds.iter().map(extents).collect()
 }
 
+/// Whether a feed that a disk holds stands, has one history, and does not end.
+pub(super) fn stands(facts: &Facts, disk: &Disk, feed: &FeedId) -> bool {
+    let board = Board::read(facts, disk);
+    let limit = |chain: &Chain| board.limit(chain);
+    board.chains.iter().any(|chain| chain.feed == *feed && limit(chain) == u64::MAX)
+}
+
 impl<'a> Board<'a> {
     fn read(facts: &'a Facts, disk: &Disk) -> Self {
         let mut headers: BTreeMap<(FeedId, u16), BTreeMap<u64, (EntryId, Header)>> = BTreeMap::new();
@@ -208,9 +215,14 @@ impl<'a> Board<'a> {
 
     /// How many entries of a chain count whoever acknowledged them.
     fn alone(&self, chain: &Chain) -> usize {
+        let size = chain.ids.len();
+        usize::try_from(self.limit(chain)).map_or(size, |limit| limit.min(size))
+    }
+
+    /// Up to which size entries of a chain count alone.
+    fn limit(&self, chain: &Chain) -> u64 {
         let feed = &chain.feed;
         let below_fork = self.forks.get(feed).copied().unwrap_or(u64::MAX);
-        let least = |size: u64| usize::try_from(size).map_or(chain.ids.len(), |size| size.min(chain.ids.len()));
         if self.is_superseded(feed) || !self.rivals(feed).is_empty() {
             return 0;
         }
@@ -225,7 +237,7 @@ impl<'a> Board<'a> {
             let held = usize::try_from(seq).ok().and_then(|seq| chain.ids.get(seq));
             seq + u64::from(held.is_none_or(|held| *held == id))
         });
-        least(until.min(below_fork))
+        until.min(below_fork)
     }
 
     /// How many entries of each chain count: those that count alone, and those that another

@@ -16,6 +16,7 @@ use super::{super::disk::Disk, Facts, Seen, effects::difference};
 pub(super) fn open_matter(
     facts: &Facts,
     lost: impl Fn(&FeedId) -> bool,
+    is_excused: impl Fn(&FeedId) -> bool,
     nodes: &[Seen<'_>],
 ) -> Option<String> {
     let view = |seen: &Seen<'_>| seen.views.iter().find(|view| view.board == facts.board).cloned();
@@ -37,7 +38,7 @@ pub(super) fn open_matter(
     }
     let mut views = nodes.iter().filter_map(|seen| Some((seen, view(seen)?)));
     views.find_map(|(seen, view)| {
-        let open = absent(facts, &view).or_else(|| unfinished(facts, &lost, seen.disk, &view))?;
+        let open = absent(facts, &is_excused, &view).or_else(|| unfinished(facts, &lost, seen.disk, &view))?;
         Some(format!("node {}: {open}", seen.node))
     })
 }
@@ -61,12 +62,17 @@ fn differing(one: &BoardView, other: &BoardView) -> String {
 }
 
 /// A feed that an honest organisation signs now and that does not stand at a node.
-fn absent(facts: &Facts, view: &BoardView) -> Option<String> {
+fn absent(
+    facts: &Facts,
+    is_excused: &impl Fn(&FeedId) -> bool,
+    view: &BoardView,
+) -> Option<String> {
     let mut honest = facts.orgs.iter().enumerate().filter(|(_, org)| org.is_honest);
     honest.find_map(|(number, org)| {
         let feed = view.feeds.get(&org.feed);
         let standing = feed.filter(|feed| feed.size > 0).map(|feed| feed.standing);
-        let is_due = standing != Some(FeedStanding::Sound) && facts.is_honest(&org.feed);
+        let is_due = standing != Some(FeedStanding::Sound) && facts.is_honest(&org.feed)
+            && !is_excused(&org.feed);
         is_due.then(|| format!("{:?}, which organisation {number} signs, is {standing:?}", org.feed))
     })
 }

@@ -253,7 +253,7 @@ impl Checkers {
     /// # Errors
     /// What must not be.
     pub fn together(&self, nodes: &[Seen<'_>]) -> Verdict {
-        effects::check(nodes)
+        effects::check(&self.facts, nodes)
     }
 
     /// Reads an honest node's disk from end to end.
@@ -293,7 +293,8 @@ impl Checkers {
             self.append_only.is_excused(feed)
                 && nodes.iter().all(|seen| missing(seen, feed) == first)
         };
-        liveness::open_matter(&self.facts, lost, nodes)
+        let is_excused = |feed: &FeedId| self.append_only.is_excused(feed);
+        liveness::open_matter(&self.facts, lost, is_excused, nodes)
     }
 
     /// Long after healing: whether all know what each could know of forks, and,

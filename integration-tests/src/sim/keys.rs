@@ -19,8 +19,8 @@ use concordat_protocol::{
     codec::Fixed,
     engine::{FeedStanding, Input, Standing},
     feed::{
-        Ack, AckItem, CompactEntry, Descriptor, End, Extent, Header, Kind, OpenFeed, Opened, Run,
-        Right, Salted, Sealed, Tip, WarrantRole, extents,
+        Ack, AckItem, CompactEntry, Descriptor, End, Extent, Header, Kind, OpenFeed, Opened, Right,
+        Run, Salted, Sealed, Tip, WarrantRole, extents,
     },
     hash::{EntryId, FeedId, NodeKey, Tag},
     identity::{KeyPair, SignedCard, Signer},
@@ -252,7 +252,10 @@ impl Sim {
     fn rotate(&mut self, node: NodeIx, ms: u64) -> Result<Option<(Descriptor, End)>, Violation> {
         let before = self.keys.present[&node];
         let is_sure = self.nodes[node].standing == Standing::Sure;
-        if !is_sure || self.knows_another(node) || self.nodes[node].disk.header(&before.feed_id(), 0).is_none() {
+        if !is_sure
+            || self.knows_another(node)
+            || self.nodes[node].disk.header(&before.feed_id(), 0).is_none()
+        {
             return Ok(None);
         }
         self.crash(node)?;
@@ -334,8 +337,7 @@ impl Sim {
     /// Whether an organisation's node holds a feed that somebody else opened in the place of its own.
     fn knows_another(&self, node: NodeIx) -> bool {
         let present = self.keys.present[&node];
-        let is_rival =
-            |one: &&Opened| one.epoch >= present.epoch && one.feed != present.feed_id();
+        let is_rival = |one: &&Opened| one.epoch >= present.epoch && one.feed != present.feed_id();
         let mut rivals = self.keys.opened[&node].iter().filter(is_rival);
         rivals.any(|rival| self.nodes[node].disk.header(&rival.feed, 0).is_some())
     }
@@ -343,9 +345,7 @@ impl Sim {
     /// Whether a recovery of this epoch would be the only one, and the last word.
     fn would_stand(&self, org: usize, epoch: u64) -> bool {
         let opened = &self.keys.opened[&org];
-        !opened.iter().any(|one| {
-            one.epoch >= epoch && one.right == Right::Recovery
-        })
+        !opened.iter().any(|one| one.epoch >= epoch && one.right == Right::Recovery)
     }
 
     /// The end of a feed as its owner sees it: often before what a thief added.
@@ -437,12 +437,14 @@ impl Sim {
     fn rotate_stolen(&mut self, victim: NodeIx) -> Verdict {
         let Some(thief) = self.keys.thieves.get(&victim) else { return Ok(()) };
         let (mouth, feeds) = (thief.mouth, thief.feeds.clone());
-        let Some((before, prior)) = feeds.last().filter(|_| self.keys.rng.chance(70)).or(feeds.first())
+        let Some((before, prior)) =
+            feeds.last().filter(|_| self.keys.rng.chance(70)).or(feeds.first())
         else {
             return Ok(());
         };
         let (_, ids) = tip_on(&self.nodes[mouth].disk, before.feed_id());
-        let at = if self.keys.rng.chance(50) { ids.len() } else { 1 + self.keys.rng.place(ids.len()) };
+        let at =
+            if self.keys.rng.chance(50) { ids.len() } else { 1 + self.keys.rng.place(ids.len()) };
         let Some(id) = at.checked_sub(1).and_then(|at| ids.get(at)) else { return Ok(()) };
         let end = End(at as u64 - 1, *id);
         let key = KeyPair::from_seed(&self.keys.rng.bytes32());

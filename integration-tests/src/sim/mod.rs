@@ -113,7 +113,8 @@ impl Sim {
         let liars = draw_liars(seed, &plan, &nodes, &keys);
         let network = Network::new(Rng::named(seed, "network"), keys, |a, b| plan.links(a, b));
         let facts = facts(&plan, &partnership);
-        let descriptors: Vec<_> = (0..plan.orgs.len()).map(|org| partnership.first_feed(org)).collect();
+        let descriptors: Vec<_> =
+            (0..plan.orgs.len()).map(|org| partnership.first_feed(org)).collect();
         Ok(Self {
             seed,
             profile,
@@ -212,7 +213,7 @@ impl Sim {
         }
         self.audit()?;
         self.count_standings();
-        self.with_honest(|sim, nodes| sim.checkers.after_healing(nodes, open.is_none()))?;
+        self.with_honest(|sim, nodes| sim.checkers.after_healing(nodes))?;
         open.map_or(Ok(()), |sentence| Err(Violation { checker: Checker::Liveness, sentence }))
     }
 
@@ -418,13 +419,11 @@ fn draw_liars(seed: u64, plan: &Plan, nodes: &[Node], keys: &[NodeKey]) -> BTree
 
 fn facts(plan: &Plan, partnership: &Partnership) -> Facts {
     let board = partnership.founding.board();
-    let org = |(number, part): (usize, &plan::OrgPlan)| {
-        OrgFacts {
-            feed: partnership.first_feed(number).feed_id(),
-            is_honest: part.malice.is_empty(),
-            has_seat: part.status.has_seat(),
-            is_active: part.status == concordat_protocol::charter::Status::Active,
-        }
+    let org = |(number, part): (usize, &plan::OrgPlan)| OrgFacts {
+        feed: partnership.first_feed(number).feed_id(),
+        is_honest: part.malice.is_empty(),
+        has_seat: part.status.has_seat(),
+        is_active: part.status == concordat_protocol::charter::Status::Active,
     };
     let orgs: Vec<OrgFacts> = plan.orgs.iter().enumerate().map(org).collect();
     let feeds = orgs.iter().enumerate().map(|(number, org)| (org.feed, number)).collect();

@@ -26,28 +26,39 @@ type Stored = BTreeSet<(FeedId, u64, EntryId)>;
 
 /// Compares each node with the first of those that know the same.
 pub(super) fn check(facts: &Facts, nodes: &[Seen<'_>]) -> Verdict {
-    let mut first = BTreeMap::new();
-    let mut mute = Vec::new();
+    let mut first: BTreeMap<_, (&Seen<'_>, &BoardView)> = BTreeMap::new();
     for seen in nodes.iter().filter(|seen| seen.disk.is_settled()) {
         for view in seen.views.iter().filter(|view| is_complete(view)) {
             let knowledge = (view.board, view.digest, above_forks(seen, view));
-            if !may_say_what_it_applied(facts, seen, view) {
-                mute.push((knowledge, seen.node, view));
-                continue;
-            }
-            let (other, reference) = *first.entry(knowledge).or_insert((seen.node, view));
-            if let Some(sentence) = difference((other, reference), (seen.node, view)) {
-                return Err(Violation { checker: Checker::Effects, sentence });
-            }
-        }
-    }
-    for (knowledge, node, view) in mute {
-        let Some((other, reference)) = first.get(&knowledge) else { continue };
-        if let Some(sentence) = less((*other, reference), (node, view)) {
-            return Err(Violation { checker: Checker::Effects, sentence });
+            let reference = first.entry(knowledge).or_insert((seen, view));
+            compare(facts, reference, (seen, view))?;
         }
     }
     Ok(())
+}
+
+/// Compares two nodes that know the same; the first gives way to one that may say what it applied.
+fn compare<'a>(
+    facts: &Facts,
+    first: &mut (&'a Seen<'a>, &'a BoardView),
+    (seen, view): (&'a Seen<'a>, &'a BoardView),
+) -> Verdict {
+    let (reference, shown) = *first;
+    let Some(sentence) = difference((reference.node, shown), (seen.node, view)) else {
+        return Ok(());
+    };
+    let one = may_say_what_it_applied(facts, reference, shown);
+    let other = may_say_what_it_applied(facts, seen, view);
+    let is_wrong = match (one, other) {
+        (true, true) => true,
+        (true, false) => counts_less(shown, view),
+        (false, true) => {
+            *first = (seen, view);
+            counts_less(view, shown)
+        }
+        (false, false) => false,
+    };
+    if is_wrong { Err(Violation { checker: Checker::Effects, sentence }) } else { Ok(()) }
 }
 
 /// Whether a node can tell others at once of what had an effect with it: it signs, its feed stands,
@@ -56,18 +67,10 @@ fn may_say_what_it_applied(facts: &Facts, seen: &Seen<'_>, view: &BoardView) -> 
     !view.is_restoring && view.drafts == 0 && ends::stands(facts, seen.disk, &view.own)
 }
 
-/// In which feed less is settled at one node than at another that knows the same.
-fn less(
-    (one, reference): (NodeIx, &BoardView),
-    (other, view): (NodeIx, &BoardView),
-) -> Option<String> {
-    reference.feeds.iter().find_map(|(feed, left)| {
-        let right = view.feeds.get(feed).map_or(0, |feed| feed.settled);
-        (right < left.settled).then(|| {
-            let left = left.settled;
-            format!("nodes {one} and {other} hold the same; of {feed:?} are settled {left}, and {right}")
-        })
-    })
+/// Whether less of some feed is settled by the second view than by the first.
+fn counts_less(reference: &BoardView, view: &BoardView) -> bool {
+    let settled = |feed: &FeedId| view.feeds.get(feed).map_or(0, |feed| feed.settled);
+    reference.feeds.iter().any(|(id, feed)| settled(id) < feed.settled)
 }
 
 fn is_complete(view: &BoardView) -> bool {

@@ -125,7 +125,8 @@ pub(super) fn stands(facts: &Facts, disk: &Disk, feed: &FeedId) -> bool {
 
 impl<'a> Board<'a> {
     fn read(facts: &'a Facts, disk: &Disk) -> Self {
-        let mut headers: BTreeMap<(FeedId, u16), BTreeMap<u64, (EntryId, Header)>> = BTreeMap::new();
+        let mut headers: BTreeMap<(FeedId, u16), BTreeMap<u64, (EntryId, Header)>> =
+            BTreeMap::new();
         for (key, bytes) in disk.rows(Table::Headers) {
             if let (Some((feed, no, seq)), Ok(header)) =
                 (read_place(key), Header::from_bytes(bytes))

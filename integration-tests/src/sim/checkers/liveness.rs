@@ -38,7 +38,8 @@ pub(super) fn open_matter(
     }
     let mut views = nodes.iter().filter_map(|seen| Some((seen, view(seen)?)));
     views.find_map(|(seen, view)| {
-        let open = absent(facts, &is_excused, &view).or_else(|| unfinished(facts, &lost, seen.disk, &view))?;
+        let open = absent(facts, &is_excused, &view)
+            .or_else(|| unfinished(facts, (&lost, &is_excused), seen.disk, &view))?;
         Some(format!("node {}: {open}", seen.node))
     })
 }
@@ -71,16 +72,18 @@ fn absent(
     honest.find_map(|(number, org)| {
         let feed = view.feeds.get(&org.feed);
         let standing = feed.filter(|feed| feed.size > 0).map(|feed| feed.standing);
-        let is_due = standing != Some(FeedStanding::Sound) && facts.is_honest(&org.feed)
+        let is_due = standing != Some(FeedStanding::Sound)
+            && facts.is_honest(&org.feed)
             && !is_excused(&org.feed);
-        is_due.then(|| format!("{:?}, which organisation {number} signs, is {standing:?}", org.feed))
+        is_due
+            .then(|| format!("{:?}, which organisation {number} signs, is {standing:?}", org.feed))
     })
 }
 
 /// What one node still lacks.
 fn unfinished(
     facts: &Facts,
-    lost: &impl Fn(&FeedId) -> bool,
+    (lost, is_excused): (&impl Fn(&FeedId) -> bool, &impl Fn(&FeedId) -> bool),
     disk: &Disk,
     view: &BoardView,
 ) -> Option<String> {
@@ -96,7 +99,9 @@ fn unfinished(
         if facts.is_honest(id) && feed.missing > 0 && !lost(id) {
             return Some(format!("{id:?} lacks {} payloads", feed.missing));
         }
-        let (seats, others) = facts.others(org);
+        // Whoever was put back to a backup that was too old may be one that signs no more.
+        let (seats, mut others) = facts.others(org);
+        others.retain(|other| !is_excused(&facts.orgs[*other].feed));
         let can_settle = honest && facts.orgs[org].is_active && others.len() * 2 > seats;
         let is_complete = feed.standing == FeedStanding::Sound && feed.missing == 0;
         // The tail of acknowledgements of acknowledgements is never settled: it ends somewhere.

@@ -297,14 +297,14 @@ impl Checkers {
         liveness::open_matter(&self.facts, lost, is_excused, nodes)
     }
 
-    /// Long after healing: whether all know what each could know of forks, and,
-    /// if they agree, whether they count what counts.
+    /// Long after healing: whether all know what each could know of forks, and count
+    /// what counts.
     ///
     /// # Errors
     /// What must not be.
-    pub fn after_healing(&self, nodes: &[Seen<'_>], is_agreed: bool) -> Verdict {
+    pub fn after_healing(&self, nodes: &[Seen<'_>]) -> Verdict {
         self.forks.after_healing(nodes)?;
-        let mut due = nodes.iter().filter(|_| is_agreed);
-        due.try_for_each(|seen| ends::after_healing(&self.facts, *seen))
+        let mut settled = nodes.iter().filter(|seen| seen.disk.is_settled());
+        settled.try_for_each(|seen| ends::after_healing(&self.facts, *seen))
     }
 }

@@ -2,7 +2,10 @@
 //! opening does not allow, and nothing that had an effect loses it.
 
 use super::*;
-use crate::feed::Draft;
+use crate::{
+    engine::Identity,
+    feed::{Draft, Extent},
+};
 
 /// What node 1 finds settled of organisation 2's first feed.
 fn settled(one: &One) -> u64 {
@@ -186,4 +189,116 @@ fn a_restart_acknowledges_nothing_again() {
         one.tick();
     }
     assert_eq!(one.feed(own).trunk.tip.size(), size);
+}
+
+/// An acknowledgement of a feed that has not come yet may turn out to be by the same organisation:
+/// then it does not count, whichever comes first. Else whoever has a key could make entries count by
+/// acknowledging them under another one.
+#[test]
+fn an_organisation_does_not_make_its_own_feeds_count() {
+    for feed_is_first in [true, false] {
+        let (mut one, noted) = board_with_a_note();
+        let owner = Author::first(3);
+        let opened = owner.begin(&[]);
+        let thief = owner.next_after(&opened, [66; 32]);
+        let stolen = thief.begin(&[acknowledgement(&noted)]);
+        let vouching = owner.go_on(&opened, &[acknowledgement(&stolen)]);
+        let recovered = owner.recovered_after(&vouching, [77; 32]).begin(&[]);
+        for chain in [&opened, &recovered] {
+            one.say(3, push(chain));
+        }
+        for chain in if feed_is_first { [&stolen, &vouching] } else { [&vouching, &stolen] } {
+            one.say(3, push(chain));
+        }
+        assert_eq!(settled(&one), 0);
+        one.restart();
+        assert_eq!(settled(&one), 0, "after a restart");
+    }
+}
+
+/// A thief's rotation names an early end. The recovery that beats it names a later one: what was in
+/// between counts again, and is acknowledged like anything new.
+#[test]
+fn what_counts_again_is_acknowledged() {
+    for restarts in [true, false] {
+        let mut one = One::among(&[2, 3, 4]);
+        let owner = Author::first(3);
+        let opened = owner.begin(&[]);
+        let written = owner.go_on(&opened, &[note("mine")]);
+        let thief = owner.next_after(&opened, [66; 32]);
+        for chain in [&opened, &thief.begin(&[]), &written] {
+            one.say(3, push(chain));
+        }
+        for _ in 0..70 {
+            one.tick();
+        }
+        assert_eq!(one.feed(owner.id()).acked_size, 1, "up to the end that the thief names");
+        one.say(3, push(&owner.recovered_after(&written, [77; 32]).begin(&[])));
+        if restarts {
+            one.restart();
+            one.meet(&[2, 3, 4]);
+        }
+        for _ in 0..70 {
+            one.tick();
+        }
+        assert_eq!(one.feed(owner.id()).acked_size, 2);
+        assert_eq!(one.feed_view(owner.id()).effective, 2);
+    }
+}
+
+/// What a node is about to open has no effect before it is signed: others who hold the same do not
+/// know of it yet.
+#[test]
+fn an_opening_that_is_not_signed_yet_ends_nothing() {
+    let mut one = One::among(&[2]);
+    let own = Author::first(1);
+    let opened = one.feed(own.id()).trunk.durable.unwrap();
+    let end = End(opened.head.size - 1, opened.head.id);
+    let next = own.opened_by(WarrantRole::Old, &own.key, end, [77; 32]);
+    let me = || {
+        let openings = [(founding().board(), next.opening.clone())].into();
+        Identity { signer: Box::new(next.key.clone()), openings, ..identity(1) }
+    };
+    one.engine = Engine::open(me(), Standing::Restored, &one.disk).unwrap();
+    one.tick();
+    let extents = |one: &One| [own.id(), next.id()].map(|id| one.feed(id).extent);
+    assert_eq!(extents(&one), [Extent::Open, Extent::Open]);
+    one.engine = Engine::open(me(), Standing::Sure, &one.disk).unwrap();
+    one.tick();
+    assert_eq!(one.feed(next.id()).trunk.tip.size(), 1);
+    assert_eq!(extents(&one), [Extent::Until(end), Extent::Open]);
+}
+
+/// What is settled stays in effect when a fork begins above it and an epoch ends below it.
+#[test]
+fn settled_entries_beyond_an_end_keep_their_effect_when_a_fork_comes_too() {
+    let mut one = One::among(&[2, 3, 4]);
+    let owner = Author::first(2);
+    let opened = owner.begin(&[]);
+    let written = owner.go_on(&opened, &[note("a"), note("b")]);
+    for chain in [&opened, &written] {
+        one.say(2, push(chain));
+    }
+    for peer in [3, 4] {
+        publish(&mut one, peer, &[acknowledgement(&written)]);
+    }
+    for _ in 0..70 {
+        one.tick();
+    }
+    let settled_size = one.feed_view(owner.id()).settled;
+    assert_eq!(settled_size, 3);
+    one.say(2, push(&owner.next_after(&opened, [77; 32]).begin(&[])));
+    let forked = [note("c"), note("d")].map(|last| owner.go_on(&written, &[last]));
+    let proof = owner.prove(3, &forked[0], &forked[1]);
+    one.say(5, push(&Author::first(5).begin(&[evidence(&proof)])));
+    one.say(
+        4,
+        push(
+            &Author::first(4)
+                .go_on(&Author::first(4).begin(&[acknowledgement(&written)]), &[evidence(&proof)]),
+        ),
+    );
+    let view = one.feed_view(owner.id());
+    assert_eq!(view.standing, FeedStanding::Held { index: 3 });
+    assert_eq!((view.settled, view.effective), (3, 3));
 }

@@ -19,7 +19,10 @@ impl Engine {
         run: &Run,
     ) -> Option<BoardId> {
         if let Some(board) = self.feeds.get(&run.feed) {
-            return self.shares(&peer, board).then_some(*board);
+            let epoch = self.feed(board, &run.feed).map_or(0, |feed| feed.descriptor.epoch);
+            // A later feed stands on its opening: a node that stored it without could not start again.
+            let is_bare = run.from == 0 && epoch > 0 && opening_of(run).is_none();
+            return self.shares(&peer, board).then_some(*board).filter(|_| !is_bare);
         }
         let opening = opening_of(run)?;
         let descriptor = opening.descriptor;

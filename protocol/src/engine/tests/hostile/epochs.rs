@@ -302,3 +302,30 @@ fn settled_entries_beyond_an_end_keep_their_effect_when_a_fork_comes_too() {
     assert_eq!(view.standing, FeedStanding::Held { index: 3 });
     assert_eq!((view.settled, view.effective), (3, 3));
 }
+
+/// A node that was put back to an older copy fetches its own feed. Whoever gives it the opening
+/// without its payload must not keep it from starting again.
+#[test]
+fn an_opening_without_its_payload_is_not_taken_in() {
+    let mut one = One::among(&[2]);
+    let own = Author::first(1);
+    let opened = one.feed(own.id()).trunk.durable.unwrap();
+    let end = End(opened.head.size - 1, opened.head.id);
+    let next = own.opened_by(WarrantRole::Old, &own.key, end, [77; 32]);
+    let me = || {
+        let openings = [(founding().board(), next.opening.clone())].into();
+        Identity { signer: Box::new(next.key.clone()), openings, ..identity(1) }
+    };
+    one.engine = Engine::open(me(), Standing::Restored, &one.disk).unwrap();
+    one.meet(&[2]);
+    let mut bare = next.begin(&[]);
+    let content = (Kind::OPEN_FEED, next.opening.to_bytes());
+    let (header, _) = entry(&Tip::empty(next.id()), founding().board().as_charter(), &content);
+    bare.run.entries = vec![CompactEntry::of(header, None)];
+    one.say(2, push(&bare));
+    assert_eq!(one.feed(next.id()).trunk.tip.size(), 0);
+    one.engine = Engine::open(me(), Standing::Restored, &one.disk).unwrap();
+    one.meet(&[2]);
+    one.say(2, push(&next.begin(&[])));
+    assert_eq!(one.feed(next.id()).trunk.tip.size(), 1);
+}

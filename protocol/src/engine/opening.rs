@@ -40,7 +40,7 @@ impl Engine {
         Some(descriptor.board)
     }
 
-    /// An opening has come: some feeds of the organisation may end there, or count no longer by
+    /// An opening has come, or is contradicted by another of the same feed: some feeds of the organisation may end there, or count no longer by
     /// themselves. Whatever of them had an effect here must become known everywhere.
     pub(super) fn end_epochs(&mut self, step: &mut Step<'_>, board: &BoardId, org: &OrgId) {
         let Some(of_board) = self.boards.get_mut(board) else { return };
@@ -84,7 +84,7 @@ impl Engine {
         let board = self.boards.get(&board).ok_or(BadOpening::NotAMember)?;
         let member = board.founding.charter().member(&org).ok_or(BadOpening::NotAMember)?;
         let of_org = || board.feeds.values().filter(|feed| feed.descriptor.org == org);
-        let opened: Vec<Opened> = of_org().map(|feed| feed.opened).collect();
+        let opened: Vec<Opened> = of_org().map(Feed::as_opened).collect();
         let of_org = || of_org().map(|feed| feed.descriptor);
         let held = of_org().map(|descriptor| descriptor.epoch).max().unwrap_or(0);
         expect_room(&opened, &Opened::by(opening))?;

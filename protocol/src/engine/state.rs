@@ -204,6 +204,12 @@ impl Feed {
         self.fork_index().unwrap_or(u64::MAX)
     }
 
+    /// How it was opened, as far as that is known: a fork at entry 0 is another opening of it.
+    pub(super) fn as_opened(&self) -> Opened {
+        let is_forked = self.descriptor.epoch > 0 && self.fork_index() == Some(0);
+        Opened { is_forked, ..self.opened }
+    }
+
     /// Whether not all of the feed counts by itself: it is forked, ended, contested or superseded.
     pub(super) fn is_limited(&self) -> bool {
         self.fork.is_some() || !self.extent.is_open()
@@ -284,9 +290,9 @@ impl Board {
     /// that has changed.
     pub(super) fn rank_feeds(&mut self, org: &OrgId) -> Vec<FeedId> {
         let of_org = || self.feeds.iter().filter(|(_, feed)| feed.descriptor.org == *org);
-        let all: Vec<Opened> = of_org().map(|(_, feed)| feed.opened).collect();
+        let all: Vec<Opened> = of_org().map(|(_, feed)| feed.as_opened()).collect();
         let taken_in = of_org().filter(|(id, feed)| **id != self.own || feed.is_begun());
-        let taken_in: Vec<Opened> = taken_in.map(|(_, feed)| feed.opened).collect();
+        let taken_in: Vec<Opened> = taken_in.map(|(_, feed)| feed.as_opened()).collect();
         // What we are about to open has no effect on other feeds before it is part of the board, but
         // they have an effect on it.
         let mut ranked = extents(&all);

@@ -153,6 +153,36 @@ fn an_entry_that_a_named_end_contradicts_does_not_count() {
     assert_eq!((view.size, view.effective, settled(&one)), (2, 1, 0));
 }
 
+/// One feed may be opened twice, with two ends of the epoch before: nodes that hold different
+/// openings must not come to different ends. Once that is proven, nothing of the epoch before
+/// counts by itself, and what had an effect is acknowledged.
+#[test]
+fn two_openings_of_one_feed_name_no_end() {
+    for high_is_first in [true, false] {
+        let (mut one, noted) = board_with_a_note();
+        let owner = Author::first(3);
+        let opened = owner.begin(&[]);
+        let longer = owner.go_on(&opened, &[acknowledgement(&noted)]);
+        let low = owner.next_after(&opened, [77; 32]);
+        let high = owner.next_after(&longer, [77; 32]);
+        let (in_low, in_high) = (low.begin(&[]), high.begin(&[]));
+        one.say(3, push(&opened));
+        one.say(3, push(if high_is_first { &in_high } else { &in_low }));
+        one.say(3, push(&longer));
+        let counted = if high_is_first { noted.tip.size() } else { 0 };
+        assert_eq!(settled(&one), counted);
+        let proof = low.prove(0, &in_low, &in_high);
+        let fifth = Author::first(5).begin(&[evidence(&proof)]);
+        one.say(3, push(&fifth));
+        assert_eq!(settled(&one), counted, "what had an effect keeps it");
+        let acknowledged = one.feed(owner.id()).acked_size;
+        assert_eq!(acknowledged, if high_is_first { 2 } else { 1 });
+        assert_eq!(one.feed(owner.id()).extent, Extent::Contested);
+        one.restart();
+        assert_eq!((one.feed(owner.id()).extent, settled(&one)), (Extent::Contested, counted));
+    }
+}
+
 /// A node whose own feed another one replaced signs nothing more under the old key.
 #[test]
 fn a_node_that_was_replaced_refuses_to_write() {

@@ -88,6 +88,10 @@ class Feed:
         named = self.first.entry(self.extent.end[0]) if self.extent.end else None
         return self.extent.alone(named.id if named else None)
 
+    def as_known(self) -> Known:
+        """Its opening; a fork at entry 0 is another opening of the same feed."""
+        return Known(self.descriptor, self.opening, self.descriptor.epoch > 0 and self.fork == 0)
+
     def counts_alone(self, seq: int) -> bool:
         return all(bound is None or seq < bound for bound in (self.ends_at(), self.fork))
 
@@ -269,7 +273,7 @@ class Audit:
             member = charter.member(here.org) if charter else None
             if charter is None or member is None:
                 raise Refused("BadOpening.NotAMember")
-            known = [Known(feed.descriptor, feed.opening) for feed in self._feeds_of(here.board, here.org)]
+            known = [feed.as_known() for feed in self._feeds_of(here.board, here.org)]
             check_opening_among(opening, run.feed, here.board, charter, known)
         except Refused as refused:
             self.refused.add(run.feed)
@@ -434,7 +438,7 @@ class Audit:
     def _tell_lineage(self) -> None:
         for board, org in {(feed.board, feed.member.org) for feed in self.feeds.values()}:
             feeds = self._feeds_of(board, org)
-            for feed, extent in zip(feeds, extents([Known(feed.descriptor, feed.opening) for feed in feeds])):
+            for feed, extent in zip(feeds, extents([feed.as_known() for feed in feeds])):
                 feed.extent = extent
                 self._tell_extent(feed)
 

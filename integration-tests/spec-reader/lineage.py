@@ -45,17 +45,19 @@ class Known:
     """A feed of an organisation on a board; that of epoch 0 is known from the charter, without an opening."""
     descriptor: Descriptor
     opening: Optional[Opening] = None
+    # Another opening of this very feed is proven: what it says of its right and of an end is worth nothing.
+    is_forked: bool = False
 
     def key_of(self, role: int) -> Optional[bytes]:
         warrants = self.opening.warrants if self.opening else []
         return next((bytes(key[1]) for found, key, _ in warrants if found == role), None)
 
     def is_by_recovery(self) -> bool:
-        return self.key_of(RECOVERY_KEY) is not None
+        return self.key_of(RECOVERY_KEY) is not None and not self.is_forked
 
     def follows(self, before: "Known") -> bool:
         next_epoch = self.descriptor.epoch == before.descriptor.epoch + 1
-        return next_epoch and (self.is_by_recovery() or self.key_of(OLD_KEY) == before.descriptor.key)
+        return next_epoch and (self.is_forked or self.is_by_recovery() or self.key_of(OLD_KEY) == before.descriptor.key)
 
 
 def superseded(feeds: list[Known]) -> set[bytes]:
@@ -64,7 +66,9 @@ def superseded(feeds: list[Known]) -> set[bytes]:
     recovered = {feed.descriptor.epoch for feed in feeds if feed.is_by_recovery()}
     for feed in sorted(feeds, key=lambda one: one.descriptor.epoch):
         is_rotation = feed.descriptor.epoch > 0 and not feed.is_by_recovery()
-        if is_rotation and (feed.descriptor.epoch in recovered or feed.key_of(OLD_KEY) in beaten):
+        followed = [one.descriptor.key for one in feeds if feed.follows(one)]
+        follows_beaten = bool(followed) and all(key in beaten for key in followed)
+        if is_rotation and (feed.descriptor.epoch in recovered or follows_beaten):
             beaten.add(feed.descriptor.key)
     return beaten
 
@@ -78,6 +82,8 @@ def extents(feeds: list[Known]) -> list[Extent]:
 
 def _extent(feed: Known, left: list[Known]) -> Extent:
     if sum(one.descriptor.epoch == feed.descriptor.epoch for one in left) > 1:
+        return Extent("contested")
+    if any(one.is_forked and one.follows(feed) for one in left):
         return Extent("contested")
     ends = [one.opening.end[0] for one in left if one.opening and one.follows(feed)]
     return Extent("stands", min(ends, default=None))

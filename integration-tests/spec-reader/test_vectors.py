@@ -149,9 +149,11 @@ def known_feed(number: int, epoch: int, by: Any, end: Optional[list[int]]) -> li
     here = Descriptor(bytes(32), bytes(32), epoch, 1, bytes([number]) * 32)
     if by == "charter":
         return lineage.Known(here)
+    is_twice = isinstance(by, list)
+    by = by[1] if is_twice else by
     warrant = [RECOVERY_KEY, [1, bytes(32)], []] if by == "recovery" else [OLD_KEY, [1, bytes([by]) * 32], []]
     ends = [[end[0], bytes([end[1]]) * 32]] if end else []
-    return lineage.Known(here, Opening(here, ends, [warrant]))
+    return lineage.Known(here, Opening(here, ends, [warrant]), is_twice)
 
 
 def case_mandatory(vector: Vector) -> Vector:

@@ -52,6 +52,14 @@ pub(super) struct Feed {
     pub(super) told: Told,
 }
 
+impl Feed {
+    /// How it was opened, as far as that is known: a fork at entry 0 is another opening of it.
+    fn as_opened(&self) -> Opened {
+        let is_forked = self.descriptor.epoch > 0 && self.fork == Some(0);
+        Opened { is_forked, ..self.opened }
+    }
+}
+
 /// What was told of a feed once, and is not told again.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Told {
@@ -137,7 +145,7 @@ impl Boards {
     ) -> Result<(), BadOpening> {
         let Descriptor { board, org, epoch, key } = opening.descriptor;
         let of_org = || self.of_org(&board, &org).map(|feed| &feed.descriptor);
-        let opened: Vec<Opened> = self.of_org(&board, &org).map(|feed| feed.opened).collect();
+        let opened: Vec<Opened> = self.of_org(&board, &org).map(Feed::as_opened).collect();
         expect_room(&opened, &Opened::by(opening))?;
         if epoch > 0 && of_org().any(|one| one.key == key) {
             return Err(BadOpening::KeyUsedBefore);
@@ -188,7 +196,7 @@ impl Boards {
         let all = self.feeds.values().map(|feed| (feed.descriptor.board, feed.descriptor.org));
         let all: BTreeSet<(BoardId, OrgId)> = all.collect();
         let of_each = all.iter().flat_map(|(board, org)| {
-            let opened: Vec<Opened> = self.of_org(board, org).map(|feed| feed.opened).collect();
+            let opened: Vec<Opened> = self.of_org(board, org).map(Feed::as_opened).collect();
             extents(&opened)
         });
         of_each.collect()

@@ -88,7 +88,7 @@ pub enum Finding {
         index: u64,
     },
     /// Two feeds of one epoch were opened by equal right.
-    #[error("the epoch of {of} was opened more than once by equal right")]
+    #[error("the epoch of {of}, or the one after it, was opened more than once by equal right")]
     OpenedTwice {
         /// The feed.
         of: FeedName,

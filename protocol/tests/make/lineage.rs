@@ -32,6 +32,8 @@ enum By {
     /// The key of this feed.
     Key(u8),
     Recovery,
+    /// Twice: by the key of this feed, and in another way.
+    Twice(u8),
 }
 
 /// A feed of a vector: its number, its epoch, by which right, and the end that it names.
@@ -48,11 +50,18 @@ const fn next(no: u8, epoch: u64, by: By, end: (u64, u8)) -> Row {
 fn opened(&(no, epoch, by, end): &Row) -> Opened {
     let right = match by {
         By::Charter => Right::Charter,
-        By::Key(old) => Right::Rotation(seed(old).public()),
+        By::Key(old) | By::Twice(old) => Right::Rotation(seed(old).public()),
         By::Recovery => Right::Recovery,
     };
     let end = end.map(|(seq, id)| End(seq, EntryId::from_bytes([id; 32])));
-    Opened { feed: FeedId::from_bytes([no; 32]), key: seed(no).public(), epoch, right, end }
+    Opened {
+        feed: FeedId::from_bytes([no; 32]),
+        key: seed(no).public(),
+        epoch,
+        right,
+        end,
+        is_forked: matches!(by, By::Twice(_)),
+    }
 }
 
 fn written(&(no, epoch, by, end): &Row) -> Value {
@@ -60,6 +69,7 @@ fn written(&(no, epoch, by, end): &Row) -> Value {
         By::Charter => json!("charter"),
         By::Key(old) => json!(old),
         By::Recovery => json!("recovery"),
+        By::Twice(old) => json!(["twice", old]),
     };
     json!([no, epoch, by, end])
 }
@@ -79,8 +89,8 @@ pub(crate) fn lineage() -> File {
     let mut file = File::new(
         "lineage",
         "Sets of feeds of one organisation on a board. A feed is its number, its epoch, by which \
-         right it was opened (the charter, the recovery key, or the key of the feed of this \
-         number), and the end that its opening names: seq, and the one byte of an entry id. \
+         right it was opened (the charter, the recovery key, the key of the feed of this number, or \
+         twice, by that key and in another way), and the end that its opening names: seq, and the one byte of an entry id. \
          `extents` says of each, in the same order: open, contested, superseded, or where it \
          ends. `room_for` is one feed more, for which there is room beside the others, or not.",
     );
@@ -108,7 +118,7 @@ pub(crate) fn lineage() -> File {
 }
 
 fn sets() -> Vec<(&'static str, Vec<Row>)> {
-    use By::{Key, Recovery};
+    use By::{Key, Recovery, Twice};
     let rotated = || vec![first(1), next(2, 1, Key(1), (7, 9))];
     let with = |more: &[Row]| [rotated(), more.to_vec()].concat();
     let mut mixed = with(&[
@@ -152,6 +162,11 @@ fn sets() -> Vec<(&'static str, Vec<Row>)> {
                 next(3, 2, Key(2), (1, 9)),
                 next(4, 2, Recovery, (3, 9)),
             ],
+        ),
+        ("a feed that was opened twice", vec![first(1), next(2, 1, Twice(1), (7, 9))]),
+        (
+            "a recovery beside a feed that was opened twice",
+            vec![first(1), next(2, 1, Twice(1), (7, 9)), next(3, 1, Recovery, (5, 9))],
         ),
         ("what follows from a superseded rotation", in_order),
         ("the same in another order", mixed),

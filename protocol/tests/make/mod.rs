@@ -2,16 +2,15 @@
 
 pub(crate) mod bundle;
 pub(crate) mod charter;
-pub(crate) mod decision;
 pub(crate) mod edit;
 pub(crate) mod feed;
 mod findings;
 pub(crate) mod identity;
-pub(crate) mod lineage;
 pub(crate) mod meeting;
 pub(crate) mod payload;
 pub(crate) mod run;
 pub(crate) mod signature;
+pub(crate) mod verdict;
 
 use concordat_protocol::codec::hex;
 use serde_json::{Map, Value, json};
@@ -118,16 +117,12 @@ pub(crate) fn all() -> Vec<File> {
         feed::open_feed(),
         feed::ack(),
         feed::settlement(),
-        lineage::lineage(),
         run::run(),
         run::mandatory(),
         payload::payload(),
         payload::checkpoint(),
-        decision::canonical(),
-        decision::wording(),
-        decision::timing(),
-        decision::poll(),
         meeting::frame(),
         bundle::bundle(),
+        verdict::verdict(),
     ]
 }

@@ -15,6 +15,7 @@ use std::{collections::BTreeSet, path::PathBuf};
 
 use concordat_protocol::{
     codec::Malformed,
+    decision::{BadJson, BadWording},
     feed::{BadOpening, BadProof, Kind, Misbehaved},
     hash::Tag,
     verdict::Rule,
@@ -83,12 +84,16 @@ fn every_refusal_occurs_in_a_vector() {
         lacking(&variants!(BadProof: Malformed, OtherFeed, Signature, Path, NoContradiction)),
         [""; 0]
     );
+    assert_eq!(
+        lacking(&variants!(BadJson: TooLong, TooDeep, TooLarge, NotUtf8, CutShort, NotCanonical,
+            NotAscending, Trailing)),
+        [""; 0]
+    );
+    assert_eq!(lacking(&variants!(BadWording: Json, Shape)), [""; 0]);
     let openings = variants!(BadOpening: Malformed, OtherFeed, NotAMember, KeyNotInCharter,
         WrongParts, NotNext, TooMany, KeyUsedBefore, NotWarranted, Signature);
-    // What is malformed is refused before it is known to be an opening; how many feeds there are is
-    // known to whoever holds them, and to no vector: see `audit/tests.rs`, "an organisation opens at
-    // most 64 feeds on a board each under a key of its own".
-    assert_eq!(lacking(&openings), ["BadOpening.Malformed", "BadOpening.TooMany"]);
+    // What is malformed is refused before it is known to be an opening.
+    assert_eq!(lacking(&openings), ["BadOpening.Malformed"]);
 }
 
 #[test]

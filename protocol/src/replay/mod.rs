@@ -42,7 +42,7 @@ use alloc::{
 
 use crate::{
     artefact::{
-        document::Skeleton,
+        document::{Skeleton, feed_of},
         events::{self, Statement},
         kind::Kind as Of,
         lifecycle::{self, Author, Body, Case, Decided, Fact, Frontier, Lifecycle},
@@ -243,7 +243,7 @@ impl Replay {
     /// Whose feed an actor belongs to, if it is one of the board's.
     #[must_use]
     pub fn org_of(&self, actor: &Actor) -> Option<OrgId> {
-        self.writers.get(&actor.prefix()).copied()
+        self.writers.get(&feed_of(actor)).copied()
     }
 
     /// Whether one entry lies in the past of another.

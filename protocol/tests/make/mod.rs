@@ -2,10 +2,12 @@
 
 pub(crate) mod bundle;
 pub(crate) mod charter;
+pub(crate) mod decision;
 pub(crate) mod edit;
 pub(crate) mod feed;
 mod findings;
 pub(crate) mod identity;
+pub(crate) mod lineage;
 pub(crate) mod meeting;
 pub(crate) mod payload;
 pub(crate) mod run;
@@ -117,10 +119,15 @@ pub(crate) fn all() -> Vec<File> {
         feed::open_feed(),
         feed::ack(),
         feed::settlement(),
+        lineage::lineage(),
         run::run(),
         run::mandatory(),
         payload::payload(),
         payload::checkpoint(),
+        decision::canonical(),
+        decision::wording(),
+        decision::timing(),
+        decision::poll(),
         meeting::frame(),
         bundle::bundle(),
         verdict::verdict(),

@@ -9,7 +9,7 @@ ifdef CI
 export RUSTFLAGS ?= -D warnings
 endif
 
-.PHONY: test format lint unit doc reader sim bench fuzz deny
+.PHONY: test format lint unit doc reader sim bench fuzz fuzz-verdict corpus deny
 
 ## test: everything that must pass before a change lands
 test: format lint unit doc reader
@@ -43,9 +43,19 @@ reader:
 sim:
 	$(CARGO) run --release -p concordat-integration-tests --bin sim -- --seeds $(SEEDS)
 
+## fuzz-verdict: 120,000 mutated changes and 6,000 wild histories, beside the real Automerge
+fuzz-verdict:
+	$(CARGO) run --release -p concordat-integration-tests --bin verdict_fuzz
+
+## corpus: honest changes by the Automerge that browsers run, made anew (needs npm and the network)
+corpus:
+	cd integration-tests/js && npm ci --no-audit --no-fund && npm run --silent corpus >corpus.txt
+
 ## bench: what things cost, beside what the machine allows
 bench:
 	$(CARGO) bench -p concordat-protocol --bench core
+	$(CARGO) bench -p concordat-protocol --bench documents
+	$(CARGO) bench -p concordat-integration-tests --bench verdict
 	$(CARGO) bench -p concordat-integration-tests --bench replica
 	$(CARGO) bench -p concordat-node --bench daemons
 

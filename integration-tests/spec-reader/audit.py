@@ -16,7 +16,7 @@ from typing import Any, Callable, Optional
 import bundle
 import payloads
 from cbor import Refused
-from chain import Chain, Entry, check_opening, check_opening_among, read_opening
+from chain import Chain, Entry, Opening, check_opening, read_opening
 from charter import OBSERVER, Charter, Member, charter_hash
 from checkpoint import Origin, read_checkpoint, read_cosign, verify_checkpoint
 from evidence import ForkProof, read_evidence
@@ -25,6 +25,7 @@ from feed import (ACK, EVIDENCE, FOR_OBSERVERS, KINDS, OPEN_FEED, WITHHELD, Desc
 from founding import read_candidate, read_founding, read_vote
 from hashes import id_text
 from identity import read_card
+from lineage import Extent, Known, check_opening_among, extents
 from payloads import AckItem, settled_size
 
 PROVEN, UNCHECKED, NOTE = "proven", "unchecked", "note"
@@ -64,9 +65,11 @@ class Feed:
     charter: Charter
     member: Member
     first: History
+    opening: Optional[Opening] = None
     branches: list[History] = field(default_factory=list)
     broken: bool = False
     misplaced: bool = False
+    extent: Extent = field(default_factory=lambda: Extent("stands"))
     fork: Optional[int] = None
     settled: int = 0
 
@@ -79,6 +82,18 @@ class Feed:
 
     def is_whole(self) -> bool:
         return not self.broken and not self.misplaced
+
+    def ends_at(self) -> Optional[int]:
+        """How many entries count alone, forks aside; None if all."""
+        named = self.first.entry(self.extent.end[0]) if self.extent.end else None
+        return self.extent.alone(named.id if named else None)
+
+    def as_known(self) -> Known:
+        """Its opening; a fork at entry 0 is another opening of the same feed."""
+        return Known(self.descriptor, self.opening, self.descriptor.epoch > 0 and self.fork == 0)
+
+    def counts_alone(self, seq: int) -> bool:
+        return all(bound is None or seq < bound for bound in (self.ends_at(), self.fork))
 
     def covers(self, item: AckItem, history: History) -> int:
         """How much of a history an acknowledgement covers: of another one as far as the two are one."""
@@ -149,6 +164,7 @@ class Audit:
             self._check_entries(feed)
         for feed in self.feeds.values():
             self._tell_second_histories(feed)
+        self._tell_lineage()
         self._check_acks()
         for feed in self.feeds.values():
             self._settle(feed)
@@ -257,14 +273,18 @@ class Audit:
             member = charter.member(here.org) if charter else None
             if charter is None or member is None:
                 raise Refused("BadOpening.NotAMember")
-            before = [feed.descriptor for feed in self.feeds.values()
-                      if (feed.board, feed.member.org) == (here.board, here.org)]
-            check_opening_among(opening, run.feed, here.board, charter, before)
+            known = [feed.as_known() for feed in self._feeds_of(here.board, here.org)]
+            check_opening_among(opening, run.feed, here.board, charter, known)
         except Refused as refused:
             self.refused.add(run.feed)
             self.find(UNCHECKED, "OpeningRefused", f"record {number}: {refused}")
             return None
-        return self._add_feed(here, charter, member)
+        feed = self._add_feed(here, charter, member)
+        feed.opening = opening
+        return feed
+
+    def _feeds_of(self, board: bytes, org: bytes) -> list[Feed]:
+        return [feed for feed in self.feeds.values() if (feed.board, feed.member.org) == (board, org)]
 
     def _extend(self, feed: Feed, history: History, run: Run, number: int) -> None:
         try:
@@ -415,6 +435,23 @@ class Audit:
                           f"{feed.member.slug} signed two histories that part at entry {branch.start}")
             feed.forked_at(branch.start)
 
+    def _tell_lineage(self) -> None:
+        for board, org in {(feed.board, feed.member.org) for feed in self.feeds.values()}:
+            feeds = self._feeds_of(board, org)
+            for feed, extent in zip(feeds, extents([feed.as_known() for feed in feeds])):
+                feed.extent = extent
+                self._tell_extent(feed)
+
+    def _tell_extent(self, feed: Feed) -> None:
+        what = f"epoch {feed.descriptor.epoch} of {feed.member.slug}"
+        ends_at = feed.ends_at()
+        if feed.extent.state == "contested":
+            self.find(PROVEN, "OpenedTwice", f"{what} was opened more than once")
+        elif feed.extent.state == "superseded":
+            self.find(NOTE, "Superseded", f"{what} gave way to another, opened by the recovery key")
+        elif ends_at is not None and feed.size > ends_at:
+            self.find(NOTE, "BeyondEnd", f"{what} has {feed.size} entries, and ends at {ends_at}")
+
     # Acknowledgements
 
     def _check_acks(self) -> None:
@@ -442,7 +479,7 @@ class Audit:
         covered: dict[bytes, int] = {}
         for (_, acknowledged), acks in self.acks.items():
             ack, org = acks.widest, acks.widest.author.member.org
-            stands = ack.author.fork is None or ack.seq < ack.author.fork
-            if acknowledged == feed.first.chain.feed and org in others and stands:
+            counts = ack.author.counts_alone(ack.seq)
+            if acknowledged == feed.first.chain.feed and org in others and counts:
                 covered[org] = max(covered.get(org, 0), feed.covers(ack.item, history))
         return settled_size(history.chain.size, len(others), list(covered.values()))

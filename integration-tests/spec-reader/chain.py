@@ -19,7 +19,6 @@ from shape import (ID, KEY, KIB, SEQ_MAX, SIGNATURE, ascending, counted, many, o
                    to_bytes, uint)
 
 HEADERS_MAX = 252 * KIB
-FEEDS_MAX = 64
 
 
 @dataclass
@@ -159,25 +158,6 @@ def check_opening(opening: Opening, feed: bytes, board: bytes, charter: Charter,
     if not opening.end:
         raise Refused("BadOpening.WrongParts")
     _check_warrants(opening, before, member.recovery_digest)
-
-
-def check_opening_among(opening: Opening, feed: bytes, board: bytes, charter: Charter,
-                        known: list[Descriptor]) -> None:
-    """The same, after whichever known feed of the organisation warrants it."""
-    here = opening.descriptor
-    if here.epoch >= FEEDS_MAX or len(known) >= FEEDS_MAX:
-        raise Refused("BadOpening.TooMany")
-    if here.epoch and any(one.key == here.key for one in known):
-        raise Refused("BadOpening.KeyUsedBefore")
-    newest = max(known, key=lambda one: one.epoch, default=None)
-    refused: Optional[Refused] = None
-    for before in [one for one in known if one.epoch + 1 == here.epoch] or [newest]:
-        try:
-            return check_opening(opening, feed, board, charter, before)
-        except Refused as why:
-            refused = why
-    if refused:
-        raise refused
 
 
 def _check_warrants(opening: Opening, before: Descriptor, recovery_digest: bytes) -> None:

@@ -16,9 +16,10 @@ import ed25519
 import hashes
 import test_vectors
 from audit import Audit
-from cbor import encode
-from chain import Chain
+from cbor import Refused, encode
+from chain import Chain, Opening
 from feed import Compact, Descriptor, Head, Run, Sealed, SignedHead
+from lineage import Known, expect_room
 from shape import to_bytes
 
 Findings = list[tuple[str, str]]
@@ -52,12 +53,13 @@ class Author:
         self.chain = Chain(self.descriptor.feed_id(), self.descriptor.key)
         self.t_ms = 1_511_179_200_000
 
-    def opening(self, old: Optional["Author"] = None) -> tuple[int, bytes]:
+    def opening(self, old: Optional["Author"] = None, recovery: Optional[int] = None) -> tuple[int, bytes]:
+        """The opening of entry 0, after what `old` has; warranted by its key, or the recovery key of this seed."""
         end = [[old.chain.size - 1, old.chain.last]] if old else []
         message = to_bytes([self.descriptor, end])
-        signers = [old, self] if old else []
-        warrants = [[role, [1, s.descriptor.key], sign(s.seed, "epoch", message)]
-                    for role, s in enumerate(signers)]
+        prior = [(0, old.seed)] if old and recovery is None else [(2, recovery)] if recovery else []
+        signers = sorted([*prior, (1, self.seed)]) if old else []
+        warrants = [[role, [1, public(seed)], sign(seed, "epoch", message)] for role, seed in signers]
         return OPEN_FEED, to_bytes([self.descriptor, end, warrants])
 
     def ack(self, other: "Author", seq: Optional[int] = None, entry_id: Optional[bytes] = None) -> tuple[int, bytes]:
@@ -144,6 +146,91 @@ class Audits(unittest.TestCase):
         stranger, _ = self.opened("la-wigan")
         stolen = thief.write(thief.opening(stranger), note("two"))
         self.assertEqual(self.findings(run, stolen), [("unchecked", "OpeningRefused")])
+
+    def acknowledged_by_two_of_three(self) -> tuple[Author, list[bytes]]:
+        """A feed, and its run with those of the first two of the three that would settle it."""
+        bury, run = self.opened("la-bury")
+        authors = map(self.author, ("la-wigan", "ccg-bury"))
+        return bury, [run, *(author.write(author.opening(), author.ack(bury)) for author in authors)]
+
+    def settled(self, bury: Author, *runs: bytes) -> tuple[int, Findings]:
+        audit = self.audit(*runs)
+        found = {(f.severity, f.code) for f in audit.findings if f.code != "Silent"}
+        return audit.feeds[bury.chain.feed].settled, sorted(found)
+
+    def test_an_acknowledgement_beyond_an_end_settles_nothing(self) -> None:
+        bury, runs = self.acknowledged_by_two_of_three()
+        owner, new = self.author("gmhscp"), self.author("gmhscp", seed=30, epoch=1)
+        first = owner.write(owner.opening())
+        rotation = new.write(new.opening(owner))
+        stolen = owner.write(owner.ack(bury))
+        beyond = [("note", "BeyondEnd")]
+        self.assertEqual(self.settled(bury, *runs, first, stolen), (2, []))
+        self.assertEqual(self.settled(bury, *runs, first, stolen, rotation), (0, beyond))
+        self.assertEqual(self.settled(bury, *runs, rotation, first, stolen), (0, beyond))
+        self.assertEqual(self.settled(bury, *runs, first, rotation), (0, []))
+        again = new.write(new.ack(bury))
+        self.assertEqual(self.settled(bury, *runs, first, stolen, rotation, again), (2, beyond))
+
+    def test_a_feed_ends_before_the_entry_that_its_end_contradicts(self) -> None:
+        bury, runs = self.acknowledged_by_two_of_three()
+        owner, thief, new = self.author("gmhscp"), self.author("gmhscp"), self.author("gmhscp", 30, 1)
+        owner.write(owner.opening(), note("mine"))
+        stolen = thief.write(thief.opening(), thief.ack(bury))
+        rotation = new.write(new.opening(owner))
+        self.assertEqual(self.settled(bury, *runs, stolen, rotation), (0, [("note", "BeyondEnd")]))
+        agreed = self.author("gmhscp", 31, 1)
+        rotation = agreed.write(agreed.opening(thief))
+        self.assertEqual(self.settled(bury, *runs, stolen, rotation), (2, []))
+
+    def test_a_recovery_beats_a_rotation_and_what_follows_from_it(self) -> None:
+        bury, runs = self.acknowledged_by_two_of_three()
+        owner = self.author("gmhscp")
+        thief, further, new, next_one = (self.author("gmhscp", seed, epoch)
+                                         for seed, epoch in ((30, 1), (31, 2), (32, 1), (33, 2)))
+        first = owner.write(owner.opening())
+        stolen = thief.write(thief.opening(owner), thief.ack(bury))
+        onwards = further.write(further.opening(thief), further.ack(bury))
+        taken_back = new.write(new.opening(owner, self.seeds["gmhscp"] + 200))
+        superseded = [("note", "Superseded")]
+        self.assertEqual(self.settled(bury, *runs, first, stolen, onwards), (2, []))
+        for order in ((stolen, onwards, taken_back), (taken_back, stolen, onwards), (stolen, taken_back, onwards)):
+            self.assertEqual(self.settled(bury, *runs, first, *order), (0, superseded))
+        again = next_one.write(next_one.opening(new, self.seeds["gmhscp"] + 200), next_one.ack(bury))
+        found = self.settled(bury, *runs, first, stolen, taken_back, again)
+        self.assertEqual(found, (2, superseded), "a recovery is never superseded, though it follows what is")
+
+    def test_two_openings_of_one_epoch_by_equal_right_contest_each_other(self) -> None:
+        bury, runs = self.acknowledged_by_two_of_three()
+        owner = self.author("gmhscp")
+        one, other = (self.author("gmhscp", seed, 1) for seed in (30, 31))
+        first = owner.write(owner.opening())
+        rivals = [rival.write(rival.opening(owner), rival.ack(bury)) for rival in (one, other)]
+        twice = [("proven", "OpenedTwice")]
+        self.assertEqual(self.settled(bury, *runs, first, *rivals), (0, twice))
+        audit = self.audit(first, *rivals)
+        self.assertEqual([f.code for f in audit.findings].count("OpenedTwice"), 2)
+        damaged = rivals[1][:-1] + bytes([rivals[1][-1] ^ 1])
+        found = self.settled(bury, *runs, first, rivals[0], damaged)
+        self.assertEqual(found, (0, [*twice, ("unchecked", "BrokenRun")]), "an opening is signed by itself")
+
+    def test_no_sort_of_feeds_uses_up_the_room_of_another(self) -> None:
+        def known(key: int, epoch: int, role: int, prior: int = 0) -> Known:
+            descriptor = Descriptor(self.board, self.orgs["la-bury"], epoch, 1, bytes([key]) * 32)
+            warrants = [[role, [1, bytes([prior]) * 32], []]] if epoch else []
+            return Known(descriptor, Opening(descriptor, [[0, bytes(32)]], warrants))
+
+        feeds = [known(0, 0, 0)] + [known(key, 1, 0) for key in range(1, 64)]
+        with self.assertRaisesRegex(Refused, "TooMany"):
+            expect_room(known(64, 1, 0), feeds)
+        expect_room(known(64, 1, 2), feeds)
+        feeds.append(known(64, 1, 2))
+        expect_room(known(65, 2, 0, 64), feeds)
+        expect_room(known(66, 1, 0), feeds)
+        feeds.append(known(66, 1, 0))
+        for refused in (known(67, 1, 0), known(67, 2, 0, 66), known(67, 64, 2)):
+            with self.assertRaisesRegex(Refused, "TooMany"):
+                expect_room(refused, feeds)
 
     def test_what_an_author_signed_against_the_rules_is_proven(self) -> None:
         author, run = self.opened("la-bury")

@@ -6,7 +6,7 @@ import json
 import re
 import unittest
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any, Callable, Optional
 
 import bundle
 import canonical
@@ -17,16 +17,17 @@ import ed25519
 import founding
 import hashes
 import identity
+import lineage
 import merkle
 import messages
 import payloads
 import rules
 from audit import READERS, Audit
 from cbor import Refused, decode, encode
-from chain import Chain, check_opening, mandatory_sizes, read_opening
+from chain import OLD_KEY, RECOVERY_KEY, Chain, Opening, check_opening, mandatory_sizes, read_opening
 from charter import charter_hash, read_charter
 from evidence import read_evidence, read_fork_proof
-from feed import read_descriptor, read_head, read_header, read_run, read_sealed
+from feed import Descriptor, read_descriptor, read_head, read_header, read_run, read_sealed
 from shape import to_bytes
 
 VECTORS = Path(__file__).resolve().parents[2] / "protocol" / "tests" / "vectors"
@@ -131,6 +132,28 @@ def case_rules(vector: Vector) -> Vector:
 def case_settlement(vector: Vector) -> Vector:
     settled = payloads.settled_size(vector["size"], vector["others"], vector["covered"])
     return {**vector, "settled": settled}
+
+
+def case_lineage(vector: Vector) -> Vector:
+    feeds = [known_feed(*row) for row in vector["feeds"]]
+    if "room_for" in vector:
+        lineage.expect_room(known_feed(*vector["room_for"]), feeds)
+        return vector
+    found = [[extent.end[0], extent.end[1][0]] if extent.end else extent.state.replace("stands", "open")
+             for extent in lineage.extents(feeds)]
+    return {**vector, "extents": found}
+
+
+def known_feed(number: int, epoch: int, by: Any, end: Optional[list[int]]) -> lineage.Known:
+    """A feed whose key is its number; nothing of it is signed."""
+    here = Descriptor(bytes(32), bytes(32), epoch, 1, bytes([number]) * 32)
+    if by == "charter":
+        return lineage.Known(here)
+    is_twice = isinstance(by, list)
+    by = by[1] if is_twice else by
+    warrant = [RECOVERY_KEY, [1, bytes(32)], []] if by == "recovery" else [OLD_KEY, [1, bytes([by]) * 32], []]
+    ends = [[end[0], bytes([end[1]]) * 32]] if end else []
+    return lineage.Known(here, Opening(here, ends, [warrant]), is_twice)
 
 
 def case_mandatory(vector: Vector) -> Vector:

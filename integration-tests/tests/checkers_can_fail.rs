@@ -64,6 +64,11 @@ fn effects_finds_a_node_that_counts_no_acknowledgements() {
 }
 
 #[test]
+fn ends_finds_nodes_that_count_what_a_thief_wrote_beyond_an_end() {
+    assert_eq!(found(Sabotage::IgnoreEnds), (Exit::Safety, Some(Checker::Ends)));
+}
+
+#[test]
 fn settlement_finds_a_node_that_forgets_what_was_settled() {
     assert_eq!(found(Sabotage::ForgetSettlement), (Exit::Safety, Some(Checker::Settlement)));
 }

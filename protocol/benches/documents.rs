@@ -71,11 +71,15 @@ fn writing(document: &Document, changes: &[Vec<u8>], twenty: &[Vec<u8>]) {
     line("save, in order", || {
         black_box(document.clone().save().unwrap());
     });
-    let reversed = || changes.iter().rev().cloned().collect::<Vec<_>>();
-    let one_by_one = arrived_one_by_one(&skeleton, reversed());
-    line("save, after another order of arrival", || {
-        black_box(one_by_one.clone().save().unwrap());
-    });
+    // Which of the two orders of arrival differs from the causal one is for the hashes to say.
+    let mut reversed = changes.to_vec();
+    reversed.reverse();
+    for (what, order) in [("forwards", changes.to_vec()), ("backwards", reversed)] {
+        let arrived = arrived_one_by_one(&skeleton, order);
+        line(&format!("save, after arrival one by one, {what}"), || {
+            black_box(arrived.clone().save().unwrap());
+        });
+    }
     let saved = Some((document.clone().save().unwrap(), document.size()));
     let (bytes, size) = saved.clone().unwrap();
     line("load", || {

@@ -18,6 +18,7 @@ use concordat_protocol::{
     decision::{BadJson, BadWording},
     feed::{BadOpening, BadProof, Kind, Misbehaved},
     hash::Tag,
+    verdict::Rule,
 };
 
 fn folder() -> PathBuf {
@@ -91,10 +92,17 @@ fn every_refusal_occurs_in_a_vector() {
     assert_eq!(lacking(&variants!(BadWording: Json, Shape)), [""; 0]);
     let openings = variants!(BadOpening: Malformed, OtherFeed, NotAMember, KeyNotInCharter,
         WrongParts, NotNext, TooMany, KeyUsedBefore, NotWarranted, Signature);
-    // What is malformed is refused before it is known to be an opening; how many feeds there are is
-    // known to whoever holds them, and to no vector: see `audit/tests.rs`, "an organisation opens at
-    // most 64 feeds on a board each under a key of its own".
-    assert_eq!(lacking(&openings), ["BadOpening.Malformed", "BadOpening.TooMany"]);
+    // What is malformed is refused before it is known to be an opening.
+    assert_eq!(lacking(&openings), ["BadOpening.Malformed"]);
+}
+
+#[test]
+fn every_rule_of_the_verdict_occurs_in_a_vector_but_those_of_whole_documents() {
+    let file = make::verdict::verdict();
+    let codes: BTreeSet<_> =
+        file.bad.iter().filter_map(|vector| vector["error"].as_str()).collect();
+    let lacking: Vec<_> = Rule::CODES.iter().filter(|code| !codes.contains(**code)).collect();
+    assert_eq!(lacking, [&"document-operations", &"document-bytes"]);
 }
 
 /// The specification, with its examples.

@@ -94,6 +94,13 @@ impl Disk {
         self.backup.is_some()
     }
 
+    /// Whether the backup has an entry of this feed.
+    #[must_use]
+    pub fn backup_has(&self, feed: &FeedId) -> bool {
+        let headers = self.backup.as_ref().and_then(|rows| rows.get(&Table::Headers));
+        headers.is_some_and(|rows| rows.contains_key(&place_key(feed, 0, 0)))
+    }
+
     /// Puts the backup in the place of what is flushed; false when there is none.
     pub fn restore(&mut self) -> bool {
         self.crash();

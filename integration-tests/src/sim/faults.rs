@@ -17,6 +17,7 @@ use super::{
     Event, Sim,
     checkers::Verdict,
     clock::SimTime,
+    keys::KeyStrike,
     network::NodeIx,
     plan::{Fault, Malice, Plan, Sabotage},
     rng::Rng,
@@ -40,6 +41,7 @@ pub(super) enum Strike {
     Twin(NodeIx),
     SwapHalves(NodeIx),
     FalseAck(NodeIx),
+    Keys(KeyStrike),
     Sabotage(Sabotage),
 }
 
@@ -55,7 +57,7 @@ pub(super) fn schedule(
             list.extend(draw(*fault, plan, rng));
         }
     }
-    if plan.faults.contains(&Fault::Restore) {
+    if plan.faults.contains(&Fault::Restore) && plan.keys.careless.is_none() {
         let honest: Vec<NodeIx> = (0..plan.orgs.len()).filter(|org| plan.is_honest(*org)).collect();
         let node = honest.get(rng.place(honest.len())).copied().unwrap_or(0);
         list.extend(restore(plan, rng, node, Standing::Restored));
@@ -159,7 +161,7 @@ impl Sim {
             }
             Strike::BackUp(node) => self.nodes[node].disk.back_up(),
             Strike::Restore { node, standing, ms } => {
-                if self.nodes[node].disk.has_backup() {
+                if self.nodes[node].disk.has_backup() && self.can_be_restored(node) {
                     self.crash(node)?;
                     self.due(ms, Event::Start { node, restores: Some(standing) });
                 }
@@ -182,6 +184,7 @@ impl Sim {
             Strike::Twin(node) => self.strike_twin(node),
             Strike::SwapHalves(node) => self.strike_swap(node),
             Strike::FalseAck(node) => self.strike_false_ack(node),
+            Strike::Keys(strike) => self.strike_keys(strike)?,
             Strike::Sabotage(sabotage) => self.strike_sabotage(sabotage)?,
         }
         Ok(())
@@ -329,6 +332,7 @@ impl Sim {
             | Sabotage::IgnoreAcks
             | Sabotage::ForgetSettlement
             | Sabotage::HideForks
+            | Sabotage::IgnoreEnds
             | Sabotage::StarveNode
             | Sabotage::Babble
             | Sabotage::Panic => Ok(()),

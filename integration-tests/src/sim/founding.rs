@@ -5,13 +5,16 @@
 //!
 //! *Source*: ours.
 
+use std::collections::BTreeMap;
+
 use concordat_protocol::{
     charter::{
         AcceptRole, Acceptance, Charter, DatedName, Founding, Member, Rule, Scope, Share, ShareOf,
         Status, Unfounded,
     },
     codec::Fixed,
-    hash::{NodeKey, OrgId},
+    feed::{Descriptor, OpenFeed},
+    hash::{BoardId, NodeKey, OrgId},
     identity::{BadCard, Card, Inception, KeyPair, SignedCard, Signer, recovery_digest},
     time::TimeMs,
 };
@@ -32,6 +35,10 @@ pub struct Organisation {
     pub node_key: NodeKey,
     /// Its node's card.
     pub card: SignedCard,
+    /// The key that takes a stolen one's place.
+    pub recovery_key: KeyPair,
+    /// By which right its key signs, where it is not the first.
+    pub openings: BTreeMap<BoardId, OpenFeed>,
     witness_key: KeyPair,
     inception: Inception,
     status: Status,
@@ -85,10 +92,24 @@ impl Organisation {
             feed_key,
             node_key,
             card,
+            recovery_key,
+            openings: BTreeMap::new(),
             witness_key,
             inception,
             status,
         })
+    }
+
+    /// The same organisation with the key that an opening opens a feed for.
+    ///
+    /// # Errors
+    /// [`BadCard`]: the protocol refuses the card.
+    pub fn succeeded(&self, opening: OpenFeed, feed_key: KeyPair) -> Result<Self, BadCard> {
+        let epoch = opening.descriptor.epoch;
+        let card = Card { epoch, feed_key: feed_key.public(), ..self.card.card().clone() };
+        let card = card.sign(&feed_key)?;
+        let openings = BTreeMap::from([(opening.descriptor.board, opening)]);
+        Ok(Self { feed_key, card, openings, ..self.clone() })
     }
 
     fn to_member(&self, number: usize) -> Result<Member, NoPartnership> {
@@ -134,6 +155,13 @@ impl Partnership {
             organisations.iter().flat_map(|one| one.accept(&charter)).collect();
         let founding = Founding::new(&charter, &acceptances).map_err(NoPartnership::Founding)?;
         Ok(Self { organisations, founding })
+    }
+
+    /// The feed that the charter names as an organisation's.
+    #[must_use]
+    pub fn first_feed(&self, org: usize) -> Descriptor {
+        let Organisation { org, feed_key, .. } = &self.organisations[org];
+        Descriptor { board: self.founding.board(), org: *org, epoch: 0, key: feed_key.public() }
     }
 }
 

@@ -21,6 +21,7 @@ pub mod clock;
 pub mod disk;
 mod faults;
 pub mod founding;
+mod keys;
 pub mod network;
 pub mod node;
 pub mod plan;
@@ -28,11 +29,10 @@ pub mod rng;
 mod shell;
 pub mod workload;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use concordat_protocol::{
     engine::{BatchId, BoardView, Input, Standing},
-    feed::Descriptor,
     hash::NodeKey,
 };
 
@@ -45,6 +45,7 @@ use checkers::{Checker, Checkers, Facts, OrgFacts, Seen, Verdict, Violation};
 use clock::SimTime;
 use faults::Strike;
 use founding::{NoPartnership, Partnership};
+use keys::Keys;
 use network::{Delivery, Network, NodeIx};
 use node::Node;
 use plan::Malice;
@@ -92,6 +93,7 @@ pub struct Sim {
     disk_rng: Rng,
     fault_rng: Rng,
     slow_disks: BTreeMap<NodeIx, SimTime>,
+    keys: Keys,
     tickets: u64,
     trace: Trace,
     counts: Counts,
@@ -111,6 +113,8 @@ impl Sim {
         let liars = draw_liars(seed, &plan, &nodes, &keys);
         let network = Network::new(Rng::named(seed, "network"), keys, |a, b| plan.links(a, b));
         let facts = facts(&plan, &partnership);
+        let descriptors: Vec<_> =
+            (0..plan.orgs.len()).map(|org| partnership.first_feed(org)).collect();
         Ok(Self {
             seed,
             profile,
@@ -127,6 +131,7 @@ impl Sim {
             disk_rng: Rng::named(seed, "disks"),
             fault_rng: Rng::named(seed, "faults"),
             slow_disks: BTreeMap::new(),
+            keys: Keys::new(Rng::named(seed, "changes of keys"), &descriptors),
             tickets: 0,
             trace: Trace::default(),
             counts: Counts::default(),
@@ -179,6 +184,9 @@ impl Sim {
         for (at, strike) in faults::schedule(&self.plan, sabotage, &mut self.fault_rng) {
             self.due(at.0, Event::Strike(strike));
         }
+        for (at, strike) in keys::schedule(&self.plan, &mut self.keys.rng) {
+            self.due(at.0, Event::Strike(Strike::Keys(strike)));
+        }
         for node in 0..self.plan.orgs.len() {
             if self.plan.faults.contains(&Fault::Skew) {
                 self.counts.one(Group::Fault, Fault::Skew.name());
@@ -204,6 +212,7 @@ impl Sim {
             open = self.with_honest(|sim, nodes| sim.checkers.open_matter(nodes));
         }
         self.audit()?;
+        self.count_standings();
         self.with_honest(|sim, nodes| sim.checkers.after_healing(nodes))?;
         open.map_or(Ok(()), |sentence| Err(Violation { checker: Checker::Liveness, sentence }))
     }
@@ -219,6 +228,7 @@ impl Sim {
         });
         let waiting: Vec<_> = waiting.collect();
         self.queue.retain(|_, event| !matches!(event, Event::Write | Event::Strike(_)));
+        self.recover_what_is_lost()?;
         for node in 0..self.plan.orgs.len() {
             if !self.nodes[node].is_on() && !waiting.contains(&node) {
                 self.start(node)?;
@@ -409,17 +419,13 @@ fn draw_liars(seed: u64, plan: &Plan, nodes: &[Node], keys: &[NodeKey]) -> BTree
 
 fn facts(plan: &Plan, partnership: &Partnership) -> Facts {
     let board = partnership.founding.board();
-    let org = |(number, part): (usize, &plan::OrgPlan)| {
-        let one = &partnership.organisations[number];
-        let key = one.card.card().feed_key;
-        OrgFacts {
-            feed: Descriptor { board, org: one.org, epoch: 0, key }.feed_id(),
-            is_honest: part.malice.is_empty(),
-            has_seat: part.status.has_seat(),
-            is_active: part.status == concordat_protocol::charter::Status::Active,
-        }
+    let org = |(number, part): (usize, &plan::OrgPlan)| OrgFacts {
+        feed: partnership.first_feed(number).feed_id(),
+        is_honest: part.malice.is_empty(),
+        has_seat: part.status.has_seat(),
+        is_active: part.status == concordat_protocol::charter::Status::Active,
     };
     let orgs: Vec<OrgFacts> = plan.orgs.iter().enumerate().map(org).collect();
     let feeds = orgs.iter().enumerate().map(|(number, org)| (org.feed, number)).collect();
-    Facts { board, orgs, feeds }
+    Facts { board, orgs, feeds, stolen: BTreeSet::new() }
 }

@@ -10,7 +10,7 @@
 //! *Source*: ours.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeSet,
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     sync::{Arc, Mutex, PoisonError},
 };
@@ -123,6 +123,11 @@ impl Node {
         &self.organisation
     }
 
+    /// Gives it the keys, card and openings with which it starts next.
+    pub fn take_over(&mut self, organisation: Organisation) {
+        self.organisation = organisation;
+    }
+
     /// Whether it runs.
     #[must_use]
     pub const fn is_on(&self) -> bool {
@@ -142,7 +147,7 @@ impl Node {
                 panics: self.panics,
             }),
             card: self.organisation.card.clone(),
-            openings: BTreeMap::new(),
+            openings: self.organisation.openings.clone(),
         };
         let engine = Engine::open(identity, self.standing, &self.disk)?;
         let admissions = engine.admissions();

@@ -4,7 +4,7 @@
 //! where a run with all of them would never get.
 //!
 //! *Invariants.* A plan depends on seed and profile alone. At most a quarter of the organisations
-//! are Byzantine. At most one honest node is restored from a backup in one run: a second one
+//! are Byzantine. At most one honest node is put back to a backup in one run: a second one
 //! could forget what only the first still knew, which no protocol repairs.
 //!
 //! *Source*: ours.
@@ -59,6 +59,8 @@ pub enum Sabotage {
     ForgetSettlement,
     /// Every shell throws away what would lead to a fork's evidence.
     HideForks,
+    /// Every node's view counts what stands beyond an end, and in feeds that do not stand.
+    IgnoreEnds,
     /// No run ever reaches node 0.
     StarveNode,
     /// Node 0's shell doubles every frame it sends.
@@ -157,6 +159,18 @@ impl Malice {
     ];
 }
 
+/// Whose keys change, and how.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct KeysPlan {
+    /// Honest organisations that rotate their key, once for each time they stand here.
+    pub rotations: Vec<usize>,
+    /// An honest organisation whose key is stolen, and the Byzantine one whose node speaks for the
+    /// thief.
+    pub theft: Option<(usize, usize)>,
+    /// An honest organisation that rotates, is put back to a backup taken before, and rotates again.
+    pub careless: Option<usize>,
+}
+
 /// How organisations reach each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Topology {
@@ -184,6 +198,8 @@ pub struct Plan {
     pub orgs: Vec<OrgPlan>,
     /// The faults that are on.
     pub faults: BTreeSet<Fault>,
+    /// Whose keys change.
+    pub keys: KeysPlan,
     /// Who reaches whom.
     pub topology: Topology,
     /// Length of the safety phase in milliseconds.
@@ -228,14 +244,19 @@ impl Plan {
                 if keep && at == 1 {
                     org.malice.insert(Malice::Twins);
                 }
+                // Somebody whose node speaks for a thief; what it does by itself harms nobody.
+                if profile.sabotage == Some(Sabotage::IgnoreEnds) && at == 1 {
+                    org.malice.insert(Malice::Withhold);
+                }
             }
         }
+        let keys = draw_keys(seed, profile, &orgs);
         // A restored node has to hear from a majority, so everybody has to be in reach.
-        if faults.contains(&Fault::Restore) {
+        if faults.contains(&Fault::Restore) || keys.careless.is_some() {
             topology = Topology::Full;
         }
         let safety_ms = 1_000 * rng.between(profile.safety_s.0, profile.safety_s.1);
-        Self { orgs, faults, topology, safety_ms, write_every_ms: rng.between(1_500, 12_000) }
+        Self { orgs, faults, keys, topology, safety_ms, write_every_ms: rng.between(1_500, 12_000) }
     }
 
     /// Whether the organisation at this place is honest.
@@ -265,6 +286,34 @@ impl Plan {
 fn draw_honest(rng: &mut Rng) -> OrgPlan {
     let status = if rng.chance(15) { Status::Observer } else { Status::Active };
     OrgPlan { status, malice: BTreeSet::new() }
+}
+
+/// Draws from a stream of its own: who takes part does not depend on it.
+fn draw_keys(seed: u64, profile: &Profile, orgs: &[OrgPlan]) -> KeysPlan {
+    let mut rng = Rng::named(seed, "whose keys change");
+    let of = |is_honest: bool| {
+        let all = orgs.iter().enumerate();
+        let these = all.filter(move |(_, org)| org.malice.is_empty() == is_honest);
+        these.map(|(at, _)| at).collect::<Vec<_>>()
+    };
+    let mut honest = of(true);
+    rng.shuffle(&mut honest);
+    let thief = rng.pick(&of(false)).copied();
+    if profile.calm {
+        let victim = honest.iter().copied().find(|org| *org > 0);
+        let steals = profile.sabotage == Some(Sabotage::IgnoreEnds);
+        return KeysPlan { theft: victim.zip(thief).filter(|_| steals), ..KeysPlan::default() };
+    }
+    let active = |org: &usize| orgs.get(*org).is_some_and(|org| org.status == Status::Active);
+    let mut take = |due: bool| {
+        let at = honest.iter().position(active).filter(|_| due)?;
+        Some(honest.swap_remove(at))
+    };
+    let theft = take(thief.is_some() && rng.chance(60)).zip(thief);
+    let careless = take(rng.chance(25));
+    let many = if rng.chance(50) { rng.between(1, 4) } else { 0 };
+    let rotations = (0..many).filter_map(|_| rng.pick(&honest).copied()).collect();
+    KeysPlan { rotations, theft, careless }
 }
 
 fn draw_byzantine(rng: &mut Rng) -> OrgPlan {

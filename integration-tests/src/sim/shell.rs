@@ -22,7 +22,7 @@ use concordat_protocol::{
 
 use super::{
     Event, Sim,
-    checkers::{Checker, Seen, Verdict, Violation},
+    checkers::{Checker, Seen, Verdict, Violation, ends},
     network::{Delivery, Due, NodeIx},
     plan::Sabotage,
 };
@@ -306,6 +306,13 @@ impl Sim {
     /// What a node shows, as its shell passes it on.
     pub(super) fn views(&self, node: NodeIx) -> Vec<BoardView> {
         let mut views = self.nodes[node].views();
+        if self.is_broken(Sabotage::IgnoreEnds) {
+            let wrong = ends::extents(self.checkers.facts(), &self.nodes[node].disk, false);
+            for (id, feed) in views.iter_mut().flat_map(|view| &mut view.feeds) {
+                let Some(wrong) = wrong.get(id) else { continue };
+                (feed.settled, feed.effective) = (wrong.settled, wrong.effective);
+            }
+        }
         let late = self.now.0 > self.plan.safety_ms * 2 / 3;
         for feed in views.iter_mut().flat_map(|view| view.feeds.values_mut()).filter(|_| node == 0)
         {

@@ -10,7 +10,7 @@ use alloc::{
     vec::Vec,
 };
 
-use super::finding::FeedName;
+use super::finding::{FeedName, Finding};
 use crate::{
     charter::{Founding, Status},
     feed::{
@@ -20,6 +20,17 @@ use crate::{
     hash::{BoardId, FeedId, OrgId},
     time::TimeMs,
 };
+
+/// Feeds that evidence is kept of before they are opened, at most; no board has so many.
+const ACCUSED_MAX: usize = 1_000;
+
+/// Evidence that a feed has two histories, and who shows it.
+#[derive(Debug, Clone)]
+pub(super) struct Accusation {
+    pub(super) index: u64,
+    pub(super) by: FeedName,
+    pub(super) seq: u64,
+}
 
 /// One feed, as far as it was read.
 #[derive(Debug, Clone)]
@@ -41,6 +52,14 @@ pub(super) struct Feed {
     pub(super) told: Told,
 }
 
+impl Feed {
+    /// How it was opened, as far as that is known: a fork at entry 0 is another opening of it.
+    fn as_opened(&self) -> Opened {
+        let is_forked = self.descriptor.epoch > 0 && self.fork == Some(0);
+        Opened { is_forked, ..self.opened }
+    }
+}
+
 /// What was told of a feed once, and is not told again.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Told {
@@ -56,6 +75,8 @@ pub(super) struct Told {
 pub(super) struct Boards {
     pub(super) foundings: BTreeMap<BoardId, Founding>,
     pub(super) feeds: BTreeMap<FeedId, Feed>,
+    /// The lowest evidence about each feed that was not opened when it came.
+    accused: BTreeMap<FeedId, Accusation>,
     /// The record that is being read, from 1.
     pub(super) record: u64,
 }
@@ -124,7 +145,7 @@ impl Boards {
     ) -> Result<(), BadOpening> {
         let Descriptor { board, org, epoch, key } = opening.descriptor;
         let of_org = || self.of_org(&board, &org).map(|feed| &feed.descriptor);
-        let opened: Vec<Opened> = self.of_org(&board, &org).map(|feed| feed.opened).collect();
+        let opened: Vec<Opened> = self.of_org(&board, &org).map(Feed::as_opened).collect();
         expect_room(&opened, &Opened::by(opening))?;
         if epoch > 0 && of_org().any(|one| one.key == key) {
             return Err(BadOpening::KeyUsedBefore);
@@ -135,6 +156,33 @@ impl Boards {
             checked = checked.or_else(|_| check_opening(founding, Some(before), feed, opening));
         }
         checked
+    }
+
+    /// Takes in evidence about a feed, which may be opened later; gives what that proves.
+    pub(super) fn accuse(&mut self, of: FeedId, accusation: Accusation) -> Option<Finding> {
+        if let Some(feed) = self.feeds.get_mut(&of) {
+            return feed.accuse(accusation);
+        }
+        if let Some(kept) = self.accused.get_mut(&of) {
+            if accusation.index < kept.index {
+                *kept = accusation;
+            }
+        } else if self.accused.len() < ACCUSED_MAX {
+            self.accused.insert(of, accusation);
+        } else {
+            return Some(accusation.of_unknown(of));
+        }
+        None
+    }
+
+    /// What evidence proves that came before its feed was opened, now that all are.
+    pub(super) fn accuse_later(&mut self) -> Vec<Finding> {
+        let accused = core::mem::take(&mut self.accused);
+        let found = accused.into_iter().map(|(of, accusation)| match self.feeds.get_mut(&of) {
+            Some(feed) => feed.accuse(accusation),
+            None => Some(accusation.of_unknown(of)),
+        });
+        found.flatten().collect()
     }
 
     /// The feeds of an organisation on a board.
@@ -148,7 +196,7 @@ impl Boards {
         let all = self.feeds.values().map(|feed| (feed.descriptor.board, feed.descriptor.org));
         let all: BTreeSet<(BoardId, OrgId)> = all.collect();
         let of_each = all.iter().flat_map(|(board, org)| {
-            let opened: Vec<Opened> = self.of_org(board, org).map(|feed| feed.opened).collect();
+            let opened: Vec<Opened> = self.of_org(board, org).map(Feed::as_opened).collect();
             extents(&opened)
         });
         of_each.collect()
@@ -159,6 +207,21 @@ impl Boards {
         let founding = self.foundings.get(board);
         let seats = founding.into_iter().flat_map(|founding| founding.charter().seats());
         seats.map(|member| member.org).filter(|other| other != org).collect()
+    }
+}
+
+impl Feed {
+    /// Takes in evidence; it is told unless a fork as low is known.
+    fn accuse(&mut self, Accusation { index, by, seq }: Accusation) -> Option<Finding> {
+        let is_lower = self.fork.is_none_or(|known| index < known);
+        self.fork = Some(self.fork.map_or(index, |known| known.min(index)));
+        is_lower.then(|| Finding::ForkProven { of: self.name.clone(), index, by, seq })
+    }
+}
+
+impl Accusation {
+    fn of_unknown(self, feed: FeedId) -> Finding {
+        Finding::AccusesUnknown { feed, by: self.by, seq: self.seq }
     }
 }
 

@@ -12,7 +12,7 @@ use alloc::{
 };
 
 use super::{
-    board::{Boards, Feed},
+    board::{Accusation, Boards, Feed},
     bundle::{LoosePayload, Record, Records, end_from_bytes},
     claims::Claims,
     finding::Finding,
@@ -111,6 +111,7 @@ impl Audit {
         if !self.is_ended {
             self.findings.push(Finding::NoEnd { record: self.records });
         }
+        self.findings.extend(self.boards.accuse_later());
         let findings = core::mem::take(&mut self.findings);
         (SecondReading::new(self.boards, self.claims, self.leavings), findings)
     }
@@ -238,17 +239,9 @@ impl Audit {
                 }
             }
             Ok(Meaning::Fork(proof)) => {
-                let (accused, index) = (proof.descriptor().feed_id(), proof.index());
-                let by = of;
-                let Some(feed) = self.boards.feeds.get_mut(&accused) else {
-                    return self.findings.push(Finding::AccusesUnknown { feed: accused, by, seq });
-                };
-                let is_lower = feed.fork.is_none_or(|known| index < known);
-                feed.fork = Some(feed.fork.map_or(index, |known| known.min(index)));
-                if is_lower {
-                    let of = feed.name.clone();
-                    self.findings.push(Finding::ForkProven { of, index, by, seq });
-                }
+                let accusation = Accusation { index: proof.index(), by: of, seq };
+                let accused = proof.descriptor().feed_id();
+                self.findings.extend(self.boards.accuse(accused, accusation));
             }
             Ok(Meaning::Other) => {}
             Err(why) => self.findings.push(Finding::BadPayload { of, seq, kind, why }),

@@ -88,7 +88,7 @@ pub enum Finding {
         index: u64,
     },
     /// Two feeds of one epoch were opened by equal right.
-    #[error("the epoch of {of} was opened more than once by equal right")]
+    #[error("the epoch of {of}, or the one after it, was opened more than once by equal right")]
     OpenedTwice {
         /// The feed.
         of: FeedName,
@@ -398,7 +398,7 @@ pub enum Finding {
     },
     /// A feed goes on beyond the end that a later epoch names.
     #[error(
-        "{of} goes on to entry {entries}, beyond its end at {end} that the next epoch names; what is beyond counts only as far as others acknowledged it"
+        "{of} has {entries} entries and ends after {end}, as the next epoch says; those beyond count only as far as others acknowledged them"
     )]
     BeyondEnd {
         /// The feed.

@@ -299,6 +299,10 @@ impl SecondReading {
     #[must_use]
     pub fn finish(mut self) -> (Vec<Finding>, Summary) {
         self.close_due();
+        // A second opening of a feed may have shown only in this reading.
+        for (id, extent) in self.boards.extents() {
+            self.extents.entry(id).or_insert((extent, None)).0 = extent;
+        }
         let mut findings = core::mem::take(&mut self.findings);
         findings.extend(self.unheld());
         findings.extend(self.boards.feeds.values().filter_map(|feed| self.ending(feed)));

@@ -318,19 +318,9 @@ impl Charter {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::charter::fixture::{feed_key, member, mini_board, org, witness_key};
+    use crate::charter::fixture::{accept_all, member, mini_board, org, witness_key};
     use crate::codec::Fixed;
     use proptest::prelude::*;
-
-    fn accept_all(charter: &Charter) -> Vec<Acceptance> {
-        let hash = charter.hash();
-        let both = |number: u8| {
-            let keys =
-                [(AcceptRole::Feed, feed_key(number)), (AcceptRole::Witness, witness_key(number))];
-            keys.map(|(role, key)| Acceptance::sign(hash, org(number), role, &key))
-        };
-        (1..=6).flat_map(both).collect()
-    }
 
     #[test]
     fn a_board_is_founded_when_every_key_has_accepted() {

@@ -73,7 +73,9 @@ impl Engine {
         let Some(board) = self.boards.get_mut(board_id) else { return };
         let Some(org) = board.feeds.get(&new.by).map(|feed| feed.descriptor.org) else { return };
         let is_ours = new.by == board.own;
-        let Some(feed) = board.feeds.get_mut(id) else { return };
+        // An acknowledgement that came before the feed it is about may turn out to be its own author's.
+        let of_another = |feed: &&mut Feed| feed.descriptor.org != org;
+        let Some(feed) = board.feeds.get_mut(id).filter(of_another) else { return };
         if is_ours {
             feed.acked_size = feed.acked_size.max(new.point.0.saturating_add(1));
         }

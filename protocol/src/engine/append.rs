@@ -55,8 +55,13 @@ impl Engine {
         branch.head = Some(*run.newest_head());
         branch.missing.extend(missing);
         self.pending.consequences().heads.push((board, id, no, *run.newest_head()));
-        self.note_ack_due(step, &board, &id, run);
         let from = run.entries().first().map_or(0, |entry| entry.header.seq);
+        if let Some(org) = self.feed(&board, &id).map(|feed| feed.descriptor.org)
+            && (from, no) == (0, 0)
+        {
+            self.end_epochs(step, &board, &org);
+        }
+        self.note_ack_due(step, &board, &id, run);
         self.count_waiting_acks(step, (&board, &id, no), from);
         self.apply_run(step, (board, id, no), run);
         self.put_record(&board, &id, no);

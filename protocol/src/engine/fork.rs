@@ -212,6 +212,9 @@ impl Engine {
                 self.acknowledge_for_the_last_time(step, &board, &id);
             }
             self.put_evidence(&board, &id, EvidenceRow { proof, carrier });
+            if index == 0 {
+                self.end_epochs(step, &board, &org);
+            }
         } else if let Some(known) = feed.fork.clone().filter(|known| is_same && !known.is_carried())
         {
             self.put_evidence(

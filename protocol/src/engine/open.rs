@@ -93,15 +93,18 @@ impl Engine {
             self.open_branch(&id, no, record, reader)?;
         }
         self.take_over(&id);
-        let Some(board) = self.boards.get_mut(&id) else { return Ok(()) };
-        let orgs: Vec<OrgId> = board.founding.charter().members.iter().map(|m| m.org).collect();
-        for org in orgs {
-            board.rank_feeds(&org);
-        }
+        let Some(board) = self.boards.get(&id) else { return Ok(()) };
         let feeds: Vec<FeedId> = board.feeds.keys().copied().collect();
         let mut step = Step::reading(reader);
         for feed in &feeds {
             self.open_evidence(&step, &id, feed)?;
+        }
+        if let Some(board) = self.boards.get_mut(&id) {
+            let members = board.founding.charter().members.iter();
+            let orgs: Vec<OrgId> = members.map(|member| member.org).collect();
+            for org in orgs {
+                board.rank_feeds(&org);
+            }
         }
         for feed in feeds {
             self.open_acks(&step, &id, &feed);
@@ -212,7 +215,7 @@ impl Engine {
     }
 
     /// Whether any of these entries is something else than an acknowledgement, which calls for none.
-    fn holds_news(&self, step: &Step<'_>, feed: &Feed, (from, to): (u64, u64)) -> bool {
+    pub(super) fn holds_news(&self, step: &Step<'_>, feed: &Feed, (from, to): (u64, u64)) -> bool {
         let is_long = to.saturating_sub(from) > NEWS_MAX;
         is_long
             || (from..to).any(|seq| {

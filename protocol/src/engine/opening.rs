@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::{Engine, Step, io::Report, tables::BranchNo};
+use super::{Engine, Step, io::Report, state::Feed, tables::BranchNo};
 use crate::{
     feed::{
         BadOpening, Body, Descriptor, Kind, OpenFeed, Opened, Run, Tip, expect_room, verify_run,
@@ -19,7 +19,10 @@ impl Engine {
         run: &Run,
     ) -> Option<BoardId> {
         if let Some(board) = self.feeds.get(&run.feed) {
-            return self.shares(&peer, board).then_some(*board);
+            let epoch = self.feed(board, &run.feed).map_or(0, |feed| feed.descriptor.epoch);
+            // A later feed stands on its opening: a node that stored it without could not start again.
+            let is_bare = run.from == 0 && epoch > 0 && opening_of(run).is_none();
+            return self.shares(&peer, board).then_some(*board).filter(|_| !is_bare);
         }
         let opening = opening_of(run)?;
         let descriptor = opening.descriptor;
@@ -37,9 +40,9 @@ impl Engine {
         Some(descriptor.board)
     }
 
-    /// An opening has come: some feeds of the organisation may end there, or count no longer by
+    /// An opening has come, or is contradicted by another of the same feed: some feeds of the organisation may end there, or count no longer by
     /// themselves. Whatever of them had an effect here must become known everywhere.
-    fn end_epochs(&mut self, step: &mut Step<'_>, board: &BoardId, org: &OrgId) {
+    pub(super) fn end_epochs(&mut self, step: &mut Step<'_>, board: &BoardId, org: &OrgId) {
         let Some(of_board) = self.boards.get_mut(board) else { return };
         for id in of_board.rank_feeds(org) {
             let Some(feed) = self.feed(board, &id) else { continue };
@@ -50,6 +53,25 @@ impl Engine {
             for no in numbers {
                 self.apply_stored(step, (*board, id, no));
             }
+            self.acknowledge_what_counts_again(step, board, &id);
+        }
+    }
+
+    /// More of a feed may count by itself than before: a recovery beat the rotation that ended it
+    /// sooner. Those entries wait to be acknowledged, as if they had just come.
+    fn acknowledge_what_counts_again(&mut self, step: &Step<'_>, board: &BoardId, id: &FeedId) {
+        let me = self.me.org;
+        let of_others = |feed: &&Feed| feed.descriptor.org != me && feed.fork.is_none();
+        let Some(feed) = self.feed(board, id).filter(of_others) else { return };
+        let size = self.counts_alone(step, feed, 0).min(feed.trunk.tip.size());
+        if !self.holds_news(step, feed, (feed.acked_size, size)) {
+            return;
+        }
+        if let Some(feed) = self.feed_mut(board, id) {
+            feed.ack_due = true;
+        }
+        if let Some(board) = self.boards.get_mut(board) {
+            board.acks.due.get_or_insert(step.uptime);
         }
     }
 
@@ -62,7 +84,7 @@ impl Engine {
         let board = self.boards.get(&board).ok_or(BadOpening::NotAMember)?;
         let member = board.founding.charter().member(&org).ok_or(BadOpening::NotAMember)?;
         let of_org = || board.feeds.values().filter(|feed| feed.descriptor.org == org);
-        let opened: Vec<Opened> = of_org().map(|feed| feed.opened).collect();
+        let opened: Vec<Opened> = of_org().map(Feed::as_opened).collect();
         let of_org = || of_org().map(|feed| feed.descriptor);
         let held = of_org().map(|descriptor| descriptor.epoch).max().unwrap_or(0);
         expect_room(&opened, &Opened::by(opening))?;

@@ -194,9 +194,20 @@ impl Feed {
         }
     }
 
+    /// Whether its opening is part of the board.
+    fn is_begun(&self) -> bool {
+        self.descriptor.epoch == 0 || self.trunk.tip.size() > 0
+    }
+
     /// Below which place a difference between two copies would be news.
     pub(super) fn compared_below(&self) -> u64 {
         self.fork_index().unwrap_or(u64::MAX)
+    }
+
+    /// How it was opened, as far as that is known: a fork at entry 0 is another opening of it.
+    pub(super) fn as_opened(&self) -> Opened {
+        let is_forked = self.descriptor.epoch > 0 && self.fork_index() == Some(0);
+        Opened { is_forked, ..self.opened }
     }
 
     /// Whether not all of the feed counts by itself: it is forked, ended, contested or superseded.
@@ -278,10 +289,17 @@ impl Board {
     /// Works out how much of each feed of an organisation counts by itself, and gives those of which
     /// that has changed.
     pub(super) fn rank_feeds(&mut self, org: &OrgId) -> Vec<FeedId> {
-        let feeds = self.feeds.values().filter(|feed| feed.descriptor.org == *org);
-        let opened: Vec<Opened> = feeds.map(|feed| feed.opened).collect();
+        let of_org = || self.feeds.iter().filter(|(_, feed)| feed.descriptor.org == *org);
+        let all: Vec<Opened> = of_org().map(|(_, feed)| feed.as_opened()).collect();
+        let taken_in = of_org().filter(|(id, feed)| **id != self.own || feed.is_begun());
+        let taken_in: Vec<Opened> = taken_in.map(|(_, feed)| feed.as_opened()).collect();
+        // What we are about to open has no effect on other feeds before it is part of the board, but
+        // they have an effect on it.
+        let mut ranked = extents(&all);
+        ranked.retain(|id, _| *id == self.own);
+        ranked.extend(extents(&taken_in));
         let mut changed = Vec::new();
-        for (id, extent) in extents(&opened) {
+        for (id, extent) in ranked {
             if let Some(feed) = self.feeds.get_mut(&id).filter(|feed| feed.extent != extent) {
                 feed.extent = extent;
                 changed.push(id);

@@ -282,7 +282,7 @@ impl Engine {
         }
         match self.id_at(step, feed, best, index).filter(|_| settled > index) {
             Some(entry) => (FeedStanding::Won { index, entry }, settled, settled),
-            None => (FeedStanding::Held { index }, settled, below),
+            None => (FeedStanding::Held { index }, settled, settled.max(below)),
         }
     }
 

@@ -10,7 +10,7 @@
 //! | a feed is | if |
 //! |---|---|
 //! | superseded | a rotation opened it, and a recovery opens the same epoch, or the feed that it follows is superseded |
-//! | contested | it is not superseded, and neither is another feed of its epoch: two histories from entry 0 on |
+//! | contested | it is not superseded, and neither is another feed of its epoch: two histories from entry 0 on; or a feed of the next epoch that is not superseded was opened twice, so nobody can say where this one ends |
 //! | standing | otherwise |
 //!
 //! A standing feed ends where the openings of the next epoch say: those by recovery, or if there are
@@ -55,6 +55,9 @@ pub struct Opened {
     pub right: Right,
     /// Where it says that the epoch before ends.
     pub end: Option<End>,
+    /// Another opening of this very feed is proven: a fork at entry 0. What it says of its right and
+    /// of the epoch before is then worth nothing.
+    pub is_forked: bool,
 }
 
 /// How much of a feed counts by itself.
@@ -64,7 +67,8 @@ pub enum Extent {
     Open,
     /// What stands up to this entry.
     Until(End),
-    /// Nothing: another feed of the same epoch stands as much as this one.
+    /// Nothing: another feed of the same epoch stands as much as this one, or two openings of the next
+    /// one contradict each other.
     Contested,
     /// Nothing: the recovery key opened another feed in its place.
     Superseded,
@@ -83,7 +87,14 @@ impl Opened {
     #[must_use]
     pub fn first(descriptor: &Descriptor) -> Self {
         let Descriptor { key, epoch, .. } = *descriptor;
-        Self { feed: descriptor.feed_id(), key, epoch, right: Right::Charter, end: None }
+        Self {
+            feed: descriptor.feed_id(),
+            key,
+            epoch,
+            right: Right::Charter,
+            end: None,
+            is_forked: false,
+        }
     }
 
     /// A later feed, by an opening that was checked.
@@ -95,13 +106,14 @@ impl Opened {
     }
 
     const fn is_recovery(&self) -> bool {
-        matches!(self.right, Right::Recovery)
+        matches!(self.right, Right::Recovery) && !self.is_forked
     }
 
     /// Whether this feed's opening may end that one.
     fn follows(&self, before: &Self) -> bool {
         before.epoch.checked_add(1) == Some(self.epoch)
             && match self.right {
+                _ if self.is_forked => true,
                 Right::Charter => false,
                 Right::Rotation(old) => old == before.key,
                 Right::Recovery => true,
@@ -112,9 +124,12 @@ impl Opened {
     fn is_superseded(&self, all: &[Self], superseded: &BTreeSet<FeedId>) -> bool {
         let is_beaten = |one: &Self| one.epoch == self.epoch && one.is_recovery();
         let leads_here = |one: &&Self| self.follows(one);
-        matches!(self.right, Right::Rotation(_))
-            && (all.iter().any(is_beaten)
-                || all.iter().filter(leads_here).any(|one| superseded.contains(&one.feed)))
+        let follows_beaten = || {
+            let mut before = all.iter().filter(leads_here).peekable();
+            before.peek().is_some() && before.all(|one| superseded.contains(&one.feed))
+        };
+        let may_be_beaten = self.is_forked || matches!(self.right, Right::Rotation(_));
+        may_be_beaten && (all.iter().any(is_beaten) || follows_beaten())
     }
 }
 
@@ -140,7 +155,11 @@ pub fn extents(all: &[Opened]) -> BTreeMap<FeedId, Extent> {
         let is_rival = |other: &&Opened| other.epoch == one.epoch && other.feed != one.feed;
         if !stands(&one) {
             Extent::Superseded
-        } else if all.iter().filter(stands).any(|other| is_rival(&other)) {
+        } else if all
+            .iter()
+            .filter(stands)
+            .any(|other| is_rival(&other) || other.is_forked && other.follows(one))
+        {
             Extent::Contested
         } else {
             let ends = all.iter().filter(stands).filter(|next| next.follows(one));
@@ -195,7 +214,8 @@ mod tests {
     }
 
     fn opened(no: u8, epoch: u64, right: Right, at: u64) -> Opened {
-        Opened { feed: feed(no), key: key(no), epoch, right, end: (epoch > 0).then_some(end(at)) }
+        let end = (epoch > 0).then_some(end(at));
+        Opened { feed: feed(no), key: key(no), epoch, right, end, is_forked: false }
     }
 
     /// The extents of these feeds, in the order given, which does not matter.
@@ -247,6 +267,18 @@ mod tests {
         let recovered = opened(3, 2, Right::Recovery, 0);
         let expected = [Extent::Until(end(6)), Extent::Until(end(0)), Extent::Open];
         assert_eq!(found(&[first, stolen, recovered]), expected);
+    }
+
+    #[test]
+    fn nobody_can_say_where_a_feed_ends_whose_successor_was_opened_twice() {
+        let first = opened(1, 0, Right::Charter, 0);
+        let twice = Opened { is_forked: true, ..opened(2, 1, Right::Rotation(key(1)), 7) };
+        assert_eq!(found(&[first, twice]), [Extent::Contested, Extent::Open]);
+        let recovered = opened(3, 1, Right::Recovery, 5);
+        let expected = [Extent::Until(end(5)), Extent::Superseded, Extent::Open];
+        assert_eq!(found(&[first, twice, recovered]), expected);
+        let recovered_twice = Opened { right: Right::Recovery, ..twice };
+        assert_eq!(found(&[first, recovered_twice, recovered]), expected);
     }
 
     #[test]

@@ -119,7 +119,9 @@ struct Judging<'a> {
     /// Which entries carry a change, and at which place among `changes`.
     carried: BTreeMap<ChangeHash, Vec<(EntryId, usize)>>,
     /// Entries of a feed that carry changes, as far as they were looked at.
-    before: BTreeMap<FeedId, Vec<EntryId>>,
+    before: BTreeMap<FeedId, BTreeSet<EntryId>>,
+    /// The first of them whose payload is not here.
+    unread: BTreeMap<FeedId, EntryId>,
     /// How many changes of an actor its feed has carried.
     counted: BTreeMap<Actor, u64>,
 }
@@ -133,6 +135,7 @@ impl<'a> Judging<'a> {
             changes: Vec::new(),
             carried: BTreeMap::new(),
             before: BTreeMap::new(),
+            unread: BTreeMap::new(),
             counted: BTreeMap::new(),
         }
     }
@@ -157,7 +160,10 @@ impl<'a> Judging<'a> {
             self.carried.entry(hash).or_default().push((id, place));
             self.changes.push(ChangeState { entry: id, hash, dependencies, raw, status });
         }
-        self.before.entry(entry.feed).or_default().push(id);
+        self.before.entry(entry.feed).or_default().insert(id);
+        if payload.is_none() {
+            self.unread.entry(entry.feed).or_insert(id);
+        }
     }
 
     fn status(
@@ -201,9 +207,10 @@ impl<'a> Judging<'a> {
         prefix: ActorPrefix,
     ) -> Result<(), Refusal> {
         let hash = chunk.hash;
-        let own = self.before.get(&entry.feed).map_or(&[][..], Vec::as_slice);
+        let own = self.before.get(&entry.feed);
         let carriers = self.carried.get(&hash).map_or(&[][..], Vec::as_slice);
-        let is_own = |id: &EntryId| own.contains(id) || *id == entry.by.entry;
+        let is_own =
+            |id: &EntryId| *id == entry.by.entry || own.is_some_and(|own| own.contains(id));
         if carriers.iter().any(|(id, _)| is_own(id)) {
             return Err(Refusal::Repeated);
         }
@@ -226,9 +233,12 @@ impl<'a> Judging<'a> {
         if dependency == self.skeleton {
             return Ok(());
         }
-        let own = self.before.get(&entry.feed).map_or(&[][..], Vec::as_slice);
-        let is_named =
-            |id: &EntryId| *id == entry.by.entry || own.contains(id) || entry.refs.contains(id);
+        let own = self.before.get(&entry.feed);
+        let is_named = |id: &EntryId| {
+            *id == entry.by.entry
+                || own.is_some_and(|own| own.contains(id))
+                || entry.refs.contains(id)
+        };
         let carriers = self.carried.get(&dependency).map_or(&[][..], Vec::as_slice);
         let named = || carriers.iter().filter(|(id, _)| is_named(id));
         let state = |place: usize| self.changes.get(place).map(|change| &change.status);
@@ -238,12 +248,13 @@ impl<'a> Judging<'a> {
         if let Some((carrier, _)) = named().next() {
             return Err(Status::Shares { cause: dependency, entry: *carrier });
         }
-        let unread = own.iter().chain(&entry.refs).find(|id| {
+        let in_refs = entry.refs.iter().copied().find(|id| {
             let named = self.effect.entry(id).filter(|named| named.kind == Kind::CHANGE);
             named.is_some_and(|named| !matches!(named.content, Content::Here(_)))
         });
+        let unread = self.unread.get(&entry.feed).copied().or(in_refs);
         Err(match unread {
-            Some(entry) => Status::Unknown { entry: *entry },
+            Some(entry) => Status::Unknown { entry },
             None => Status::Refused(Refusal::DependencyNotNamed { dependency }),
         })
     }

@@ -26,7 +26,7 @@ use alloc::{
 };
 use core::fmt;
 
-use super::{ChangeState, Replay};
+use super::{ChangeState, Replay, Status};
 use crate::{
     artefact::{
         compare::shared_paragraphs,
@@ -148,6 +148,9 @@ impl fmt::Display for Code {
     }
 }
 
+/// From how many changes on a history is long.
+const LONG: usize = 500;
+
 /// Lists the conflicts of an artefact, ascending.
 #[must_use]
 pub fn conflicts(replay: &Replay, document: &Document, reading: &Reading) -> Vec<Conflict> {
@@ -226,6 +229,9 @@ fn paragraphs(lookup: &Lookup<'_>, document: &Document, found: &mut Vec<Conflict
     let last = replay.lifecycle.proposal.and_then(|id| replay.proposals.get(&id));
     let heads = last.map_or(&[][..], |last| last.says.heads.as_slice());
     let base: Vec<ChangeHash> = heads.iter().map(|head| ChangeHash(head.0)).collect();
+    if !replay.has_changes_at_once() {
+        return;
+    }
     let org = |actor: &_| replay.org_of(actor);
     for paragraph in shared_paragraphs(document, &base, org) {
         let mut by_org: BTreeMap<Option<OrgId>, Vec<Writer>> = BTreeMap::new();
@@ -235,6 +241,33 @@ fn paragraphs(lookup: &Lookup<'_>, document: &Document, found: &mut Vec<Conflict
         let side = |by: &Vec<Writer>| lookup.side_of_changes(paragraph.text.clone(), by);
         let about = format!("{}/{}", named(&paragraph.path), paragraph.number);
         found.push(open(Code::Paragraph, about, by_org.values().map(side).collect()));
+    }
+}
+
+impl Replay {
+    /// Whether two organisations made changes of which neither builds on the other: without such, no
+    /// paragraph need be looked at. Said of long histories without a look.
+    fn has_changes_at_once(&self) -> bool {
+        let applied: Vec<&ChangeState> =
+            self.changes.iter().filter(|one| one.status == Status::Applied).collect();
+        if applied.len() > LONG {
+            return true;
+        }
+        let org = |one: &ChangeState| self.written.get(&one.entry).map(|by| by.org);
+        let mut before: BTreeMap<ChangeHash, BTreeSet<usize>> = BTreeMap::new();
+        for (place, one) in applied.iter().enumerate() {
+            let mut reached = BTreeSet::new();
+            for dependency in &one.dependencies {
+                reached.extend(before.get(dependency).into_iter().flatten());
+            }
+            let mut others = applied.iter().take(place).enumerate();
+            if others.any(|(other, it)| !reached.contains(&other) && org(it) != org(one)) {
+                return true;
+            }
+            reached.insert(place);
+            before.insert(one.hash, reached);
+        }
+        false
     }
 }
 

@@ -44,7 +44,7 @@ use alloc::{
 
 use crate::{
     artefact::{
-        document::Skeleton,
+        document::{Skeleton, feed_of},
         events::{self, Statement},
         kind::Kind as Of,
         lifecycle::{self, Author, Body, Case, Decided, Fact, Frontier, Lifecycle},
@@ -245,7 +245,7 @@ impl Replay {
     /// Whose feed an actor belongs to, if it is one of the board's.
     #[must_use]
     pub fn org_of(&self, actor: &Actor) -> Option<OrgId> {
-        self.writers.get(&actor.prefix()).copied()
+        self.writers.get(&feed_of(actor)).copied()
     }
 
     /// The entries that have a place, each after those in its past.

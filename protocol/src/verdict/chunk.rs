@@ -57,14 +57,6 @@ impl fmt::Debug for ChangeHash {
 pub struct Actor(pub [u8; 32]);
 
 impl Actor {
-    /// The half that names the feed.
-    #[must_use]
-    pub fn prefix(&self) -> ActorPrefix {
-        let mut prefix = [0; 16];
-        prefix.copy_from_slice(self.0.split_at(16).0);
-        ActorPrefix(prefix)
-    }
-
     /// The actor of every skeleton, and of nothing else.
     pub const SKELETON: Self = Self([0; 32]);
 
@@ -130,11 +122,11 @@ impl<'a> Chunk<'a> {
         let start_op = body.unsigned()?;
         time_and_message(&mut body)?;
         let others = others(&mut body, actor)?;
-        let columns = Columns::read(&mut body)?;
+        let mut columns = Columns::read(&mut body)?;
         if !body.is_done() {
             return Err(Rule::ExtraBytes { len: body.left() });
         }
-        expect_columns(&columns, others.len() as u64)?;
+        expect_columns(&mut columns, others.len() as u64)?;
         Ok(Self { hash, dependencies, actor, seq, start_op, len: raw.len(), others, columns })
     }
 
@@ -229,7 +221,7 @@ fn others(body: &mut Reader<'_>, own: Actor) -> Result<Vec<Actor>, Rule> {
 }
 
 /// Tests what each column says by itself, and that every other actor is used.
-fn expect_columns(columns: &Columns<'_>, others: u64) -> Result<(), Rule> {
+fn expect_columns(columns: &mut Columns<'_>, others: u64) -> Result<(), Rule> {
     let used = columns.check_each(others.saturating_add(1))?;
     let unused = (0..others).find(|at| !used.contains(&(at + 1)));
     unused.map_or(Ok(()), |at| Err(Rule::ActorUnused { at }))

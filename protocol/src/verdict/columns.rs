@@ -92,7 +92,7 @@ pub(super) struct Columns<'a> {
 }
 
 impl<'a> Columns<'a> {
-    /// Reads which columns there are, takes their bytes, and counts the operations.
+    /// Reads which columns there are, and takes their bytes.
     pub(super) fn read(body: &mut Reader<'a>) -> Result<Self, Rule> {
         let count = body.unsigned()?;
         let mut lengths = [0; 14];
@@ -112,9 +112,7 @@ impl<'a> Columns<'a> {
         for (slot, len) in bytes.iter_mut().zip(lengths) {
             *slot = body.bytes(len)?;
         }
-        let mut columns = Self { bytes, operations: 0 };
-        columns.operations = columns.count_operations()?;
-        Ok(columns)
+        Ok(Self { bytes, operations: 0 })
     }
 
     pub(super) const fn operations(&self) -> u32 {
@@ -155,8 +153,10 @@ impl<'a> Columns<'a> {
         u32::try_from(count).map_err(|_| Rule::TooManyOperations { count })
     }
 
-    /// Tests each column by itself, in order. Gives the actors that are used.
-    pub(super) fn check_each(&self, actors: u64) -> Result<BTreeSet<u64>, Rule> {
+    /// Counts the operations, then tests each column by itself, in order. Gives the actors that are
+    /// used.
+    pub(super) fn check_each(&mut self, actors: u64) -> Result<BTreeSet<u64>, Rule> {
+        self.operations = self.count_operations()?;
         let mut checks = Checks { actors, used: BTreeSet::new(), value_bytes: 0, predecessors: 0 };
         for column in Column::ALL.iter().copied() {
             let is_counted = matches!(column, Column::PredecessorCount);

@@ -1,7 +1,7 @@
 //! The rules of the verdict: each a variant with the numbers a person needs, and a stable code.
 //!
-//! Rules are tested in the order in which they stand here. Up to `Column`, the bytes of the change
-//! alone decide; after it, the changes on which it depends do too.
+//! Rules are tested in the order in which they stand here. Up to `ActorFeed`, the bytes of the change
+//! and its feed alone decide; after it, the changes on which it depends do too.
 //!
 //! *Invariants.* A code never changes its meaning and is never used again for another rule.
 //!
@@ -66,9 +66,6 @@ pub enum Rule {
         /// Its bytes.
         len: u64,
     },
-    /// The actor belongs to another feed.
-    #[error("the actor does not belong to the feed that carries the change")]
-    ActorFeed,
     /// The time is out of range.
     #[error("the time is {found}, expected 0 to {CHANGE_TIME_MAX}")]
     Time {
@@ -125,6 +122,9 @@ pub enum Rule {
         /// Which, from 0.
         at: u64,
     },
+    /// The actor belongs to another feed.
+    #[error("the actor does not belong to the feed that carries the change")]
+    ActorFeed,
     /// Two changes of one actor and seq lie in the closure.
     #[error("the dependencies reach two changes of one actor with the same seq")]
     ClosureForked,
@@ -301,12 +301,12 @@ pub enum OperationFault {
     /// A mark's begin without its end right after it, or the reverse.
     #[error("a mark's begin and end do not follow each other")]
     MarkUnbalanced,
-    /// A mark's end does not stand after its begin in the text.
-    #[error("a mark ends before it begins")]
-    MarkOrder,
     /// More marks than allowed.
     #[error("the change begins more than {MARKS_MAX} marks")]
     TooManyMarks,
+    /// A mark's end does not stand after its begin in the text.
+    #[error("a mark ends before it begins")]
+    MarkOrder,
     /// Objects are nested too deeply.
     #[error("its object would be nested more than {NESTING_MAX} deep")]
     Nesting,
@@ -360,21 +360,21 @@ impl Rule {
         "dependency-count",
         "dependency-order",
         "actor-length",
-        "actor-feed",
         "time",
         "message",
         "actor-order",
         "columns",
         "extra-bytes",
         "too-many-operations",
-        "too-many-predecessors",
         "canonical",
         "column-length",
         "column-null",
         "counter-range",
         "actor-index",
         "value-length",
+        "too-many-predecessors",
         "actor-unused",
+        "actor-feed",
         "closure-forked",
         "seq",
         "start-op",
@@ -404,8 +404,8 @@ impl Rule {
         "increment-without-counter",
         "mark-place",
         "mark-unbalanced",
-        "mark-order",
         "too-many-marks",
+        "mark-order",
         "nesting",
     ];
 }

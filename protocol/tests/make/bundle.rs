@@ -17,7 +17,7 @@ use super::{
     File,
     edit::{bytes, edit, uint},
     feed::{forked, proof},
-    findings,
+    findings, lineage,
 };
 use crate::support::world::{Pen, card, feed_key, founding, tiny};
 
@@ -32,7 +32,7 @@ pub(crate) fn loose(pen: &Pen, seq: usize) -> LoosePayload {
     LoosePayload { feed: pen.feed(), seq: seq as u64, id, sealed }
 }
 
-fn ack(pen: &mut Pen, of: &Pen) {
+pub(crate) fn ack(pen: &mut Pen, of: &Pen) {
     let seq = of.size() - 1;
     let item = AckItem {
         feed: of.feed(),
@@ -154,6 +154,7 @@ pub(crate) fn bundle() -> File {
     ]
     .into_iter()
     .chain(findings::bundles())
+    .chain(lineage::bundles())
     {
         let report = audit_bundle(&bytes);
         let vector = json!({ "name": name, "hex": hex(&bytes) });

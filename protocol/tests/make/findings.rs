@@ -43,7 +43,7 @@ fn of_runs(runs: Vec<Run>) -> Vec<u8> {
     file(runs.into_iter().map(Piece::Run).collect())
 }
 
-fn note(pen: &mut Pen, text: &str) {
+pub(crate) fn note(pen: &mut Pen, text: &str) {
     pen.write(Kind::NOTE, Note { text: text.into() }.to_bytes());
 }
 
@@ -70,10 +70,15 @@ fn acknowledging_all(number: u8, of: &Pen) -> Pen {
 
 /// The next epoch of a feed, under this key.
 fn next_epoch(old: &Pen, key: KeyPair) -> Pen {
+    opened_after(old, (WarrantRole::Old, old.signer()), key)
+}
+
+/// The epoch after a feed, under this key, by this warrant.
+pub(crate) fn opened_after(old: &Pen, prior: (WarrantRole, &dyn Signer), key: KeyPair) -> Pen {
     let epoch = old.descriptor.epoch + 1;
     let descriptor = Descriptor { epoch, key: key.public(), ..old.descriptor };
     let end = End(old.size() - 1, old.tip.id());
-    let opening = OpenFeed::next(descriptor, end, (WarrantRole::Old, old.signer()), &key);
+    let opening = OpenFeed::next(descriptor, end, prior, &key);
     let mut pen = Pen::blank(descriptor, key);
     pen.write(Kind::OPEN_FEED, opening.to_bytes());
     pen

@@ -7,10 +7,12 @@ pub(crate) mod edit;
 pub(crate) mod feed;
 mod findings;
 pub(crate) mod identity;
+pub(crate) mod lineage;
 pub(crate) mod meeting;
 pub(crate) mod payload;
 pub(crate) mod run;
 pub(crate) mod signature;
+pub(crate) mod verdict;
 
 use concordat_protocol::codec::hex;
 use serde_json::{Map, Value, json};
@@ -117,6 +119,7 @@ pub(crate) fn all() -> Vec<File> {
         feed::open_feed(),
         feed::ack(),
         feed::settlement(),
+        lineage::lineage(),
         run::run(),
         run::mandatory(),
         payload::payload(),
@@ -127,5 +130,6 @@ pub(crate) fn all() -> Vec<File> {
         decision::poll(),
         meeting::frame(),
         bundle::bundle(),
+        verdict::verdict(),
     ]
 }

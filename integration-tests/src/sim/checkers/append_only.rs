@@ -76,7 +76,7 @@ impl AppendOnly {
                 return Err(violation(sentence));
             }
         }
-        let own = facts.orgs.get(node).is_some_and(|org| org.feed == feed);
+        let own = facts.feeds.get(&feed) == Some(&node);
         if own || !facts.is_honest(&feed) {
             return Ok(());
         }
@@ -143,27 +143,28 @@ impl AppendOnly {
         node: NodeIx,
         disks: &BTreeMap<NodeIx, &Disk>,
     ) {
-        let Some(org) = facts.orgs.get(node) else { return };
         let flushed = disks.get(&node).into_iter().flat_map(|disk| disk.rows(Table::Headers));
         let places =
             flushed.filter_map(|(key, bytes)| Some((read_place(key)?, Header::id_of(bytes))));
         self.flushed.insert(node, places.collect());
 
         let (seats, honest) = facts.others(node);
-        let size_at = |other: &usize| {
-            disks.get(other).map_or(0, |disk| {
-                (0..).find(|seq| disk.header(&org.feed, *seq).is_none()).unwrap_or(0)
-            })
-        };
-        let mut sizes: Vec<u64> = honest.iter().map(size_at).collect();
-        sizes.sort_unstable_by(|a, b| b.cmp(a));
-        // A majority of `heard` others leaves out `seats - heard`; one more holder than that is
-        // always among those heard.
-        let heard = seats / 2 + 1;
-        let from = sizes.get(seats.saturating_sub(heard)).copied().unwrap_or(0);
-        let from = if seats == 0 { 0 } else { from };
-        self.announced.retain(|(feed, seq), _| *feed != org.feed || *seq < from);
-        self.excused_from.insert(org.feed, from);
+        for own in facts.feeds.iter().filter(|(_, org)| **org == node).map(|(feed, _)| *feed) {
+            let size_at = |other: &usize| {
+                disks.get(other).map_or(0, |disk| {
+                    (0..).find(|seq| disk.header(&own, *seq).is_none()).unwrap_or(0)
+                })
+            };
+            let mut sizes: Vec<u64> = honest.iter().map(size_at).collect();
+            sizes.sort_unstable_by(|a, b| b.cmp(a));
+            // A majority of `heard` others leaves out `seats - heard`; one more holder than that is
+            // always among those heard.
+            let heard = seats / 2 + 1;
+            let from = sizes.get(seats.saturating_sub(heard)).copied().unwrap_or(0);
+            let from = if seats == 0 { 0 } else { from };
+            self.announced.retain(|(feed, seq), _| *feed != own || *seq < from);
+            self.excused_from.insert(own, from);
+        }
     }
 }
 

@@ -30,7 +30,6 @@ impl Authorship {
         signed: &[SignedHead],
         effects: &[Effect],
     ) {
-        let Some(feed) = facts.orgs.get(node).map(|org| org.feed) else { return };
         if signed.is_empty() {
             return;
         }
@@ -44,11 +43,11 @@ impl Authorship {
             .filter(|op| op.table == Table::Headers)
             .filter_map(|op| op.value.as_ref())
             .filter_map(|bytes| Some((Header::id_of(bytes), Header::from_bytes(bytes).ok()?)))
-            .filter(|(_, header)| header.feed == feed)
+            .filter(|(_, header)| facts.is_of(&header.feed, node))
             .map(|(id, header)| (id, header.prev))
             .collect();
-        let written = self.written.entry(feed).or_default();
-        for head in signed.iter().map(|signed| signed.head).filter(|head| head.feed == feed) {
+        for head in signed.iter().map(|signed| signed.head) {
+            let written = self.written.entry(head.feed).or_default();
             let mut at = Some(head.id);
             while let Some(id) = at.filter(|id| written.insert(*id)) {
                 at = prevs.get(&id).copied();

@@ -82,7 +82,7 @@ impl Durability {
         Seen { node, disk, .. }: Seen<'_>,
         run: &Run,
     ) -> Verdict {
-        let own = facts.orgs.get(node).is_some_and(|org| org.feed == run.feed);
+        let own = facts.is_of(&run.feed, node);
         for (seq, entry) in (run.from..).zip(&run.entries) {
             let Body::Carried(sealed) = &entry.body else { continue };
             if !stores_payload(disk, &run.feed, seq, &sealed.to_bytes()) {

@@ -6,15 +6,17 @@
 
 use concordat_protocol::{
     engine::{BoardView, FeedStanding},
+    feed::{Header, Kind},
     hash::FeedId,
 };
 
-use super::{Facts, Seen, effects::difference};
+use super::{super::disk::Disk, Facts, Seen, effects::difference};
 
 /// What is still open, `None` when all agree.
 pub(super) fn open_matter(
     facts: &Facts,
     lost: impl Fn(&FeedId) -> bool,
+    is_excused: impl Fn(&FeedId) -> bool,
     nodes: &[Seen<'_>],
 ) -> Option<String> {
     let view = |seen: &Seen<'_>| seen.views.iter().find(|view| view.board == facts.board).cloned();
@@ -36,7 +38,8 @@ pub(super) fn open_matter(
     }
     let mut views = nodes.iter().filter_map(|seen| Some((seen, view(seen)?)));
     views.find_map(|(seen, view)| {
-        let open = unfinished(facts, &lost, &view)?;
+        let open = absent(facts, &is_excused, &view)
+            .or_else(|| unfinished(facts, (&lost, &is_excused), seen.disk, &view))?;
         Some(format!("node {}: {open}", seen.node))
     })
 }
@@ -59,8 +62,31 @@ fn differing(one: &BoardView, other: &BoardView) -> String {
     if shown.is_empty() { "in kept branches alone".to_string() } else { shown.join(", ") }
 }
 
+/// A feed that an honest organisation signs now and that does not stand at a node.
+fn absent(
+    facts: &Facts,
+    is_excused: &impl Fn(&FeedId) -> bool,
+    view: &BoardView,
+) -> Option<String> {
+    let mut honest = facts.orgs.iter().enumerate().filter(|(_, org)| org.is_honest);
+    honest.find_map(|(number, org)| {
+        let feed = view.feeds.get(&org.feed);
+        let standing = feed.filter(|feed| feed.size > 0).map(|feed| feed.standing);
+        let is_due = standing != Some(FeedStanding::Sound)
+            && facts.is_honest(&org.feed)
+            && !is_excused(&org.feed);
+        is_due
+            .then(|| format!("{:?}, which organisation {number} signs, is {standing:?}", org.feed))
+    })
+}
+
 /// What one node still lacks.
-fn unfinished(facts: &Facts, lost: &impl Fn(&FeedId) -> bool, view: &BoardView) -> Option<String> {
+fn unfinished(
+    facts: &Facts,
+    (lost, is_excused): (&impl Fn(&FeedId) -> bool, &impl Fn(&FeedId) -> bool),
+    disk: &Disk,
+    view: &BoardView,
+) -> Option<String> {
     view.feeds.iter().find_map(|(id, feed)| {
         let org = *facts.feeds.get(id)?;
         let honest = facts.orgs[org].is_honest;
@@ -70,15 +96,21 @@ fn unfinished(facts: &Facts, lost: &impl Fn(&FeedId) -> bool, view: &BoardView) 
                 feed.size, feed.durable_size
             ));
         }
-        if honest && feed.missing > 0 && !lost(id) {
+        if facts.is_honest(id) && feed.missing > 0 && !lost(id) {
             return Some(format!("{id:?} lacks {} payloads", feed.missing));
         }
-        let (seats, others) = facts.others(org);
-        // The tail of acknowledgements of acknowledgements is never settled: it ends somewhere.
+        // Whoever was put back to a backup that was too old may be one that signs no more.
+        let (seats, mut others) = facts.others(org);
+        others.retain(|other| !is_excused(&facts.orgs[*other].feed));
         let can_settle = honest && facts.orgs[org].is_active && others.len() * 2 > seats;
-        if can_settle && feed.size > 0 && feed.settled == 0 {
-            return Some(format!("{id:?} has {} entries, none settled", feed.size));
-        }
-        None
+        let is_complete = feed.standing == FeedStanding::Sound && feed.missing == 0;
+        // The tail of acknowledgements of acknowledgements is never settled: it ends somewhere.
+        let calls = |seq: &u64| {
+            let header = disk.header(id, *seq).and_then(|bytes| Header::from_bytes(bytes).ok());
+            header.is_some_and(|header| header.kind != Kind::ACK)
+        };
+        let due = (0..feed.effective).rev().find(calls).filter(|_| can_settle && is_complete)?;
+        (feed.settled <= due)
+            .then(|| format!("{id:?} has entry {due}, of which {} are settled", feed.settled))
     })
 }

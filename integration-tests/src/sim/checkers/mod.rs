@@ -6,11 +6,12 @@
 //! durability    what an honest node tells others is on its disk already
 //! settlement    what is settled stays settled
 //! effects       equal knowledge, equal effects
+//! ends          what is written beyond an end counts as far as another organisation acknowledged it
 //! forks         a fork of which both branches reached honest nodes is known to all of them
 //! liveness      once faults end, honest nodes agree within a bounded time
 //! ```
 //!
-//! The first four look at every step or second, `effects` every second, the last two after healing.
+//! The first four look at every step or second, `effects` every second, the others after healing.
 //!
 //! *Invariants.* Checkers see disks, frames and views, never the inside of an engine. Each is
 //! proven able to fail by a node broken on purpose (`tests/checkers_can_fail.rs`).
@@ -21,11 +22,15 @@ mod append_only;
 mod authorship;
 mod durability;
 mod effects;
+pub(super) mod ends;
 mod forks;
 mod liveness;
 mod settlement;
 
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use concordat_protocol::{
     engine::{BoardView, Effect, Op},
@@ -47,6 +52,8 @@ pub enum Checker {
     Durability,
     /// `effects.rs`
     Effects,
+    /// `ends.rs`
+    Ends,
     /// `settlement.rs`
     Settlement,
     /// `forks.rs`
@@ -66,6 +73,7 @@ impl fmt::Display for Checker {
             Self::Authorship => "authorship",
             Self::Durability => "durability",
             Self::Effects => "effects",
+            Self::Ends => "ends",
             Self::Settlement => "settlement",
             Self::Forks => "forks",
             Self::Liveness => "liveness",
@@ -96,7 +104,7 @@ pub type Verdict = Result<(), Violation>;
 /// An organisation, as far as checkers need to know it.
 #[derive(Debug, Clone)]
 pub struct OrgFacts {
-    /// Its feed on the board.
+    /// The feed on the board that its key signs.
     pub feed: FeedId,
     /// Whether it keeps to the protocol.
     pub is_honest: bool,
@@ -115,14 +123,22 @@ pub struct Facts {
     pub orgs: Vec<OrgFacts>,
     /// Which organisation a feed is of.
     pub feeds: BTreeMap<FeedId, usize>,
+    /// Feeds whose key somebody has who is not of the organisation.
+    pub stolen: BTreeSet<FeedId>,
 }
 
 impl Facts {
-    /// Whether a feed is of an honest organisation.
+    /// Whether a feed is of an honest organisation, and its key in no other hands.
     #[must_use]
     pub fn is_honest(&self, feed: &FeedId) -> bool {
         let org = self.feeds.get(feed).and_then(|org| self.orgs.get(*org));
-        org.is_some_and(|org| org.is_honest)
+        org.is_some_and(|org| org.is_honest) && !self.stolen.contains(feed)
+    }
+
+    /// Whether a feed is that organisation's, and nobody else signs it.
+    #[must_use]
+    pub fn is_of(&self, feed: &FeedId, org: usize) -> bool {
+        self.feeds.get(feed) == Some(&org) && !self.stolen.contains(feed)
     }
 
     /// Seats other than that of an organisation: all, and those of honest active ones.
@@ -179,6 +195,21 @@ impl Checkers {
         &self.facts
     }
 
+    /// An organisation has one more feed: its own node signs it from now on, or a thief does.
+    pub fn opened(&mut self, org: usize, feed: FeedId, is_stolen: bool) {
+        self.facts.feeds.insert(feed, org);
+        if is_stolen {
+            self.facts.stolen.insert(feed);
+        } else if let Some(org) = self.facts.orgs.get_mut(org) {
+            org.feed = feed;
+        }
+    }
+
+    /// Somebody has the key of a feed who is not of the organisation.
+    pub fn stolen(&mut self, feed: FeedId) {
+        self.facts.stolen.insert(feed);
+    }
+
     /// An honest node's engine handled an input: these heads it signed, these effects it gave.
     pub fn handled(&mut self, node: NodeIx, signed: &[SignedHead], effects: &[Effect]) {
         self.authorship.handled(&self.facts, node, signed, effects);
@@ -222,7 +253,7 @@ impl Checkers {
     /// # Errors
     /// What must not be.
     pub fn together(&self, nodes: &[Seen<'_>]) -> Verdict {
-        effects::check(nodes)
+        effects::check(&self.facts, nodes)
     }
 
     /// Reads an honest node's disk from end to end.
@@ -262,14 +293,18 @@ impl Checkers {
             self.append_only.is_excused(feed)
                 && nodes.iter().all(|seen| missing(seen, feed) == first)
         };
-        liveness::open_matter(&self.facts, lost, nodes)
+        let is_excused = |feed: &FeedId| self.append_only.is_excused(feed);
+        liveness::open_matter(&self.facts, lost, is_excused, nodes)
     }
 
-    /// Long after healing: whether all know what each could know of forks.
+    /// Long after healing: whether all know what each could know of forks, and count
+    /// what counts.
     ///
     /// # Errors
     /// What must not be.
     pub fn after_healing(&self, nodes: &[Seen<'_>]) -> Verdict {
-        self.forks.after_healing(nodes)
+        self.forks.after_healing(nodes)?;
+        let mut settled = nodes.iter().filter(|seen| seen.disk.is_settled());
+        settled.try_for_each(|seen| ends::after_healing(&self.facts, *seen))
     }
 }

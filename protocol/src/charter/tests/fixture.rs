@@ -109,6 +109,23 @@ pub(crate) fn mini_board() -> Charter {
     }
 }
 
+/// What every key of every organisation says to a charter.
+pub(crate) fn accept_all(charter: &Charter) -> Vec<Acceptance> {
+    let hash = charter.hash();
+    let both = |number: u8| {
+        let keys =
+            [(AcceptRole::Feed, feed_key(number)), (AcceptRole::Witness, witness_key(number))];
+        keys.map(|(role, key)| Acceptance::sign(hash, org(number), role, &key))
+    };
+    (1..=6).flat_map(both).collect()
+}
+
+/// The small board, founded.
+pub(crate) fn founding() -> Founding {
+    let charter = mini_board();
+    Founding::new(&charter, &accept_all(&charter)).unwrap()
+}
+
 fn any_time() -> impl Strategy<Value = TimeMs> {
     (0..=TIME_MS_MAX).prop_map(TimeMs)
 }

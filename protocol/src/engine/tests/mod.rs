@@ -14,7 +14,7 @@ use alloc::{
 
 use super::*;
 use crate::{
-    charter::{AcceptRole, Acceptance, Founding, fixture},
+    charter::fixture::{self, founding},
     feed::{Descriptor, Draft, End, Kind, OpenFeed, Tip, WarrantRole},
     identity::{Card, KeyPair, Signer},
     sync::Message,
@@ -89,20 +89,6 @@ fn identity(number: u8) -> Identity {
         card: card(number, node_key(number)),
         openings: BTreeMap::new(),
     }
-}
-
-fn founding() -> Founding {
-    let charter = fixture::mini_board();
-    let hash = charter.hash();
-    let accept = |number: u8| {
-        let org = fixture::org(number);
-        [
-            Acceptance::sign(hash, org, AcceptRole::Feed, &fixture::feed_key(number)),
-            Acceptance::sign(hash, org, AcceptRole::Witness, &fixture::witness_key(number)),
-        ]
-    };
-    let acceptances: Vec<_> = (1..=6).flat_map(accept).collect();
-    Founding::new(&charter, &acceptances).unwrap()
 }
 
 impl Net {

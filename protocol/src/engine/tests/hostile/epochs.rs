@@ -2,7 +2,10 @@
 //! opening does not allow, and nothing that had an effect loses it.
 
 use super::*;
-use crate::feed::Draft;
+use crate::{
+    engine::Identity,
+    feed::{Draft, Extent},
+};
 
 /// What node 1 finds settled of organisation 2's first feed.
 fn settled(one: &One) -> u64 {
@@ -150,6 +153,36 @@ fn an_entry_that_a_named_end_contradicts_does_not_count() {
     assert_eq!((view.size, view.effective, settled(&one)), (2, 1, 0));
 }
 
+/// One feed may be opened twice, with two ends of the epoch before: nodes that hold different
+/// openings must not come to different ends. Once that is proven, nothing of the epoch before
+/// counts by itself, and what had an effect is acknowledged.
+#[test]
+fn two_openings_of_one_feed_name_no_end() {
+    for high_is_first in [true, false] {
+        let (mut one, noted) = board_with_a_note();
+        let owner = Author::first(3);
+        let opened = owner.begin(&[]);
+        let longer = owner.go_on(&opened, &[acknowledgement(&noted)]);
+        let low = owner.next_after(&opened, [77; 32]);
+        let high = owner.next_after(&longer, [77; 32]);
+        let (in_low, in_high) = (low.begin(&[]), high.begin(&[]));
+        one.say(3, push(&opened));
+        one.say(3, push(if high_is_first { &in_high } else { &in_low }));
+        one.say(3, push(&longer));
+        let counted = if high_is_first { noted.tip.size() } else { 0 };
+        assert_eq!(settled(&one), counted);
+        let proof = low.prove(0, &in_low, &in_high);
+        let fifth = Author::first(5).begin(&[evidence(&proof)]);
+        one.say(3, push(&fifth));
+        assert_eq!(settled(&one), counted, "what had an effect keeps it");
+        let acknowledged = one.feed(owner.id()).acked_size;
+        assert_eq!(acknowledged, if high_is_first { 2 } else { 1 });
+        assert_eq!(one.feed(owner.id()).extent, Extent::Contested);
+        one.restart();
+        assert_eq!((one.feed(owner.id()).extent, settled(&one)), (Extent::Contested, counted));
+    }
+}
+
 /// A node whose own feed another one replaced signs nothing more under the old key.
 #[test]
 fn a_node_that_was_replaced_refuses_to_write() {
@@ -186,4 +219,143 @@ fn a_restart_acknowledges_nothing_again() {
         one.tick();
     }
     assert_eq!(one.feed(own).trunk.tip.size(), size);
+}
+
+/// An acknowledgement of a feed that has not come yet may turn out to be by the same organisation:
+/// then it does not count, whichever comes first. Else whoever has a key could make entries count by
+/// acknowledging them under another one.
+#[test]
+fn an_organisation_does_not_make_its_own_feeds_count() {
+    for feed_is_first in [true, false] {
+        let (mut one, noted) = board_with_a_note();
+        let owner = Author::first(3);
+        let opened = owner.begin(&[]);
+        let thief = owner.next_after(&opened, [66; 32]);
+        let stolen = thief.begin(&[acknowledgement(&noted)]);
+        let vouching = owner.go_on(&opened, &[acknowledgement(&stolen)]);
+        let recovered = owner.recovered_after(&vouching, [77; 32]).begin(&[]);
+        for chain in [&opened, &recovered] {
+            one.say(3, push(chain));
+        }
+        for chain in if feed_is_first { [&stolen, &vouching] } else { [&vouching, &stolen] } {
+            one.say(3, push(chain));
+        }
+        assert_eq!(settled(&one), 0);
+        one.restart();
+        assert_eq!(settled(&one), 0, "after a restart");
+    }
+}
+
+/// A thief's rotation names an early end. The recovery that beats it names a later one: what was in
+/// between counts again, and is acknowledged like anything new.
+#[test]
+fn what_counts_again_is_acknowledged() {
+    for restarts in [true, false] {
+        let mut one = One::among(&[2, 3, 4]);
+        let owner = Author::first(3);
+        let opened = owner.begin(&[]);
+        let written = owner.go_on(&opened, &[note("mine")]);
+        let thief = owner.next_after(&opened, [66; 32]);
+        for chain in [&opened, &thief.begin(&[]), &written] {
+            one.say(3, push(chain));
+        }
+        for _ in 0..70 {
+            one.tick();
+        }
+        assert_eq!(one.feed(owner.id()).acked_size, 1, "up to the end that the thief names");
+        one.say(3, push(&owner.recovered_after(&written, [77; 32]).begin(&[])));
+        if restarts {
+            one.restart();
+            one.meet(&[2, 3, 4]);
+        }
+        for _ in 0..70 {
+            one.tick();
+        }
+        assert_eq!(one.feed(owner.id()).acked_size, 2);
+        assert_eq!(one.feed_view(owner.id()).effective, 2);
+    }
+}
+
+/// What a node is about to open has no effect before it is signed: others who hold the same do not
+/// know of it yet.
+#[test]
+fn an_opening_that_is_not_signed_yet_ends_nothing() {
+    let mut one = One::among(&[2]);
+    let own = Author::first(1);
+    let opened = one.feed(own.id()).trunk.durable.unwrap();
+    let end = End(opened.head.size - 1, opened.head.id);
+    let next = own.opened_by(WarrantRole::Old, &own.key, end, [77; 32]);
+    let me = || {
+        let openings = [(founding().board(), next.opening.clone())].into();
+        Identity { signer: Box::new(next.key.clone()), openings, ..identity(1) }
+    };
+    one.engine = Engine::open(me(), Standing::Restored, &one.disk).unwrap();
+    one.tick();
+    let extents = |one: &One| [own.id(), next.id()].map(|id| one.feed(id).extent);
+    assert_eq!(extents(&one), [Extent::Open, Extent::Open]);
+    one.engine = Engine::open(me(), Standing::Sure, &one.disk).unwrap();
+    one.tick();
+    assert_eq!(one.feed(next.id()).trunk.tip.size(), 1);
+    assert_eq!(extents(&one), [Extent::Until(end), Extent::Open]);
+}
+
+/// What is settled stays in effect when a fork begins above it and an epoch ends below it.
+#[test]
+fn settled_entries_beyond_an_end_keep_their_effect_when_a_fork_comes_too() {
+    let mut one = One::among(&[2, 3, 4]);
+    let owner = Author::first(2);
+    let opened = owner.begin(&[]);
+    let written = owner.go_on(&opened, &[note("a"), note("b")]);
+    for chain in [&opened, &written] {
+        one.say(2, push(chain));
+    }
+    for peer in [3, 4] {
+        publish(&mut one, peer, &[acknowledgement(&written)]);
+    }
+    for _ in 0..70 {
+        one.tick();
+    }
+    let settled_size = one.feed_view(owner.id()).settled;
+    assert_eq!(settled_size, 3);
+    one.say(2, push(&owner.next_after(&opened, [77; 32]).begin(&[])));
+    let forked = [note("c"), note("d")].map(|last| owner.go_on(&written, &[last]));
+    let proof = owner.prove(3, &forked[0], &forked[1]);
+    one.say(5, push(&Author::first(5).begin(&[evidence(&proof)])));
+    one.say(
+        4,
+        push(
+            &Author::first(4)
+                .go_on(&Author::first(4).begin(&[acknowledgement(&written)]), &[evidence(&proof)]),
+        ),
+    );
+    let view = one.feed_view(owner.id());
+    assert_eq!(view.standing, FeedStanding::Held { index: 3 });
+    assert_eq!((view.settled, view.effective), (3, 3));
+}
+
+/// A node that was put back to an older copy fetches its own feed. Whoever gives it the opening
+/// without its payload must not keep it from starting again.
+#[test]
+fn an_opening_without_its_payload_is_not_taken_in() {
+    let mut one = One::among(&[2]);
+    let own = Author::first(1);
+    let opened = one.feed(own.id()).trunk.durable.unwrap();
+    let end = End(opened.head.size - 1, opened.head.id);
+    let next = own.opened_by(WarrantRole::Old, &own.key, end, [77; 32]);
+    let me = || {
+        let openings = [(founding().board(), next.opening.clone())].into();
+        Identity { signer: Box::new(next.key.clone()), openings, ..identity(1) }
+    };
+    one.engine = Engine::open(me(), Standing::Restored, &one.disk).unwrap();
+    one.meet(&[2]);
+    let mut bare = next.begin(&[]);
+    let content = (Kind::OPEN_FEED, next.opening.to_bytes());
+    let (header, _) = entry(&Tip::empty(next.id()), founding().board().as_charter(), &content);
+    bare.run.entries = vec![CompactEntry::of(header, None)];
+    one.say(2, push(&bare));
+    assert_eq!(one.feed(next.id()).trunk.tip.size(), 0);
+    one.engine = Engine::open(me(), Standing::Restored, &one.disk).unwrap();
+    one.meet(&[2]);
+    one.say(2, push(&next.begin(&[])));
+    assert_eq!(one.feed(next.id()).trunk.tip.size(), 1);
 }

@@ -1,5 +1,7 @@
 //! Bundles of the small board, whole and tampered with.
 
+mod epochs;
+
 use alloc::{format, string::ToString, vec, vec::Vec};
 
 use super::{
@@ -7,7 +9,7 @@ use super::{
     *,
 };
 use crate::{
-    charter::{AcceptRole, Acceptance, Founding, fixture},
+    charter::fixture::{self, founding},
     codec::Fixed,
     feed::{
         Ack, AckItem, BadOpening, CompactEntry, Descriptor, End, Evidence, ForkProof, ForkSide,
@@ -22,20 +24,6 @@ use crate::{
 };
 
 const NOON: u64 = 1_511_136_000_000;
-
-fn founding() -> Founding {
-    let charter = fixture::mini_board();
-    let accept = |number: u8| {
-        let keys = [
-            (AcceptRole::Feed, fixture::feed_key(number)),
-            (AcceptRole::Witness, fixture::witness_key(number)),
-        ];
-        let hash = charter.hash();
-        keys.map(|(role, key)| Acceptance::sign(hash, fixture::org(number), role, &key))
-    };
-    let acceptances: Vec<_> = (1..=6).flat_map(accept).collect();
-    Founding::new(&charter, &acceptances).unwrap()
-}
 
 /// A feed in the writing.
 #[derive(Clone)]

@@ -185,11 +185,7 @@ impl<'a> Case<'a> {
     /// What does not change from one artefact to the next.
     #[must_use]
     pub fn ground(&self) -> Ground<'_> {
-        Ground {
-            charter: self.charter,
-            charter_hash: self.charter_hash,
-            skeleton: &self.skeleton,
-        }
+        Ground { charter: self.charter, charter_hash: self.charter_hash, skeleton: &self.skeleton }
     }
 
     /// The hash of the charter.

@@ -258,8 +258,7 @@ impl Kept {
     ) {
         self.remove(&artefact);
         let size = document.size();
-        let bytes =
-            size.operations.saturating_mul(OPERATION_BYTES).saturating_add(size.raw_bytes);
+        let bytes = size.operations.saturating_mul(OPERATION_BYTES).saturating_add(size.raw_bytes);
         if bytes > KEPT_BYTES_MAX {
             return;
         }

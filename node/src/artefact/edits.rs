@@ -73,8 +73,7 @@ pub(super) fn fold_heads(case: &Case<'_>) -> Result<Edited, Refusal> {
     let mut drafts = Vec::new();
     if document.heads().len() > DOC_HEADS_MAX {
         let now = TimeMs(clock::now_ms());
-        let folded =
-            fold(&document, fresh_actor(case)?, now).map_err(super::case::suspended)?;
+        let folded = fold(&document, fresh_actor(case)?, now).map_err(super::case::suspended)?;
         // One entry each: what one of them builds on fits an entry's refs.
         for change in folded.changes {
             let chunk = concordat_protocol::verdict::Chunk::from_bytes(&change);
@@ -208,7 +207,8 @@ impl Wishes<'_> {
             Found::Field(path, field) => Ok((path, field)),
             Found::Item(path, of) => {
                 let names: Vec<&str> = of.iter().map(|field| field.name).collect();
-                let message = format!("{path} is an item; name one of its fields: {}", names.join(", "));
+                let message =
+                    format!("{path} is an item; name one of its fields: {}", names.join(", "));
                 Err(Refusal::new("not-a-field", message))
             }
         }
@@ -218,7 +218,8 @@ impl Wishes<'_> {
         match self.find(at)? {
             Found::Item(path, _) => Ok(path),
             Found::Field(path, _) => {
-                let message = format!("{path} is no item of a list; name one, for example {path}/1");
+                let message =
+                    format!("{path} is no item of a list; name one, for example {path}/1");
                 Err(Refusal::new("not-an-item", message))
             }
         }

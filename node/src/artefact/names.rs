@@ -78,9 +78,8 @@ pub fn artefact_named<'a>(
 /// # Errors
 /// - [`Refusal`]: there is none.
 pub(super) fn member_named<'a>(charter: &'a Charter, named: &str) -> Result<&'a Member, Refusal> {
-    let is_meant = |member: &&Member| {
-        member.slug.as_str() == named || member.org.to_string() == named
-    };
+    let is_meant =
+        |member: &&Member| member.slug.as_str() == named || member.org.to_string() == named;
     charter.members.iter().find(is_meant).ok_or_else(|| {
         let slugs: Vec<&str> = charter.members.iter().map(|one| one.slug.as_str()).collect();
         let message = format!("no member is called {named:?}; there is {}", slugs.join(", "));
@@ -99,8 +98,7 @@ pub(super) fn slug(charter: &Charter, org: &OrgId) -> String {
 /// - [`Refusal`]: none is meant, or more than one.
 pub(super) fn entry_in<'a>(dossier: &'a Dossier, named: &str) -> Result<&'a Written, Refusal> {
     let begins = |by: &&Written| begins(&by.entry.to_string(), "entry-", named);
-    let meant: Vec<&Written> =
-        dossier.entries.iter().map(|one| &one.by).filter(begins).collect();
+    let meant: Vec<&Written> = dossier.entries.iter().map(|one| &one.by).filter(begins).collect();
     match meant.as_slice() {
         [one] => Ok(*one),
         [] => {
@@ -228,7 +226,9 @@ pub(super) fn which(
     let count = candidates.len();
     let listed: Vec<String> = candidates.take(LISTED_MAX).collect();
     let more = if count > LISTED_MAX { ", …" } else { "" };
-    let message =
-        format!("{named:?} may mean {count} of them: {}{more}; write more of it", listed.join(", "));
+    let message = format!(
+        "{named:?} may mean {count} of them: {}{more}; write more of it",
+        listed.join(", ")
+    );
     Refusal::new(&format!("which-{what}"), message)
 }

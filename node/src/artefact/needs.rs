@@ -95,12 +95,9 @@ fn lacking(case: &Case<'_>, seen: &Seen, need: Need) -> Vec<String> {
 /// Conflicts about the text and its state; those about answers and capacity do not hold it up.
 fn conflicts(seen: &Seen) -> Vec<String> {
     let holds_up = |code: Code| match code {
-        Code::Values
-        | Code::Paragraph
-        | Code::Item
-        | Code::Amendment
-        | Code::Steps
-        | Code::Sum => true,
+        Code::Values | Code::Paragraph | Code::Item | Code::Amendment | Code::Steps | Code::Sum => {
+            true
+        }
         Code::Answers | Code::Stale | Code::Capacity | Code::Adoption => false,
     };
     let open = seen.open_conflicts().filter(|one| holds_up(one.code));

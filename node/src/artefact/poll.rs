@@ -97,10 +97,7 @@ fn as_json(wording: &Wording) -> serde_json::Value {
     serde_json::from_slice(&wording.to_bytes()).unwrap_or_default()
 }
 
-fn rule_named<'a>(
-    case: &Case<'a>,
-    named: Option<&str>,
-) -> Result<(String, &'a Rule), Refusal> {
+fn rule_named<'a>(case: &Case<'a>, named: Option<&str>) -> Result<(String, &'a Rule), Refusal> {
     let rules = &case.charter.rules;
     let names = || {
         let names: Vec<String> = rules.iter().map(|rule| format!("{:?}", rule.name)).collect();
@@ -175,11 +172,7 @@ pub fn proposal_of(case: &Case<'_>, named: Option<&str>) -> Result<EntryId, Refu
 }
 
 /// Answers a proposal.
-pub(super) fn sign(
-    case: &Case<'_>,
-    named: Option<&str>,
-    answer: &str,
-) -> Result<Made, Refusal> {
+pub(super) fn sign(case: &Case<'_>, named: Option<&str>, answer: &str) -> Result<Made, Refusal> {
     let (proposal, proposed) = proposal_named(case, named)?;
     let (answer, did) = match answer {
         "approve" => (Answer::Approve, "approved"),

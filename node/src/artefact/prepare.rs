@@ -57,7 +57,8 @@ pub fn prepare(snapshot: &Snapshot, act: &Act) -> Result<Prepared, Refusal> {
     // Edits run in Automerge, on copies: a panic leaves nothing behind.
     let made = catch_unwind(AssertUnwindSafe(|| made_of(snapshot, act)));
     made.unwrap_or_else(|_| {
-        let message = "Automerge panicked on this edit, and nothing was signed; edit in another way";
+        let message =
+            "Automerge panicked on this edit, and nothing was signed; edit in another way";
         Err(Refusal::new("panicked", message))
     })
 }
@@ -283,12 +284,7 @@ fn unknown(case: &Case<'_>, what: &str, name: &str, names: &[&str]) -> Refusal {
     Refusal::new("unknown-event", message)
 }
 
-fn remark(
-    case: &Case<'_>,
-    name: &str,
-    given: &[Pair],
-    widens: bool,
-) -> Result<Made, Refusal> {
+fn remark(case: &Case<'_>, name: &str, given: &[Pair], widens: bool) -> Result<Made, Refusal> {
     let kind = case.kind().remark(name).ok_or_else(|| {
         let names: Vec<&str> = case.kind().remarks.iter().map(|remark| remark.name).collect();
         unknown(case, "remark", name, &names)

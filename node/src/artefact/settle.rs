@@ -38,10 +38,10 @@ pub(super) fn settle(case: &Case<'_>, chosen: &Chosen<'_>) -> Result<Made, Refus
     let conflict = find(case, chosen)?;
     expect_may_settle(case, conflict)?;
     let mut drafts = match conflict.code {
-        Code::Values => edited(case, Edit::Choose {
-            at: conflict.about.clone(),
-            value: chosen.chosen.to_owned(),
-        })?,
+        Code::Values => edited(
+            case,
+            Edit::Choose { at: conflict.about.clone(), value: chosen.chosen.to_owned() },
+        )?,
         Code::Item => edited(case, item_edit(conflict, chosen.chosen)?)?,
         Code::Steps => {
             let message = "say which step holds with the event uphold, for example \
@@ -89,9 +89,7 @@ fn expect_may_settle(case: &Case<'_>, conflict: &Conflict) -> Result<(), Refusal
         Settles::Anybody | Settles::FinanceSignatories => true,
         Settles::Secretariat => charter.secretariat.contains(&me),
         Settles::Signatory => is_among,
-        Settles::Offering => {
-            conflict.sides.first().is_some_and(|offer| offer.orgs.contains(&me))
-        }
+        Settles::Offering => conflict.sides.first().is_some_and(|offer| offer.orgs.contains(&me)),
         Settles::Locality => {
             let of = charter.localities.iter().find(|one| one.name == conflict.about);
             of.is_some_and(|locality| locality.orgs.contains(&me))

@@ -173,10 +173,7 @@ pub(super) fn atom(case: &Case<'_>, scalar: Scalar, text: &str) -> Result<Atom, 
 }
 
 /// A whole id may be one of another board; less of it means one that is known here.
-fn artefact(
-    case: &Case<'_>,
-    text: &str,
-) -> Result<concordat_protocol::hash::ArtefactId, Refusal> {
+fn artefact(case: &Case<'_>, text: &str) -> Result<concordat_protocol::hash::ArtefactId, Refusal> {
     match text.parse() {
         Ok(id) => Ok(id),
         Err(_) => names::artefact_named(case.snapshot, text).map(|(_, id)| id),
@@ -224,9 +221,7 @@ fn item_or_text(case: &Case<'_>, param: &Param, text: &str) -> Result<String, Re
     let list = case.kind().field(&format!("{}s", param.name));
     let list = list.filter(|field| matches!(field.shape, Shape::List(_)));
     match (list, &case.seen) {
-        (Some(field), Ok(seen)) => {
-            names::item_named(&seen.reading, &Path::of(&[field.name]), text)
-        }
+        (Some(field), Ok(seen)) => names::item_named(&seen.reading, &Path::of(&[field.name]), text),
         (Some(_), Err(_)) | (None, _) => Ok(text.to_owned()),
     }
 }

@@ -52,8 +52,7 @@ impl Named<'_> {
         };
         let of = |lines: &KindLines| {
             let known = kinds::ALL.iter().find(|kind| kind.name == lines.kind);
-            let kind =
-                known.ok_or_else(|| DraftError::UnknownKind { kind: lines.kind.clone() })?;
+            let kind = known.ok_or_else(|| DraftError::UnknownKind { kind: lines.kind.clone() })?;
             let creates = self.who("creates", lines.creates.as_ref())?;
             Ok(terms(kind, creates, self.who("edits", lines.edits.as_ref())?))
         };

@@ -114,8 +114,7 @@ impl Replica {
         let engine = Engine::open(organisation.identity(), standing, &reader)?;
         let restoring = Restoring::default();
         let documents = Arc::new(Documents::open(home)?);
-        let replica =
-            Self { engine, reader, organisation, mark, restoring, suspicion, documents };
+        let replica = Self { engine, reader, organisation, mark, restoring, suspicion, documents };
         replica.expect_readable()?;
         Ok(replica)
     }

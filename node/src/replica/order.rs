@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use concordat_protocol::{artefact::guard, codec::Malformed, payload::Note};
 
 use crate::{
-    control::{Act, Look, LogQuery, Refusal, Request},
+    control::{Act, LogQuery, Look, Refusal, Request},
     paper::{BoardPaper, CardPaper, PaperError},
 };
 

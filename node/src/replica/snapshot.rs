@@ -113,7 +113,8 @@ impl Snapshot {
     /// - [`Refusal`]: it is not known.
     pub fn charter(&self, board: &BoardView) -> Result<&Charter, Refusal> {
         let founding = self.foundings.get(&board.board);
-        let unknown = || Refusal::new("unknown-board", format!("nothing is known of {}", board.board));
+        let unknown =
+            || Refusal::new("unknown-board", format!("nothing is known of {}", board.board));
         founding.map(Founding::charter).ok_or_else(unknown)
     }
 

@@ -59,8 +59,8 @@ impl<'a> Drawer<'a> {
         });
         let sign_offs = of(Kind::SIGNOFF)
             .filter_map(|one| Some((one, SignOff::from_bytes(payload(one)?).ok()?)));
-        let closings = of(Kind::CLOSE)
-            .filter_map(|one| Some((one, Close::from_bytes(payload(one)?).ok()?)));
+        let closings =
+            of(Kind::CLOSE).filter_map(|one| Some((one, Close::from_bytes(payload(one)?).ok()?)));
         Self {
             ground,
             dossier,

@@ -3,10 +3,7 @@
 //! When members say that they received an entry follows from their acknowledgements: the first that
 //! covers it. So a dossier for a proof is gathered with acknowledgements.
 
-use alloc::{
-    collections::BTreeMap,
-    vec::Vec,
-};
+use alloc::{collections::BTreeMap, vec::Vec};
 
 use super::{Content, Dossier, Ground, effect, order, polls};
 use crate::{

@@ -96,8 +96,7 @@ fn deed(command: ArtefactCommand) -> Result<Act, CliError> {
             edit(one.at.artefact, Edit::Move { at: one.at.item, after: one.after })
         }
         Command::Event(one) => {
-            let deed =
-                Deed::Event { artefact: one.artefact, name: one.name, values: one.values };
+            let deed = Deed::Event { artefact: one.artefact, name: one.name, values: one.values };
             Act { role: one.role, deed }
         }
         Command::Remark(one) => plain(Deed::Remark {

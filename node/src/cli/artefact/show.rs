@@ -49,7 +49,8 @@ pub(super) fn history(history: &History) -> Vec<String> {
         let role = one.role.as_ref().map(|role| format!(" as {role}")).unwrap_or_default();
         let values: Vec<String> =
             one.values.iter().map(|(name, value)| format!("{name} {value}")).collect();
-        let said = if values.is_empty() { String::new() } else { format!(": {}", values.join(", ")) };
+        let said =
+            if values.is_empty() { String::new() } else { format!(": {}", values.join(", ")) };
         lines.push(format!("{}{role}  {}{said}", by(&one.by), one.did));
         let known: Vec<String> = one
             .received
@@ -57,7 +58,8 @@ pub(super) fn history(history: &History) -> Vec<String> {
             .map(|(org, at)| format!("{org} had it by {}", time_in_words(*at)))
             .collect();
         let settled = if one.is_settled { "settled" } else { "open" };
-        let known = if known.is_empty() { String::new() } else { format!("; {}", known.join(", ")) };
+        let known =
+            if known.is_empty() { String::new() } else { format!("; {}", known.join(", ")) };
         lines.push(format!("  {}, {settled}{known}", one.by.entry));
         lines.extend(one.why_not.iter().map(|why| format!("  WITHOUT EFFECT: {why}")));
     }
@@ -104,18 +106,31 @@ pub(super) fn artefact(artefact: &Artefact) -> Vec<String> {
     section(&mut lines, "offered", artefact.offers.iter().map(offer));
     section(&mut lines, "claimed", artefact.claims.iter().map(claim));
     section(&mut lines, "decided", artefact.proposals.iter().flat_map(proposal));
-    section(&mut lines, "remarks", artefact.remarks.iter().map(|one| {
-        let about = one.anchor.as_ref().map(|at| format!(" on {at}")).unwrap_or_default();
-        format!("  {}{about} by {}: {}", one.kind, by(&one.by), one.text)
-    }));
-    section(&mut lines, "settled", artefact.settlements.iter().map(|one| {
-        let reason = one.reason.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
-        format!("  {} on {} by {}: {}{reason}", one.code, one.about, by(&one.by), one.chosen)
-    }));
+    section(
+        &mut lines,
+        "remarks",
+        artefact.remarks.iter().map(|one| {
+            let about = one.anchor.as_ref().map(|at| format!(" on {at}")).unwrap_or_default();
+            format!("  {}{about} by {}: {}", one.kind, by(&one.by), one.text)
+        }),
+    );
+    section(
+        &mut lines,
+        "settled",
+        artefact.settlements.iter().map(|one| {
+            let reason = one.reason.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
+            format!("  {} on {} by {}: {}{reason}", one.code, one.about, by(&one.by), one.chosen)
+        }),
+    );
     section(&mut lines, "conflicts", artefact.conflicts.iter().flat_map(conflict));
-    section(&mut lines, "without effect", artefact.not_applied.iter().map(|one| {
-        format!("  {} by {}: {}", one.what, by(&one.by), one.why)
-    }));
+    section(
+        &mut lines,
+        "without effect",
+        artefact
+            .not_applied
+            .iter()
+            .map(|one| format!("  {} by {}: {}", one.what, by(&one.by), one.why)),
+    );
     lines
 }
 
@@ -142,7 +157,8 @@ fn places(fields: &[FieldLine]) -> BTreeMap<&str, String> {
     for field in fields {
         let shown = field.items.iter().filter(|item| item.presence != "removed");
         let numbered = (1..).zip(shown);
-        places.extend(numbered.map(|(place, item): (u64, _)| (item.id.as_str(), place.to_string())));
+        places
+            .extend(numbered.map(|(place, item): (u64, _)| (item.id.as_str(), place.to_string())));
     }
     places
 }

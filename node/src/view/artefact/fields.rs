@@ -76,10 +76,8 @@ impl Show<'_> {
         match (&cell.content, cell.field.shape) {
             (Content::Scalar(values) | Content::Set(values), shape) => {
                 let scalar = scalar(shape);
-                line.values = values
-                    .iter()
-                    .map(|one| self.value(scalar, &one.value, &one.by))
-                    .collect();
+                line.values =
+                    values.iter().map(|one| self.value(scalar, &one.value, &one.by)).collect();
             }
             (Content::Text(text), _) => {
                 line.text = (!text.text.is_empty()).then(|| text.text.clone());

@@ -72,10 +72,10 @@ type Words = (String, String, Vec<(String, String)>);
 
 fn said(case: &Case<'_>, one: &Entry) -> Words {
     let plain = |did: &str| (one.kind.to_string(), did.to_owned(), Vec::new());
-    let payload = match &one.content {
-        Content::Here(sealed) => sealed.payload.bytes(),
-        Content::Due | Content::Withheld => return plain("(its content is not here)"),
+    let Content::Here(sealed) = &one.content else {
+        return plain("(its content is not here)");
     };
+    let payload = sealed.payload.bytes();
     match one.kind {
         Kind::OPEN => plain("began it"),
         Kind::CHANGE => plain("edited it"),

@@ -32,9 +32,9 @@ use concordat_protocol::{
 
 pub use history::history;
 pub use lines::{
-    Artefact, ArtefactLine, ArtefactList, AuthorLine, ClaimLine, ConflictLine, DeedLine, FieldLine, History,
-    HoldLine, ItemLine, NotApplied, OfferLine, ProposalLine, ProvenDecision, RemarkLine, RowLine,
-    SettlementLine, SideLine, ValueLine,
+    Artefact, ArtefactLine, ArtefactList, AuthorLine, ClaimLine, ConflictLine, DeedLine, FieldLine,
+    History, HoldLine, ItemLine, NotApplied, OfferLine, ProposalLine, ProvenDecision, RemarkLine,
+    RowLine, SettlementLine, SideLine, ValueLine,
 };
 pub use standing::{standing_in_words, status_in_words};
 
@@ -105,7 +105,12 @@ pub fn show(snapshot: &Snapshot, named: &str, as_of: AsOf) -> Result<Artefact, R
         proposals: proposals(&case),
         remarks: case.replay.remarks.iter().map(|said| remark_line(&case, said)).collect(),
         conflicts: conflicts.iter().map(|one| conflict_line(&case, one)).collect(),
-        settlements: case.replay.settlements.iter().map(|one| settlement_line(&case, one)).collect(),
+        settlements: case
+            .replay
+            .settlements
+            .iter()
+            .map(|one| settlement_line(&case, one))
+            .collect(),
         not_applied: not_applied(&case),
     })
 }
@@ -121,11 +126,11 @@ pub fn proof(
 ) -> Result<ProvenDecision, Refusal> {
     let case = Case::of(snapshot, named, &Span::Prove)?;
     let id = crate::artefact::proposal_of(&case, proposal)?;
-    let proof = case.dossier.proof(case.ground(), &id).ok_or_else(|| {
-        Refusal::new("no-proposal", "the proposal cannot be read here")
-    })?;
-    let proof_json =
-        serde_json::to_value(&proof).map_err(|why| Refusal::new("output", why))?;
+    let proof = case
+        .dossier
+        .proof(case.ground(), &id)
+        .ok_or_else(|| Refusal::new("no-proposal", "the proposal cannot be read here"))?;
+    let proof_json = serde_json::to_value(&proof).map_err(|why| Refusal::new("output", why))?;
     let (state, _) = state(&case);
     Ok(ProvenDecision {
         artefact: case.dossier.artefact.to_string(),
@@ -154,17 +159,16 @@ fn author_of(case: &Case<'_>, entry: &EntryId) -> AuthorLine {
     )
 }
 
-fn hold_line(
-    case: &Case<'_>,
-    hold: &concordat_protocol::artefact::lifecycle::Hold,
-) -> HoldLine {
+fn hold_line(case: &Case<'_>, hold: &concordat_protocol::artefact::lifecycle::Hold) -> HoldLine {
     HoldLine { state: hold.state.to_owned(), by: author_of(case, &hold.entry) }
 }
 
 fn rows(case: &Case<'_>, lifecycle: &Lifecycle) -> Vec<RowLine> {
     let values = |said: &concordat_protocol::artefact::events::Statement| {
         let given = said.given();
-        given.map(|(param, value)| (param.name.to_owned(), shown(case, param.scalar, value))).collect()
+        given
+            .map(|(param, value)| (param.name.to_owned(), shown(case, param.scalar, value)))
+            .collect()
     };
     let rows = lifecycle.rows.iter().map(|(key, row)| RowLine {
         table: key.table.to_owned(),

@@ -7,6 +7,7 @@
 // Says to lints that all of this is test code.
 #![cfg(test)]
 
+mod artefacts;
 mod epochs;
 mod partnership;
 mod process;

@@ -20,6 +20,11 @@ pub(crate) struct Partnership {
 
 impl Partnership {
     pub(crate) fn found(slugs: &[&str]) -> Self {
+        Self::found_with(slugs, "", "")
+    }
+
+    /// The same, with more lines at the top of the draft and among its rules.
+    pub(crate) fn found_with(slugs: &[&str], top: &str, rules: &str) -> Self {
         let place = tempfile::tempdir().unwrap();
         let mut made: Vec<(String, Node, Proxy)> = slugs
             .iter()
@@ -44,7 +49,7 @@ impl Partnership {
             node.configure(&format!("redial_ms_min = 50\nredial_ms_max = {longest}\n"));
         }
         let partnership = Self { place, nodes, proxies };
-        partnership.found_board(slugs);
+        partnership.found_board(slugs, top, rules);
         partnership
     }
 
@@ -65,8 +70,8 @@ impl Partnership {
         self.file("founded.board")
     }
 
-    fn found_board(&self, slugs: &[&str]) {
-        let mut toml = "title = \"Three daemons\"\n[rules]\n".to_owned();
+    fn found_board(&self, slugs: &[&str], top: &str, rules: &str) {
+        let mut toml = format!("title = \"Three daemons\"\n{top}[rules]\n{rules}");
         for rule in ["amend", "admit", "suspend"] {
             toml.push_str(&format!("{rule} = \"share(2/3 of members)\"\n"));
         }

@@ -99,14 +99,12 @@ impl Engine {
                 self.mark_differing(&peer, &board, id);
                 return false;
             }
-            // Somebody else was quicker, perhaps with other entries.
+            // Somebody else was quicker, perhaps with other entries. Or the peer did not know how
+            // much we hold, as after its start: what lies beyond is asked for.
             Err(Misbehaved::WrongSeq { .. }) => {
-                let item = claimed.map(|head| HaveItem(id, head.size, head.id, Vec::new()));
-                if let Some(item) = item.filter(|item| self.differs(step, &board, item)) {
-                    if let Some(knowledge) = self.knowledge_mut(&peer, &board) {
-                        knowledge.theirs.insert(id, item);
-                    }
-                    self.mark_differing(&peer, &board, id);
+                if let Some(head) = claimed {
+                    let item = HaveItem(id, head.size, head.id, Vec::new());
+                    self.heard_of(step, &peer, &board, item);
                 }
                 return false;
             }
@@ -119,6 +117,24 @@ impl Engine {
             }
         }
         true
+    }
+
+    /// A run that we could not append says how much its sender holds.
+    fn heard_of(&mut self, step: &Step<'_>, peer: &NodeKey, board: &BoardId, item: HaveItem) {
+        let id = item.0;
+        let ours = self.feed(board, &id).map_or(0, |feed| feed.trunk.tip.size());
+        let (is_more, differs) = (item.1 > ours, self.differs(step, board, &item));
+        if !is_more && !differs {
+            return;
+        }
+        if let Some(knowledge) = self.knowledge_mut(peer, board) {
+            knowledge.theirs.insert(id, item);
+        }
+        if is_more {
+            self.mark_behind(peer, board, id);
+        } else {
+            self.mark_differing(peer, board, id);
+        }
     }
 
     /// The chain of a forked feed that ends where a run begins.

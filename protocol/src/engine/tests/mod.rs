@@ -324,6 +324,25 @@ fn entries_reach_a_node_through_another_when_two_cannot_meet() {
     net.assert_equal();
 }
 
+/// After a start a node does not know how much its partners hold of what has not moved since they
+/// last met: it pushes more than they lack. They ask for what lies beyond, at once.
+#[test]
+fn what_is_written_right_after_a_restart_arrives_without_delay() {
+    let mut net = Net::new(&[1, 2]);
+    for number in [1, 2] {
+        net.note(number, "before");
+    }
+    net.run();
+    net.cut(1, 2);
+    net.note(2, "while the other is away");
+    net.run();
+    net.cut.clear();
+    net.restart(1, Standing::Sure);
+    net.note(1, "right after the start");
+    net.run();
+    net.assert_equal();
+}
+
 #[test]
 fn a_restarted_node_goes_on_where_it_was() {
     let mut net = Net::new(&[1, 2, 3]);

@@ -8,6 +8,7 @@
 //!     openings-1                   by which right the feed key of epoch 1 took over, see `openings`
 //!     high-water                   how far this organisation's own feeds had come, see `mark`
 //!     store/                       see `store`
+//!     documents/                   which documents could not be opened, see `artefact`
 //!     control.sock          0600   where commands reach a running daemon, see `control`
 //! ```
 //!
@@ -62,6 +63,12 @@ impl Home {
     #[must_use]
     pub fn store(&self) -> PathBuf {
         self.0.join("store")
+    }
+
+    /// Directory of notes on documents that are being opened, or could not be.
+    #[must_use]
+    pub fn documents(&self) -> PathBuf {
+        self.0.join("documents")
     }
 
     /// The socket of a running daemon.

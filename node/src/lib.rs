@@ -9,12 +9,14 @@
 //!   home config keys organisation clock      what a start needs
 //!   openings rotation                        how a new feed key takes over
 //!   draft paper                              what organisations hand one another to found a board
+//!   artefact                                 what people do with artefacts, as entries to be signed
 //!   view                                     what people see
 //! ```
 //!
 //! *Invariants.* `store` and `net` carry bytes and never look inside them. Nothing but `clock`
 //! reads the wall clock or draws randomness. Nothing here prints but the command line.
 
+pub mod artefact;
 pub mod cli;
 pub mod clock;
 pub mod config;

@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `$ command` in a `console` block | is run by a shell, in an empty directory |
 //! | `$ command &` | runs until the end of the page, and answers `status` before the next |
+//! | `$ kill %2` | ends what was started so as the second |
 //! | the lines after it | what it prints, stdout before stderr |
 //! | `…` | anything within a line; alone on a line, any number of lines |
 //! | a block of the kind `toml NAME` | is that file |
@@ -137,13 +138,22 @@ impl Shell<'_> {
             let status = daemon.replace(" serve", " status");
             return self.until(&status, &["…".into(), "  running, …".into(), "…".into()]);
         }
-        let only_looks = [" log", " status"].iter().any(|word| command.ends_with(word));
-        if only_looks {
+        if let Some(number) = command.strip_prefix("kill %") {
+            return self.end(number.parse().unwrap());
+        }
+        if only_looks(command) {
             return self.until(command, expected);
         }
         let text = self.prints(command);
         let lines: Vec<&str> = text.lines().collect();
         assert!(lines_fit(expected, &lines), "$ {command}\n{text}\nbut expected:\n{expected:#?}");
+    }
+
+    /// Ends a daemon as its service manager would; it must end well.
+    fn end(&mut self, number: usize) {
+        let daemon = &mut self.daemons[number - 1];
+        let sent = Command::new("kill").args(["-TERM", &daemon.id().to_string()]).status();
+        assert!(sent.unwrap().success() && daemon.wait().unwrap().success());
     }
 
     fn until(&self, command: &str, expected: &[String]) {
@@ -159,6 +169,13 @@ impl Shell<'_> {
             thread::sleep(PAUSE);
         }
     }
+}
+
+/// Whether a command changes nothing, so that it can be tried again.
+fn only_looks(command: &str) -> bool {
+    let looks = [" artefact show ", " artefact conflicts ", " artefact prove ", " artefact history "];
+    [" log", " status"].iter().any(|word| command.ends_with(word))
+        || looks.iter().any(|word| command.contains(word))
 }
 
 impl Drop for Shell<'_> {
@@ -178,6 +195,11 @@ fn the_quick_start_prints_what_it_says() {
 #[test]
 fn the_page_on_keys_prints_what_it_says() {
     run_page("keys.md", 5);
+}
+
+#[test]
+fn the_page_on_artefacts_prints_what_it_says() {
+    run_page("artefacts.md", 60);
 }
 
 fn run_page(name: &str, steps_min: usize) {

@@ -22,6 +22,7 @@
 //! *Source*: ours.
 
 mod args;
+mod artefact;
 mod audit;
 mod board;
 mod card;
@@ -99,6 +100,7 @@ fn run(args: Args, out: &Out) -> Result<ExitCode, CliError> {
         Command::Status => status::run(&context, out),
         Command::Note(note) => note::run(&context, note, out),
         Command::Log(log) => log::run(&context, log, out),
+        Command::Artefact(command) => artefact::run(&context, command, out),
         Command::Export(export) => export::run(&context, export, out),
     };
     done.map(|()| ExitCode::SUCCESS)

@@ -17,7 +17,11 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::view::{Log, Status};
+use super::{Act, Acted, Look};
+use crate::view::{
+    Log, Status,
+    artefact::{Artefact, ArtefactList, History, ProvenDecision},
+};
 
 /// Longest request: a board with a thousand members and their cards fits.
 pub const REQUEST_BYTES_MAX: u64 = 32 * 1024 * 1024;
@@ -54,6 +58,10 @@ pub enum Request {
         /// The person says that the organisation really has other keys now.
         accepts_new_key: bool,
     },
+    /// Look something up about artefacts.
+    Look(Look),
+    /// Do something with an artefact.
+    Act(Act),
     /// Write all that an auditor needs to a file.
     Export {
         /// As the person named it.
@@ -104,6 +112,18 @@ pub enum Answer {
     CardAdded(CardAdded),
     /// To `Export`.
     Exported(Exported),
+    /// To `Look::List`.
+    Artefacts(ArtefactList),
+    /// To `Look::Show`.
+    Artefact(Box<Artefact>),
+    /// To `Look::Prove`.
+    Proven(Box<ProvenDecision>),
+    /// To `Look::History`.
+    History(Box<History>),
+    /// To `Look::Retry`: whether it was suspended.
+    Retried(bool),
+    /// To `Act`.
+    Acted(Box<Acted>),
 }
 
 /// What became of notes.

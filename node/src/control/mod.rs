@@ -8,12 +8,14 @@
 //!
 //! *Source*: ours.
 
+mod artefact;
 mod client;
 mod message;
 mod server;
 #[cfg(test)]
 mod tests;
 
+pub use artefact::{Act, Acted, AsOf, Deed, Edit, Frozen, Look, Pair};
 pub use client::{ControlError, ask, is_running};
 pub use message::{
     Answer, CardAdded, Exported, Joined, LogQuery, Notes, REQUEST_BYTES_MAX, Refusal, Reply,

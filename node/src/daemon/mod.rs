@@ -5,6 +5,7 @@
 //!   commands ──Call───▶┤ one task ──▶ engine ──┤──Send, Admit…─▶ network             │
 //!   clock, 1 s ───────▶┤                       └──Written, Refused─▶ desk ─▶ command  │
 //!   store writer ─────▶┘◀────────────────────────────────────────────────────────────┘
+//!   acts prepared ────▶┘        on artefacts: worked out over a snapshot, off the task
 //! ```
 //!
 //! | file | what |
@@ -28,14 +29,15 @@ use std::{sync::Arc, time::Duration};
 
 use concordat_protocol::engine::{BatchId, Effect, Input};
 use tokio::{
-    sync::mpsc,
+    sync::{mpsc, oneshot},
     time::{Instant, Interval, MissedTickBehavior},
 };
 
 use self::{links::Links, marking::Marking};
 use crate::{
+    artefact::{Prepared, prepare},
     config::Config,
-    control::{Call, Server, ServerError},
+    control::{Call, Refusal, Reply, Server, ServerError},
     home::Home,
     net::{self, NetConfig, NetError, NetEvent, NetLimits, NetStopped},
     organisation::{Organisation, OrganisationError},
@@ -101,6 +103,13 @@ struct Daemon {
     marking: Marking,
     submitted: BatchId,
     durable: BatchId,
+    preparing: mpsc::UnboundedSender<Ready>,
+}
+
+/// An act that was prepared, and who waits for its answer.
+struct Ready {
+    prepared: Result<Prepared, Refusal>,
+    reply: oneshot::Sender<Reply>,
 }
 
 /// What the daemon waits for.
@@ -108,6 +117,7 @@ struct Inbox {
     events: mpsc::Receiver<NetEvent>,
     reports: mpsc::UnboundedReceiver<store::Report>,
     calls: mpsc::Receiver<Call>,
+    ready: mpsc::UnboundedReceiver<Ready>,
     ticks: Interval,
 }
 
@@ -135,6 +145,7 @@ pub async fn run(start: Start) -> Result<(), DaemonError> {
     let writer = Writer::start(store, move |report| drop(reported.send(report)))?;
     let (net, events) = net::start(net_config(&config), seed.as_bytes())?;
     notices::serving(&replica, &home);
+    let (preparing, ready) = mpsc::unbounded_channel();
     let mut daemon = Daemon {
         replica,
         desk: Desk::default(),
@@ -143,10 +154,11 @@ pub async fn run(start: Start) -> Result<(), DaemonError> {
         marking: Marking::start(&home),
         submitted: BatchId(0),
         durable: BatchId(0),
+        preparing,
     };
     let mut ticks = tokio::time::interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut inbox = Inbox { events, reports, calls, ticks };
+    let mut inbox = Inbox { events, reports, calls, ready, ticks };
     let ended = daemon.serve(&mut inbox, stop).await;
     drop(server);
     let closed = daemon.close(inbox).await;
@@ -209,11 +221,13 @@ impl Daemon {
                 Some(report) = inbox.reports.recv() => self.reported(report).await?,
                 _ = inbox.ticks.tick() => self.tick().await?,
                 Some(call) = inbox.calls.recv(), if takes_in => self.called(call).await?,
+                Some(ready) = inbox.ready.recv() => self.ready(ready).await?,
                 event = inbox.events.recv(), if takes_in => match event {
                     Some(event) => self.met(event).await?,
                     None => return Err(NetStopped.into()),
                 },
             }
+            self.begin_act();
         }
     }
 
@@ -236,7 +250,7 @@ impl Daemon {
                 Effect::Dismiss { peer } => self.links.dismiss(peer).await?,
                 Effect::Written { ticket, id, seq } => self.desk.written(ticket, id, seq),
                 Effect::Refused { ticket, why } => self.desk.refused(ticket, &why),
-                // Views are made of what is stored, whenever somebody looks.
+                // Documents are made when somebody looks, and are known by the changes in them.
                 Effect::Materialise { .. } => {}
                 Effect::Report(report) => notices::report(&report),
             }
@@ -282,6 +296,25 @@ impl Daemon {
                 Ok(())
             }
         }
+    }
+
+    /// Prepares the next act, if none is under way.
+    fn begin_act(&mut self) {
+        let Some((act, reply)) = self.desk.next_act() else {
+            return;
+        };
+        let (snapshot, preparing) = (self.replica.snapshot(), self.preparing.clone());
+        let _preparing = tokio::task::spawn_blocking(move || {
+            let prepared = prepare(&snapshot, &act);
+            // Err: the daemon ends, and whoever waits sees that.
+            let _ended = preparing.send(Ready { prepared, reply });
+        });
+    }
+
+    async fn ready(&mut self, ready: Ready) -> Result<(), DaemonError> {
+        let Ready { prepared, reply } = ready;
+        let effects = self.desk.prepared(prepared, reply, &mut self.replica)?;
+        self.perform(effects).await
     }
 
     async fn met(&mut self, event: NetEvent) -> Result<(), DaemonError> {

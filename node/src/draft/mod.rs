@@ -13,7 +13,8 @@
 //! class = "council"                      # default: as its inception record says
 //! status = "active"                      # default; or "observer"
 //!
-//! [rules]                                # see `rule` for how they are written
+//! [rules]                                # see `rule` for how they are written; see `terms` for
+//!                                        # [[kinds]] and [localities]
 //! amend = "share(2/3 of members)"
 //! admit = "share(2/3 of members)"
 //! suspend = "share(3/4 of members)"
@@ -26,6 +27,7 @@
 //! *Source*: ours; formats, section 8.
 
 mod rule;
+mod terms;
 #[cfg(test)]
 mod tests;
 
@@ -43,6 +45,7 @@ use concordat_protocol::{
 use serde::Deserialize;
 
 pub use rule::BadRule;
+use terms::{KindLines, Named};
 
 use crate::{
     home::FileError,
@@ -65,6 +68,9 @@ struct File {
     #[serde(default)]
     closers: Vec<String>,
     members: Vec<MemberLines>,
+    kinds: Option<Vec<KindLines>>,
+    #[serde(default)]
+    localities: BTreeMap<String, Vec<String>>,
     rules: BTreeMap<String, String>,
 }
 
@@ -129,6 +135,20 @@ pub enum DraftError {
         list: &'static str,
         /// As written.
         slug: String,
+    },
+    /// A kind that this program does not know.
+    #[error("no kind of artefact is called {kind:?}; there is decision, mutual_aid and standard")]
+    UnknownKind {
+        /// As written.
+        kind: String,
+    },
+    /// Somebody who may create or edit is neither a member nor a class.
+    #[error("{list} names {name:?}, and no member and no class is called so")]
+    UnknownWho {
+        /// Which list.
+        list: &'static str,
+        /// As written.
+        name: String,
     },
     /// One of the charter's own rules is not there.
     #[error("the rule {name} is missing; for example: {name} = \"share(2/3 of members)\"")]
@@ -208,6 +228,10 @@ fn charter(file: File, members: Vec<Member>, nonce: [u8; 16]) -> Result<Charter,
     let (amend, admit, suspend) = (own("amend")?, own("admit")?, own("suspend")?);
     let classes =
         file.classes.unwrap_or_else(|| members.iter().map(|member| member.class.clone()).collect());
+    let classes: Vec<String> = classes.into_iter().collect();
+    let named = Named { classes: &classes, orgs: &by_slug };
+    let kinds = named.kinds(file.kinds.as_ref())?;
+    let localities = named.localities(&file.localities)?;
     Ok(Charter {
         version: 0,
         prev: Charter::NO_PREV,
@@ -216,11 +240,11 @@ fn charter(file: File, members: Vec<Member>, nonce: [u8; 16]) -> Result<Charter,
         replaces_board: None,
         rules_version: RULES_VERSION,
         members,
-        classes: classes.into_iter().collect(),
-        localities: Vec::new(),
+        classes,
+        localities,
         sites: Vec::new(),
         leads: Vec::new(),
-        kinds: Vec::new(),
+        kinds,
         rules: rules.into_iter().map(|(name, rule)| NamedRule { name, rule }).collect(),
         amend,
         admit,

@@ -3,14 +3,16 @@
 //! ```text
 //!   Request ──order──▶ Order ──take──▶ Work ─┬─ effects to do; the answer comes when they are durable
 //!                                            └─ a reading, to be done off the engine's task
+//!   act ──take──▶ waits ──next_act──▶ prepared off the engine's task ──prepared──▶ effects
 //! ```
 //!
 //! *Invariants.* Each order is answered once, at the latest when the desk is dropped: then its caller
-//! sees the channel close. "Written" is only said of what is durable.
+//! sees the channel close. "Written" is only said of what is durable. One act at a time is prepared
+//! and written, so that each knows what this organisation wrote before.
 //!
 //! *Source*: ours.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use concordat_protocol::{
     engine::{BatchId, Effect, Input, Refused, Ticket},
@@ -25,7 +27,8 @@ use super::{
     checks::{expect_newer, expect_own_keys},
 };
 use crate::{
-    control::{Answer, CardAdded, Joined, Notes, Refusal, Reply, Written},
+    artefact::Prepared,
+    control::{Act, Acted, Answer, CardAdded, Joined, Notes, Refusal, Reply, Written},
     paper::{BoardPaper, CardPaper},
 };
 
@@ -46,13 +49,20 @@ impl std::fmt::Debug for Work {
     }
 }
 
-/// Notes whose tickets are not all answered.
+/// Entries whose tickets are not all answered.
 #[derive(Debug)]
 struct Errand {
     reply: oneshot::Sender<Reply>,
-    board: BoardId,
+    asked: Asked,
     waiting: BTreeSet<Ticket>,
     written: Vec<Written>,
+}
+
+/// What the entries were asked for as.
+#[derive(Debug)]
+enum Asked {
+    Notes(BoardId),
+    Act(Box<Acted>),
 }
 
 /// An answer that is given once its batch is durable.
@@ -71,6 +81,9 @@ pub struct Desk {
     errands: BTreeMap<u64, Errand>,
     tickets: BTreeMap<Ticket, u64>,
     due: Vec<Due>,
+    acts: VecDeque<(Box<Act>, oneshot::Sender<Reply>)>,
+    /// One is being prepared, or its entries are on their way to disk.
+    is_acting: bool,
 }
 
 impl Desk {
@@ -87,6 +100,10 @@ impl Desk {
         match order {
             Order::Read(question) => Ok(Work::Read(question, reply)),
             Order::Notes { board, notes } => self.notes(board.as_deref(), notes, reply, replica),
+            Order::Act(act) => {
+                self.acts.push_back((act, reply));
+                Ok(Work::Effects(Vec::new()))
+            }
             Order::Join(paper) => self.join(*paper, reply, replica),
             Order::AddCard { paper, accepts_new_key } => {
                 self.add_card(*paper, accepts_new_key, reply, replica)
@@ -105,9 +122,7 @@ impl Desk {
             Ok(own) => (own.board, own.is_restoring),
             Err(refusal) => return Ok(refuse(reply, refusal)),
         };
-        self.last_errand += 1;
-        let errand = Errand { reply, board, waiting: BTreeSet::new(), written: Vec::new() };
-        self.errands.insert(self.last_errand, errand);
+        self.begin(reply, Asked::Notes(board));
         let mut effects = Vec::new();
         for note in notes {
             let ticket = self.ticket(self.last_errand);
@@ -117,10 +132,55 @@ impl Desk {
         let is_refused = effects.iter().any(|effect| matches!(effect, Effect::Refused { .. }));
         // Nobody knows how long the partners take: say so, and do not keep the caller.
         if is_restoring && !is_refused {
-            self.answer_notes(self.last_errand);
+            self.answer(self.last_errand);
         }
         self.answer_if_done(self.last_errand);
         Ok(Work::Effects(effects))
+    }
+
+    fn begin(&mut self, reply: oneshot::Sender<Reply>, asked: Asked) {
+        self.last_errand += 1;
+        let errand = Errand { reply, asked, waiting: BTreeSet::new(), written: Vec::new() };
+        self.errands.insert(self.last_errand, errand);
+    }
+
+    /// The act to be prepared now, off the engine's task; none while another is under way.
+    pub fn next_act(&mut self) -> Option<(Box<Act>, oneshot::Sender<Reply>)> {
+        if self.is_acting {
+            return None;
+        }
+        let next = self.acts.pop_front();
+        self.is_acting = next.is_some();
+        next
+    }
+
+    /// Writes the entries of an act that was prepared, or tells why it cannot be.
+    ///
+    /// # Errors
+    /// - [`ReplicaError`]: the process must stop.
+    pub fn prepared(
+        &mut self,
+        prepared: Result<Prepared, Refusal>,
+        reply: oneshot::Sender<Reply>,
+        replica: &mut Replica,
+    ) -> Result<Vec<Effect>, ReplicaError> {
+        let Prepared { board, drafts, acted } = match prepared {
+            Ok(prepared) => prepared,
+            Err(refusal) => {
+                self.is_acting = false;
+                answer_with(reply, Reply::Refused(refusal));
+                return Ok(Vec::new());
+            }
+        };
+        self.begin(reply, Asked::Act(Box::new(acted)));
+        let errand = self.last_errand;
+        let mut effects = Vec::new();
+        for draft in drafts {
+            let ticket = self.ticket(errand);
+            effects.extend(replica.handle(Input::Write { ticket, board, draft })?);
+        }
+        self.answer_if_done(errand);
+        Ok(effects)
     }
 
     fn ticket(&mut self, errand: u64) -> Ticket {
@@ -133,23 +193,30 @@ impl Desk {
         ticket
     }
 
-    /// Tells a caller what of its notes is durable, and how many still wait to be signed.
-    fn answer_notes(&mut self, number: u64) {
+    /// Tells a caller what of its entries is durable, and how many still wait to be signed.
+    fn answer(&mut self, number: u64) {
         let Some(errand) = self.errands.remove(&number) else {
             return;
         };
         for ticket in &errand.waiting {
             self.tickets.remove(ticket);
         }
-        let waiting = errand.waiting.len();
-        let board = errand.board.to_string();
-        let answer = Answer::Notes(Notes { board, written: errand.written, waiting });
+        let (waiting, written) = (errand.waiting.len(), errand.written);
+        let answer = match errand.asked {
+            Asked::Notes(board) => {
+                Answer::Notes(Notes { board: board.to_string(), written, waiting })
+            }
+            Asked::Act(acted) => {
+                self.is_acting = false;
+                Answer::Acted(Box::new(Acted { written, ..*acted }))
+            }
+        };
         answer_with(errand.reply, Reply::Done(answer));
     }
 
     fn answer_if_done(&mut self, number: u64) {
         if self.errands.get(&number).is_some_and(|errand| errand.waiting.is_empty()) {
-            self.answer_notes(number);
+            self.answer(number);
         }
     }
 
@@ -173,6 +240,9 @@ impl Desk {
         };
         for other in &errand.waiting {
             self.tickets.remove(other);
+        }
+        if matches!(errand.asked, Asked::Act(_)) {
+            self.is_acting = false;
         }
         answer_with(errand.reply, Reply::Refused(Refusal::new(why.code(), why)));
     }

@@ -38,6 +38,7 @@ pub use order::{Order, Question};
 pub use snapshot::{Snapshot, board_named};
 
 use crate::{
+    artefact::Documents,
     clock::{self, EntropyError},
     control::Refusal,
     home::{FileError, Home},
@@ -83,6 +84,7 @@ pub struct Replica {
     mark: Mark,
     restoring: Restoring,
     suspicion: Option<Suspicion>,
+    documents: Arc<Documents>,
 }
 
 impl Replica {
@@ -111,7 +113,9 @@ impl Replica {
         }
         let engine = Engine::open(organisation.identity(), standing, &reader)?;
         let restoring = Restoring::default();
-        let replica = Self { engine, reader, organisation, mark, restoring, suspicion };
+        let documents = Arc::new(Documents::open(home)?);
+        let replica =
+            Self { engine, reader, organisation, mark, restoring, suspicion, documents };
         replica.expect_readable()?;
         Ok(replica)
     }

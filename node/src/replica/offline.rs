@@ -14,6 +14,7 @@ use tokio::sync::oneshot;
 
 use super::{Desk, Order, Replica, ReplicaError, Work};
 use crate::{
+    artefact::prepare,
     config::Config,
     control::{Answer, Refusal, Reply},
     home::{FileError, Home},
@@ -59,7 +60,14 @@ pub fn act(
     let mut desk = Desk::default();
     let (reply, mut answer) = oneshot::channel();
     match desk.take(order, reply, &mut replica)? {
-        Work::Effects(effects) => perform(effects, &mut desk, &mut replica, &store)?,
+        Work::Effects(effects) => {
+            perform(effects, &mut desk, &mut replica, &store)?;
+            if let Some((act, reply)) = desk.next_act() {
+                let prepared = prepare(&replica.snapshot(), &act);
+                let effects = desk.prepared(prepared, reply, &mut replica)?;
+                perform(effects, &mut desk, &mut replica, &store)?;
+            }
+        }
         Work::Read(question, reply) => {
             super::desk::answer_with(reply, replica.snapshot().answer(question, None));
         }

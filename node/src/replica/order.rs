@@ -7,10 +7,10 @@
 
 use std::path::PathBuf;
 
-use concordat_protocol::{codec::Malformed, payload::Note};
+use concordat_protocol::{artefact::guard, codec::Malformed, payload::Note};
 
 use crate::{
-    control::{LogQuery, Refusal, Request},
+    control::{Act, Look, LogQuery, Refusal, Request},
     paper::{BoardPaper, CardPaper, PaperError},
 };
 
@@ -26,6 +26,8 @@ pub enum Order {
         /// One payload each.
         notes: Vec<Note>,
     },
+    /// See [`Request::Act`].
+    Act(Box<Act>),
     /// See [`Request::Join`].
     Join(Box<BoardPaper>),
     /// See [`Request::AddCard`].
@@ -46,6 +48,8 @@ pub enum Question {
     Log(LogQuery),
     /// See [`Request::Charter`].
     Charter(Option<String>),
+    /// See [`Request::Look`].
+    Look(Look),
     /// See [`Request::Export`].
     Export {
         /// As the person named it.
@@ -65,6 +69,8 @@ impl Order {
             Request::Status => Self::Read(Question::Status),
             Request::Log(query) => Self::Read(Question::Log(query)),
             Request::Charter { board } => Self::Read(Question::Charter(board)),
+            Request::Look(look) => Self::Read(Question::Look(look)),
+            Request::Act(act) => Self::Act(Box::new(act)),
             Request::Export { board, out } => Self::Read(Question::Export { board, out }),
             Request::Notes { board, texts } => {
                 let notes = texts.into_iter().map(note).collect::<Result<_, _>>()?;
@@ -81,8 +87,9 @@ impl Order {
     }
 }
 
-/// Only what decodes again is signed.
+/// Only what decodes again is signed, and nothing about a patient.
 fn note(text: String) -> Result<Note, Refusal> {
+    guard::expect_none("the note", &text).map_err(|why| Refusal::new("patient-number", why))?;
     let note = Note { text };
     match Note::from_bytes(&note.to_bytes()) {
         Ok(note) => Ok(note),

@@ -8,16 +8,17 @@
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use concordat_protocol::{
-    charter::Founding,
+    charter::{Charter, Founding},
     engine::{BoardView, ClockCheck, Table},
-    hash::BoardId,
+    hash::{BoardId, OrgId},
     identity::SignedCard,
 };
 use data_encoding::BASE64;
 
 use super::{Question, Replica, export};
 use crate::{
-    control::{Answer, Exported, Refusal, Reply},
+    artefact::{Documents, artefact_named},
+    control::{Answer, Exported, Look, Refusal, Reply},
     organisation::Organisation,
     store::{KeyRange, Order as Direction, Reader, StoreError},
     view::{self, Running},
@@ -32,6 +33,7 @@ pub struct Snapshot {
     pub(crate) organisation: Arc<Organisation>,
     pub(crate) suspicion: Option<String>,
     pub(crate) clock: ClockCheck,
+    pub(crate) documents: Arc<Documents>,
 }
 
 impl Snapshot {
@@ -47,6 +49,7 @@ impl Snapshot {
             views,
             reader: replica.reader.clone(),
             organisation: Arc::clone(&replica.organisation),
+            documents: Arc::clone(&replica.documents),
         }
     }
 
@@ -66,12 +69,52 @@ impl Snapshot {
                 Ok(founding) => Ok(Answer::Charter(BASE64.encode(&founding.to_bytes()))),
                 Err(refusal) => return Reply::Refused(refusal),
             },
+            Question::Look(look) => {
+                return self.look(look).map_or_else(Reply::Refused, Reply::Done);
+            }
             Question::Export { board, out } => return self.export(board.as_deref(), &out),
         };
         match answered {
             Ok(answer) => Reply::Done(answer),
             Err(error) => Reply::Refused(Refusal::new("store", error)),
         }
+    }
+
+    fn look(&self, look: Look) -> Result<Answer, Refusal> {
+        use view::artefact;
+        Ok(match look {
+            Look::List { board } => Answer::Artefacts(artefact::list(self, board.as_deref())?),
+            Look::Show { artefact, as_of } => {
+                Answer::Artefact(Box::new(artefact::show(self, &artefact, as_of)?))
+            }
+            Look::Prove { artefact, proposal } => {
+                let proof = artefact::proof(self, &artefact, proposal.as_deref())?;
+                Answer::Proven(Box::new(proof))
+            }
+            Look::History { artefact } => {
+                Answer::History(Box::new(artefact::history(self, &artefact)?))
+            }
+            Look::Retry { artefact } => {
+                let (_, artefact) = artefact_named(self, &artefact)?;
+                Answer::Retried(self.documents.retry(&artefact))
+            }
+        })
+    }
+
+    /// This organisation.
+    #[must_use]
+    pub fn me(&self) -> OrgId {
+        self.organisation.id()
+    }
+
+    /// The charter of a board.
+    ///
+    /// # Errors
+    /// - [`Refusal`]: it is not known.
+    pub fn charter(&self, board: &BoardView) -> Result<&Charter, Refusal> {
+        let founding = self.foundings.get(&board.board);
+        let unknown = || Refusal::new("unknown-board", format!("nothing is known of {}", board.board));
+        founding.map(Founding::charter).ok_or_else(unknown)
     }
 
     fn export(&self, named: Option<&str>, out: &Path) -> Reply {

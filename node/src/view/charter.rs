@@ -6,7 +6,7 @@
 //! *Source*: ours.
 
 use concordat_protocol::{
-    charter::{Charter, Member},
+    charter::{Charter, Member, Who},
     hash::OrgId,
     time::TimeMs,
 };
@@ -27,6 +27,17 @@ pub fn charter_in_words(charter: &Charter, me: Option<&OrgId>, now: TimeMs) -> V
     lines.push("  rules:".to_owned());
     for (name, rule) in charter.all_rules() {
         lines.push(format!("    {name}: {}", rule.in_words(charter)));
+    }
+    if !charter.kinds.is_empty() {
+        lines.push("  artefacts:".to_owned());
+    }
+    for terms in &charter.kinds {
+        let (creates, edits) = (who(charter, &terms.creates), who(charter, &terms.edits));
+        lines.push(format!("    {}: begun by {creates}, edited by {edits}", terms.kind));
+    }
+    for locality in &charter.localities {
+        let orgs = names(charter, &locality.orgs);
+        lines.push(format!("  for the locality {}: {orgs}", locality.name));
     }
     for (what, orgs) in [("secretariat", &charter.secretariat), ("closers", &charter.closers)] {
         if !orgs.is_empty() {
@@ -49,6 +60,18 @@ fn member_in_words(member: &Member, me: Option<&OrgId>, now: TimeMs) -> Vec<Stri
         format!("      feed key    {}", key_in_words(&member.feed_key)),
         format!("      witness key {}", key_in_words(&member.witness_key)),
     ]
+}
+
+fn who(charter: &Charter, who: &Who) -> String {
+    match who {
+        Who::Everyone => "every member".to_owned(),
+        Who::Named { classes, orgs } => {
+            let classes = classes.iter().map(|class| format!("every {class}"));
+            let named = orgs.iter().map(|org| super::slug_of(Some(charter), org));
+            let all: Vec<String> = classes.chain(named).collect();
+            if all.is_empty() { "nobody".to_owned() } else { all.join(", ") }
+        }
+    }
 }
 
 fn names(charter: &Charter, orgs: &[OrgId]) -> String {

@@ -5,10 +5,12 @@
 //!
 //! *Source*: ours.
 
+pub mod artefact;
 mod charter;
 mod log;
 mod status;
 
+pub use artefact::{standing_in_words, status_in_words};
 pub use charter::charter_in_words;
 pub use log::{Log, LogLine, log};
 pub use status::{

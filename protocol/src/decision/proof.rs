@@ -564,7 +564,8 @@ impl Interval {
 
 impl Fate {
     /// Why it does not count, if it does not.
-    const fn why(&self) -> Option<&'static str> {
+    #[must_use]
+    pub const fn why(&self) -> Option<&'static str> {
         Some(match self {
             Self::Counted => return None,
             Self::Waiting => "not settled, or not known to be in time",

@@ -48,7 +48,9 @@ impl Dossier {
             .filter_map(|place| entry(reader, view, artefact, place, &mut budget))
             .collect();
         let is_put = entries.iter().any(|one| one.kind == Kind::CLOSE);
-        let size = |(id, feed): (&FeedId, &FeedView)| (*id, (feed.descriptor.org, feed.size));
+        // What is still on its way to disk may not be read yet, so it is not said to be held.
+        let size =
+            |(id, feed): (&FeedId, &FeedView)| (*id, (feed.descriptor.org, feed.durable_size));
         Some(Self {
             board: view.board,
             artefact: *artefact,

@@ -9,6 +9,7 @@
 //!            polls.rs      proposals, sign-offs, closings ──▶ results
 //!            lifecycle     events and results ──▶ state, rows, capacity
 //!         ─▶ Replay ── with a reading of the document ──▶ conflicts.rs      C1 to C10
+//! proven.rs  how something was decided, for somebody who was not there
 //! wording.rs what is put to a decision        refs.rs   what the next entry relies on
 //! cut.rs     the same of fewer entries: as of an entry or a time, as known to an organisation
 //! ```
@@ -29,6 +30,7 @@ mod cut;
 mod effect;
 mod order;
 mod polls;
+mod proven;
 mod refs;
 #[cfg(test)]
 mod tests;
@@ -57,7 +59,7 @@ use crate::{
 };
 
 pub use changes::{ChangeState, Refusal, Status};
-pub use conflicts::{Code, Conflict, Side, conflicts};
+pub use conflicts::{Code, Conflict, Settles, Side, conflicts};
 pub use cut::Cut;
 pub use effect::{Lack, Standing};
 pub use wording::{NotDecidable, wording};
@@ -246,6 +248,15 @@ impl Replay {
     #[must_use]
     pub fn org_of(&self, actor: &Actor) -> Option<OrgId> {
         self.writers.get(&feed_of(actor)).copied()
+    }
+
+    /// The entries that have a place, each after those in its past.
+    #[must_use]
+    pub fn in_order(&self) -> Vec<EntryId> {
+        let mut placed: Vec<(u64, EntryId)> =
+            self.pasts.iter().map(|(id, past)| (past.size(), *id)).collect();
+        placed.sort_unstable();
+        placed.into_iter().map(|(_, id)| id).collect()
     }
 
     /// Whether one entry lies in the past of another.

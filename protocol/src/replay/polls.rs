@@ -23,63 +23,104 @@ pub(super) fn count(
     order: &Order,
     effect: &Effects<'_>,
 ) -> BTreeMap<EntryId, Proposed> {
-    let read = readable(dossier);
-    let entries = || read.iter().copied();
-    let of = |kind: Kind| entries().filter(move |one| one.kind == kind);
-    let proposals: BTreeMap<EntryId, ProposalEntry> = of(Kind::PROPOSAL)
-        .filter_map(|one| {
-            let says = Proposal::from_bytes(effect.payload(&one.by.entry)?).ok()?;
-            Some((one.by.entry, ProposalEntry { by: one.by.clone(), says }))
-        })
-        .collect();
-    let sign_offs: Vec<(&Entry, SignOff)> = of(Kind::SIGNOFF)
-        .filter_map(|one| Some((one, SignOff::from_bytes(effect.payload(&one.by.entry)?).ok()?)))
-        .collect();
-    let closings: Vec<(&Entry, Close)> = of(Kind::CLOSE)
-        .filter_map(|one| Some((one, Close::from_bytes(effect.payload(&one.by.entry)?).ok()?)))
-        .collect();
-    let known: BTreeSet<EntryId> = read.iter().map(|one| one.by.entry).collect();
+    let drawer = Drawer::of(ground, dossier, order, effect);
     let count = |(id, proposal): (&EntryId, &ProposalEntry)| {
-        let earlier = replaced(proposal, &proposals);
-        let of_this = |named: &EntryId| named == id;
-        let counted: Vec<CloseEntry> = closings
-            .iter()
-            .filter(|(_, close)| of_this(&close.proposal))
-            .map(|(one, says)| {
-                let unread = says.counted.iter().filter(|listed| !known.contains(*listed));
-                let unread = unread.copied().collect();
-                CloseEntry { by: one.by.clone(), says: says.clone(), unread }
-            })
-            .collect();
-        let timing = Timing::of(ground, dossier, &closings, id);
-        let is_about = |named: &EntryId| {
-            of_this(named) || earlier.iter().any(|earlier| earlier.by.entry == *named)
-        };
-        let about: Vec<SignOffEntry> = sign_offs
-            .iter()
-            .filter(|(_, says)| is_about(&says.proposal))
-            .map(|(one, says)| SignOffEntry {
-                by: one.by.clone(),
-                says: *says,
-                in_time: timing.is_in_time(one),
-            })
-            .collect();
-        let audience = effect.audience(order.pasts.get(id));
-        let charters = [(ground.charter_hash, ground.charter)];
-        let shut = timing.shut();
-        let papers = Papers {
-            charters: &charters,
-            audience: &audience,
-            proposal,
-            earlier: &earlier,
-            sign_offs: &about,
-            closings: &counted,
-            shut: &shut,
-        };
-        let poll = poll(&papers);
+        let poll = drawer.papers(proposal, |papers| poll(papers));
         (*id, Proposed { by: proposal.by.clone(), says: proposal.says.clone(), poll })
     };
-    proposals.iter().map(count).collect()
+    drawer.proposals.iter().map(count).collect()
+}
+
+/// Proposals, sign-offs and closings that can be read: papers are taken from here.
+pub(super) struct Drawer<'a> {
+    ground: Ground<'a>,
+    dossier: &'a Dossier,
+    order: &'a Order,
+    effect: &'a Effects<'a>,
+    known: BTreeSet<EntryId>,
+    pub(super) proposals: BTreeMap<EntryId, ProposalEntry>,
+    sign_offs: Vec<(&'a Entry, SignOff)>,
+    closings: Vec<(&'a Entry, Close)>,
+}
+
+impl<'a> Drawer<'a> {
+    pub(super) fn of(
+        ground: Ground<'a>,
+        dossier: &'a Dossier,
+        order: &'a Order,
+        effect: &'a Effects<'a>,
+    ) -> Self {
+        let read = readable(dossier);
+        let of = |kind: Kind| read.iter().copied().filter(move |one| one.kind == kind);
+        let payload = |one: &Entry| effect.payload(&one.by.entry);
+        let proposals = of(Kind::PROPOSAL).filter_map(|one| {
+            let says = Proposal::from_bytes(payload(one)?).ok()?;
+            Some((one.by.entry, ProposalEntry { by: one.by.clone(), says }))
+        });
+        let sign_offs = of(Kind::SIGNOFF)
+            .filter_map(|one| Some((one, SignOff::from_bytes(payload(one)?).ok()?)));
+        let closings = of(Kind::CLOSE)
+            .filter_map(|one| Some((one, Close::from_bytes(payload(one)?).ok()?)));
+        Self {
+            ground,
+            dossier,
+            order,
+            effect,
+            known: read.iter().map(|one| one.by.entry).collect(),
+            proposals: proposals.collect(),
+            sign_offs: sign_offs.collect(),
+            closings: closings.collect(),
+        }
+    }
+
+    /// Does something with the papers of a proposal.
+    pub(super) fn papers<R>(
+        &self,
+        proposal: &ProposalEntry,
+        look: impl FnOnce(&Papers<'_>) -> R,
+    ) -> R {
+        let id = proposal.by.entry;
+        let earlier = replaced(proposal, &self.proposals);
+        let timing = Timing::of(self.ground, self.dossier, &self.closings, &id);
+        let charters = [(self.ground.charter_hash, self.ground.charter)];
+        look(&Papers {
+            charters: &charters,
+            audience: &self.effect.audience(self.order.pasts.get(&id)),
+            proposal,
+            earlier: &earlier,
+            sign_offs: &self.sign_offs_on(&id, &earlier, &timing),
+            closings: &self.closings_of(&id),
+            shut: &timing.shut(),
+        })
+    }
+
+    fn sign_offs_on(
+        &self,
+        id: &EntryId,
+        earlier: &[ProposalEntry],
+        timing: &Timing<'_>,
+    ) -> Vec<SignOffEntry> {
+        let is_about = |named: &EntryId| {
+            named == id || earlier.iter().any(|earlier| earlier.by.entry == *named)
+        };
+        let about = self.sign_offs.iter().filter(|(_, says)| is_about(&says.proposal));
+        let entry = |(one, says): &(&Entry, SignOff)| SignOffEntry {
+            by: one.by.clone(),
+            says: *says,
+            in_time: timing.is_in_time(one),
+        };
+        about.map(entry).collect()
+    }
+
+    fn closings_of(&self, id: &EntryId) -> Vec<CloseEntry> {
+        let of_this = self.closings.iter().filter(|(_, close)| close.proposal == *id);
+        let entry = |(one, says): &(&Entry, Close)| {
+            let unread = says.counted.iter().filter(|listed| !self.known.contains(*listed));
+            let unread = unread.copied().collect();
+            CloseEntry { by: one.by.clone(), says: says.clone(), unread }
+        };
+        of_this.map(entry).collect()
+    }
 }
 
 /// Entries of each feed up to the first sign-off or closing that cannot be read: a later answer must

@@ -4,8 +4,11 @@
 //!
 //! *Source*: ours.
 
+pub(super) mod artefact;
+
 use std::path::PathBuf;
 
+pub(super) use artefact::ArtefactCommand;
 use clap::{Parser, Subcommand, builder::NonEmptyStringValueParser};
 use concordat_protocol::identity::Code;
 use libp2p::Multiaddr;
@@ -50,6 +53,9 @@ pub(super) enum Command {
     Note(Note),
     /// Show the entries of a board
     Log(Log),
+    /// Begin, edit, decide and prove what a board shares
+    #[command(subcommand)]
+    Artefact(ArtefactCommand),
     /// Write all that an auditor needs of a board to one file
     Export(Export),
     /// Check what others have exported; needs no node

@@ -1,0 +1,329 @@
+//! Documents of this node: made of changes when somebody looks, kept for a while, and suspended when
+//! Automerge cannot open them.
+//!
+//! ```text
+//!   applied changes ─▶ kept? ─ all of its changes among them ─▶ the rest is applied to a copy
+//!                        └ no ─▶ made anew
+//!                      both under catch_unwind, with a note on disk before and none after
+//!
+//!   <home>/documents/<artefact>.opening      being opened; found at a start: the node ended meanwhile
+//!   <home>/documents/<artefact>.suspended    "<program version> <code>": not opened again by this version
+//! ```
+//!
+//! *Invariants.* What is kept is known by the very changes in it, so it is never stale and nobody has
+//! to drop it when something comes in. A document that cannot be opened loses nothing: its
+//! entries stay, are acknowledged and shared, and its state is worked out without it.
+//!
+//! *Source*: ours; formats, section 5.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use concordat_protocol::{
+    artefact::{
+        document::{Document, Job, Skeleton, Suspended, materialise},
+        kind::Kind,
+    },
+    hash::ArtefactId,
+    replay::{Replay, Status},
+    verdict::ChangeHash,
+};
+
+use crate::home::{FileError, Home, replace_file};
+
+/// Documents kept at most.
+const KEPT_MAX: usize = 1_000;
+/// What they may come to, by a rough measure: an operation takes about a hundred bytes in memory.
+const KEPT_BYTES_MAX: u64 = 256 * 1024 * 1024;
+const OPERATION_BYTES: u64 = 100;
+
+const OPENING: &str = "opening";
+const SUSPENDED: &str = "suspended";
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// The documents of one node.
+#[derive(Debug)]
+pub struct Documents {
+    directory: PathBuf,
+    skeletons: Mutex<BTreeMap<&'static str, Arc<Skeleton>>>,
+    kept: Mutex<Kept>,
+    suspended: Mutex<BTreeMap<ArtefactId, Suspended>>,
+}
+
+/// Documents in memory, bounded in number and size.
+#[derive(Debug, Default)]
+struct Kept {
+    documents: BTreeMap<ArtefactId, One>,
+    bytes: u64,
+    uses: u64,
+}
+
+#[derive(Debug)]
+struct One {
+    document: Document,
+    changes: BTreeSet<ChangeHash>,
+    is_tried: bool,
+    bytes: u64,
+    last_use: u64,
+}
+
+/// How sure to be of a document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Care {
+    /// To look at it.
+    Look,
+    /// To sign something on top of it: it is saved and loaded on trial.
+    Sign,
+}
+
+impl Documents {
+    /// Finds out which documents this version of the program could not open.
+    ///
+    /// # Errors
+    /// - [`FileError`]: the notes could not be read or written.
+    pub fn open(home: &Home) -> Result<Self, FileError> {
+        let directory = home.documents();
+        let mut suspended = BTreeMap::new();
+        let notes = match fs::read_dir(&directory) {
+            Ok(notes) => notes.filter_map(Result::ok).map(|note| note.path()).collect(),
+            Err(_) => Vec::new(),
+        };
+        for path in notes {
+            let Some((artefact, what)) = read_name(&path) else { continue };
+            if what == OPENING {
+                suspend(&directory, &artefact, Suspended::Ended)?;
+                let _gone = fs::remove_file(&path);
+                suspended.insert(artefact, Suspended::Ended);
+            } else if fs::read_to_string(&path).is_ok_and(|text| is_of_this_version(&text)) {
+                suspended.entry(artefact).or_insert(Suspended::Panicked);
+            } else {
+                let _gone = fs::remove_file(&path);
+            }
+        }
+        Ok(Self {
+            directory,
+            skeletons: Mutex::default(),
+            kept: Mutex::default(),
+            suspended: Mutex::new(suspended),
+        })
+    }
+
+    /// The skeleton of a kind.
+    ///
+    /// # Errors
+    /// - [`Suspended`]: Automerge cannot make it.
+    pub fn skeleton(&self, kind: &'static Kind) -> Result<Arc<Skeleton>, Suspended> {
+        let mut skeletons = locked(&self.skeletons);
+        if let Some(skeleton) = skeletons.get(kind.name) {
+            return Ok(Arc::clone(skeleton));
+        }
+        let skeleton = Arc::new(Skeleton::new(kind)?);
+        skeletons.insert(kind.name, Arc::clone(&skeleton));
+        Ok(skeleton)
+    }
+
+    /// The document that the applied changes come to, and what `look` makes of it.
+    ///
+    /// # Errors
+    /// - [`Suspended`]: it cannot be opened on this node, now or until the next upgrade.
+    pub fn with<R>(
+        &self,
+        artefact: &ArtefactId,
+        skeleton: &Arc<Skeleton>,
+        replay: &Replay,
+        care: Care,
+        look: impl FnOnce(&Document) -> R,
+    ) -> Result<(Document, R), Suspended> {
+        self.guarded(artefact, || {
+            let document = self.make(artefact, skeleton, replay, care)?;
+            let seen = look(&document);
+            Ok((document, seen))
+        })
+    }
+
+    /// The same, of a part of the entries: neither taken from what is kept nor kept.
+    ///
+    /// # Errors
+    /// As [`Documents::with`].
+    pub fn with_apart<R>(
+        &self,
+        artefact: &ArtefactId,
+        skeleton: &Arc<Skeleton>,
+        replay: &Replay,
+        look: impl FnOnce(&Document) -> R,
+    ) -> Result<(Document, R), Suspended> {
+        self.guarded(artefact, || {
+            let changes = replay.applied().map(<[u8]>::to_vec).collect();
+            let skeleton = Arc::clone(skeleton);
+            let document = materialise(&Job { skeleton, saved: None, changes, trial: false })?;
+            let seen = look(&document);
+            Ok((document, seen))
+        })
+    }
+
+    /// Does something that may panic, or end the process, with a note on disk meanwhile.
+    fn guarded<R>(
+        &self,
+        artefact: &ArtefactId,
+        work: impl FnOnce() -> Result<R, Suspended>,
+    ) -> Result<R, Suspended> {
+        if let Some(why) = locked(&self.suspended).get(artefact) {
+            return Err(*why);
+        }
+        let note = Note::write(&self.directory, artefact);
+        let done = catch_unwind(AssertUnwindSafe(work));
+        drop(note);
+        done.unwrap_or_else(|_| {
+            let why = Suspended::Panicked;
+            locked(&self.kept).remove(artefact);
+            locked(&self.suspended).insert(*artefact, why);
+            if let Err(error) = suspend(&self.directory, artefact, why) {
+                tracing::error!(code = "suspended", %error, "the note was not written");
+            }
+            tracing::error!(code = "suspended", artefact = %artefact, "{why}");
+            Err(why)
+        })
+    }
+
+    fn make(
+        &self,
+        artefact: &ArtefactId,
+        skeleton: &Arc<Skeleton>,
+        replay: &Replay,
+        care: Care,
+    ) -> Result<Document, Suspended> {
+        let applied = replay.changes.iter().filter(|one| one.status == Status::Applied);
+        let changes: BTreeSet<ChangeHash> = applied.clone().map(|one| one.hash).collect();
+        let found = locked(&self.kept).find(artefact, &changes);
+        let (base, has, was_tried) = match found {
+            Some((document, has, is_tried)) => (Some(document), has, is_tried),
+            None => (None, BTreeSet::new(), false),
+        };
+        let rest: Vec<Vec<u8>> =
+            applied.filter(|one| !has.contains(&one.hash)).map(|one| one.raw.clone()).collect();
+        let is_new = !rest.is_empty() || base.is_none();
+        let mut document = match base {
+            Some(document) if rest.is_empty() => document,
+            Some(document) => document.with(&rest)?,
+            None => {
+                let skeleton = Arc::clone(skeleton);
+                materialise(&Job { skeleton, saved: None, changes: rest, trial: false })?
+            }
+        };
+        let needs_trial = care == Care::Sign && (is_new || !was_tried);
+        if needs_trial {
+            document.try_save()?;
+        }
+        if is_new || needs_trial {
+            let is_tried = care == Care::Sign || (was_tried && !is_new);
+            locked(&self.kept).keep(*artefact, document.clone(), changes, is_tried);
+        }
+        Ok(document)
+    }
+
+    /// Lets a document be opened again by this version. Says whether it was suspended.
+    pub fn retry(&self, artefact: &ArtefactId) -> bool {
+        let _gone = fs::remove_file(note_path(&self.directory, artefact, SUSPENDED));
+        locked(&self.suspended).remove(artefact).is_some()
+    }
+}
+
+impl Kept {
+    /// A kept document of which every change is among these, and the changes that it has.
+    fn find(
+        &mut self,
+        artefact: &ArtefactId,
+        changes: &BTreeSet<ChangeHash>,
+    ) -> Option<(Document, BTreeSet<ChangeHash>, bool)> {
+        self.uses = self.uses.saturating_add(1);
+        let one = self.documents.get_mut(artefact)?;
+        if !one.changes.is_subset(changes) {
+            return None;
+        }
+        one.last_use = self.uses;
+        Some((one.document.clone(), one.changes.clone(), one.is_tried))
+    }
+
+    fn keep(
+        &mut self,
+        artefact: ArtefactId,
+        document: Document,
+        changes: BTreeSet<ChangeHash>,
+        is_tried: bool,
+    ) {
+        self.remove(&artefact);
+        let size = document.size();
+        let bytes =
+            size.operations.saturating_mul(OPERATION_BYTES).saturating_add(size.raw_bytes);
+        if bytes > KEPT_BYTES_MAX {
+            return;
+        }
+        self.uses = self.uses.saturating_add(1);
+        let one = One { document, changes, is_tried, bytes, last_use: self.uses };
+        self.documents.insert(artefact, one);
+        self.bytes = self.bytes.saturating_add(bytes);
+        while self.documents.len() > KEPT_MAX || self.bytes > KEPT_BYTES_MAX {
+            let oldest = self.documents.iter().min_by_key(|(_, one)| one.last_use);
+            let Some(oldest) = oldest.map(|(id, _)| *id) else { return };
+            self.remove(&oldest);
+        }
+    }
+
+    fn remove(&mut self, artefact: &ArtefactId) {
+        if let Some(one) = self.documents.remove(artefact) {
+            self.bytes = self.bytes.saturating_sub(one.bytes);
+        }
+    }
+}
+
+/// Says on disk, for as long as it lives, that a document is being opened.
+///
+/// It need not outlive a power cut, only this process: nothing is synced.
+struct Note(PathBuf);
+
+impl Note {
+    fn write(directory: &Path, artefact: &ArtefactId) -> Self {
+        let path = note_path(directory, artefact, OPENING);
+        let written = fs::create_dir_all(directory).and_then(|()| fs::write(&path, ""));
+        if let Err(error) = written {
+            tracing::warn!(code = "documents", %error, "no note that a document is being opened");
+        }
+        Self(path)
+    }
+}
+
+impl Drop for Note {
+    fn drop(&mut self) {
+        let _gone = fs::remove_file(&self.0);
+    }
+}
+
+fn note_path(directory: &Path, artefact: &ArtefactId, what: &str) -> PathBuf {
+    directory.join(format!("{artefact}.{what}"))
+}
+
+fn read_name(path: &Path) -> Option<(ArtefactId, String)> {
+    let what = path.extension()?.to_str()?.to_owned();
+    let artefact = path.file_stem()?.to_str()?.parse().ok()?;
+    Some((artefact, what))
+}
+
+fn is_of_this_version(text: &str) -> bool {
+    text.split_whitespace().next() == Some(VERSION)
+}
+
+fn suspend(directory: &Path, artefact: &ArtefactId, why: Suspended) -> Result<(), FileError> {
+    let path = note_path(directory, artefact, SUSPENDED);
+    let text = format!("{VERSION} {why}\n");
+    replace_file(&path, text.as_bytes())
+}
+
+/// What a lock holds stays whole when a thread panics: nothing is changed half.
+fn locked<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
+    lock.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,312 @@
+//! `artefact`: what an artefact is, says and waits for, as plain values.
+//!
+//! | file | what |
+//! |---|---|
+//! | `lines` | the values, as they are printed and sent |
+//! | `fields` | what the document says, with who wrote it |
+//! | `history` | everything that was written, in order |
+//! | `standing` | why entries do not count, in words |
+//!
+//! *Invariants.* Two nodes that hold the same show the same, byte by byte: nothing here depends on
+//! which node asks, but for what its organisation may not see.
+//!
+//! *Source*: ours; domain, section 2.12.
+
+mod fields;
+mod history;
+mod lines;
+mod standing;
+
+use concordat_protocol::{
+    artefact::{
+        kind::Scalar,
+        lifecycle::{Claim, Lifecycle, Line, LineKey},
+    },
+    decision::Written,
+    engine::ArtefactRecord,
+    hash::EntryId,
+    payload::Audience,
+    replay::{Conflict, Said, Standing, Status},
+    value::Value,
+};
+
+pub use history::history;
+pub use lines::{
+    Artefact, ArtefactLine, ArtefactList, AuthorLine, ClaimLine, ConflictLine, DeedLine, FieldLine, History,
+    HoldLine, ItemLine, NotApplied, OfferLine, ProposalLine, ProvenDecision, RemarkLine, RowLine,
+    SettlementLine, SideLine, ValueLine,
+};
+pub use standing::{standing_in_words, status_in_words};
+
+use crate::{
+    artefact::{Case, Span, in_words, settles_in_words},
+    control::{AsOf, Refusal},
+    replica::Snapshot,
+};
+
+/// The artefacts of a board, by kind and id.
+///
+/// # Errors
+/// - [`Refusal`]: the store could not be read.
+pub fn list(snapshot: &Snapshot, named: Option<&str>) -> Result<ArtefactList, Refusal> {
+    let board = crate::replica::board_named(&snapshot.views, |view| view.board, named)?;
+    let reader = snapshot.reader.apart();
+    let mut artefacts = Vec::new();
+    for (id, record) in ArtefactRecord::all(&reader, &board.board) {
+        let kind = record.first.as_ref().map(|first| first.kind.clone()).unwrap_or_default();
+        let case = Case::of_artefact(snapshot, board, &id, &Span::Look(AsOf::Now)).ok();
+        let state = case.as_ref().map(|case| state(case).0).unwrap_or_default();
+        let seen = case.as_ref().and_then(|case| case.seen.as_ref().ok());
+        artefacts.push(ArtefactLine {
+            artefact: id.to_string(),
+            kind,
+            title: case.as_ref().and_then(fields::title),
+            state,
+            open_conflicts: seen.map_or(0, |seen| seen.open_conflicts().count()),
+        });
+    }
+    if let Some(error) = reader.failure() {
+        return Err(Refusal::new("store", error));
+    }
+    artefacts.sort_by(|a, b| (&a.kind, &a.artefact).cmp(&(&b.kind, &b.artefact)));
+    Ok(ArtefactList { board: board.board.to_string(), artefacts })
+}
+
+/// One artefact.
+///
+/// # Errors
+/// - [`Refusal`]: it is not known.
+pub fn show(snapshot: &Snapshot, named: &str, as_of: AsOf) -> Result<Artefact, Refusal> {
+    let case = Case::of(snapshot, named, &Span::Look(as_of))?;
+    let lifecycle = &case.replay.lifecycle;
+    let (state, state_name) = state(&case);
+    let conflicts = case.seen.as_ref().map(|seen| seen.conflicts.as_slice()).unwrap_or_default();
+    Ok(Artefact {
+        artefact: case.dossier.artefact.to_string(),
+        board: case.board.board.to_string(),
+        kind: case.kind().name.to_owned(),
+        label: case.kind().label.to_owned(),
+        title: fields::title(&case),
+        opened_by: case.slug(&case.dossier.opener),
+        audience: match &case.replay.audience {
+            Audience::Everyone => None,
+            Audience::Only(orgs) => Some(orgs.iter().map(|org| case.slug(org)).collect()),
+        },
+        state,
+        state_name,
+        is_settled: lifecycle.settled,
+        holds: lifecycle.holds.iter().map(|hold| hold_line(&case, hold)).collect(),
+        suspended: case.seen.as_ref().err().map(ToString::to_string),
+        fields: fields::fields(&case),
+        strays: fields::strays(&case),
+        rows: rows(&case, lifecycle),
+        offers: offers(&case, lifecycle),
+        claims: claims(&case, lifecycle),
+        proposals: proposals(&case),
+        remarks: case.replay.remarks.iter().map(|said| remark_line(&case, said)).collect(),
+        conflicts: conflicts.iter().map(|one| conflict_line(&case, one)).collect(),
+        settlements: case.replay.settlements.iter().map(|one| settlement_line(&case, one)).collect(),
+        not_applied: not_applied(&case),
+    })
+}
+
+/// How something was decided.
+///
+/// # Errors
+/// - [`Refusal`]: there is no such proposal.
+pub fn proof(
+    snapshot: &Snapshot,
+    named: &str,
+    proposal: Option<&str>,
+) -> Result<ProvenDecision, Refusal> {
+    let case = Case::of(snapshot, named, &Span::Prove)?;
+    let id = crate::artefact::proposal_of(&case, proposal)?;
+    let proof = case.dossier.proof(case.ground(), &id).ok_or_else(|| {
+        Refusal::new("no-proposal", "the proposal cannot be read here")
+    })?;
+    let proof_json =
+        serde_json::to_value(&proof).map_err(|why| Refusal::new("output", why))?;
+    let (state, _) = state(&case);
+    Ok(ProvenDecision {
+        artefact: case.dossier.artefact.to_string(),
+        title: fields::title(&case),
+        state,
+        sentence: proof.sentence(),
+        lines: proof.lines(),
+        proof: proof_json,
+    })
+}
+
+/// What people call the state, and its name.
+fn state(case: &Case<'_>) -> (String, String) {
+    let state = case.replay.lifecycle.at(case.as_of);
+    (state.label.to_owned(), state.name.to_owned())
+}
+
+pub(crate) fn author(case: &Case<'_>, by: &Written) -> AuthorLine {
+    AuthorLine { org: case.slug(&by.org), entry: by.entry.to_string(), at_ms: by.at.0 }
+}
+
+fn author_of(case: &Case<'_>, entry: &EntryId) -> AuthorLine {
+    case.written(entry).map_or_else(
+        || AuthorLine { org: String::new(), entry: entry.to_string(), at_ms: 0 },
+        |by| author(case, by),
+    )
+}
+
+fn hold_line(
+    case: &Case<'_>,
+    hold: &concordat_protocol::artefact::lifecycle::Hold,
+) -> HoldLine {
+    HoldLine { state: hold.state.to_owned(), by: author_of(case, &hold.entry) }
+}
+
+fn rows(case: &Case<'_>, lifecycle: &Lifecycle) -> Vec<RowLine> {
+    let values = |said: &concordat_protocol::artefact::events::Statement| {
+        let given = said.given();
+        given.map(|(param, value)| (param.name.to_owned(), shown(case, param.scalar, value))).collect()
+    };
+    let rows = lifecycle.rows.iter().map(|(key, row)| RowLine {
+        table: key.table.to_owned(),
+        did: row.statement.kind.label.to_owned(),
+        values: values(&row.statement),
+        by: author_of(case, &row.entry),
+        is_settled: row.settled,
+    });
+    rows.collect()
+}
+
+fn shown(case: &Case<'_>, scalar: Scalar, value: &Value) -> String {
+    in_words(case, scalar, value)
+}
+
+fn offers(case: &Case<'_>, lifecycle: &Lifecycle) -> Vec<OfferLine> {
+    use concordat_protocol::artefact::scalar::quantity;
+    let offer = |(key, line): (&LineKey, &Line)| OfferLine {
+        org: case.slug(&key.org),
+        line: key.line.clone(),
+        quantity: quantity(line.qty),
+        unit: line.unit.clone(),
+        from_ms: line.from.0,
+        to_ms: line.to.0,
+        confirmed: quantity(line.confirmed),
+        claimed: quantity(line.unanswered),
+        remaining: quantity(line.remaining()),
+        over_claimed: quantity(line.over_claimed()),
+        is_recalled: line.recalled.is_some(),
+    };
+    lifecycle.capacity.lines.iter().map(offer).collect()
+}
+
+fn claims(case: &Case<'_>, lifecycle: &Lifecycle) -> Vec<ClaimLine> {
+    use concordat_protocol::artefact::scalar::quantity;
+    let claim = |(entry, claim): (&EntryId, &Claim)| ClaimLine {
+        by: author_of(case, entry),
+        offered_by: case.slug(&claim.line.org),
+        line: claim.line.line.clone(),
+        quantity: quantity(claim.qty),
+        confirmed: quantity(claim.confirmed),
+        is_declined: claim.declined,
+        is_given_up: claim.given_up,
+        is_late: claim.late,
+        is_settled: claim.settled,
+    };
+    lifecycle.capacity.claims.iter().map(claim).collect()
+}
+
+fn proposals(case: &Case<'_>) -> Vec<ProposalLine> {
+    let counts = |id: &EntryId| case.replay.entries.get(id) == Some(&Standing::Counts);
+    let of = case.replay.proposals.iter().filter(|(id, _)| counts(id));
+    let mut lines: Vec<(usize, ProposalLine)> = of
+        .map(|(id, one)| {
+            let others = case.replay.proposals.keys();
+            let before = others.filter(|other| case.replay.is_before(other, id)).count();
+            let answers = one.poll.slips.iter().map(|slip| {
+                let settled = case.written(&slip.entry).is_some_and(|by| by.settled);
+                let why = slip.fate.why();
+                let says = why.map_or_else(
+                    || slip.answer.to_string(),
+                    |why| format!("{}, {why}", slip.answer),
+                );
+                (case.slug(&slip.org), if settled { says } else { format!("{says} (open)") })
+            });
+            let line = ProposalLine {
+                by: author(case, &one.by),
+                digest: data_encoding::HEXLOWER.encode(&one.says.wording.0),
+                rule: one.says.rule.clone(),
+                closer: case.slug(&one.says.closer),
+                closes_at_ms: one.says.closes_at.0,
+                result: one.poll.ruling.word().to_owned(),
+                is_current: case.replay.lifecycle.proposal == Some(*id),
+                answers: answers.collect(),
+                amendments: case.replay.amendments(id).len(),
+            };
+            (before, line)
+        })
+        .collect();
+    lines.sort_by(|a, b| (a.0, &a.1.by.entry).cmp(&(b.0, &b.1.by.entry)));
+    lines.into_iter().map(|(_, line)| line).collect()
+}
+
+fn remark_line(case: &Case<'_>, said: &Said) -> RemarkLine {
+    RemarkLine {
+        kind: said.statement.kind.name.to_owned(),
+        text: said.statement.text("text").unwrap_or_default().to_owned(),
+        anchor: said.statement.text("anchor").map(ToOwned::to_owned),
+        mentions: said.statement.orgs("mentions").map(|org| case.slug(&org)).collect(),
+        by: author(case, &said.by),
+    }
+}
+
+fn conflict_line(case: &Case<'_>, one: &Conflict) -> ConflictLine {
+    let sides = one.sides.iter().map(|side| SideLine {
+        says: side.says.clone(),
+        orgs: side.orgs.iter().map(|org| case.slug(org)).collect(),
+        at_ms: side.at.map(|at| at.0),
+    });
+    ConflictLine {
+        code: one.code.to_string(),
+        about: one.about.clone(),
+        sides: sides.collect(),
+        settled_by_whom: settles_in_words(one.code.settles()).to_owned(),
+        settled_in: one.settled_by.map(|entry| author_of(case, &entry)),
+    }
+}
+
+fn settlement_line(case: &Case<'_>, said: &Said) -> SettlementLine {
+    let text = |name: &str| said.statement.text(name).map(ToOwned::to_owned);
+    SettlementLine {
+        code: text("code").unwrap_or_default(),
+        about: text("field").unwrap_or_default(),
+        chosen: text("chosen").unwrap_or_default(),
+        reason: text("reason"),
+        by: author(case, &said.by),
+    }
+}
+
+/// Entries and changes without effect, each with the reason.
+fn not_applied(case: &Case<'_>) -> Vec<NotApplied> {
+    let mut lines = Vec::new();
+    let mut add = |entry: &EntryId, what: &str, why: String| {
+        lines.push(NotApplied { what: what.to_owned(), why, by: author_of(case, entry) });
+    };
+    for one in &case.dossier.entries {
+        let id = one.by.entry;
+        let standing = case.replay.entries.get(&id).copied();
+        if let Some(standing) = standing.filter(|standing| *standing != Standing::Counts) {
+            add(&id, &one.kind.to_string(), standing_in_words(standing));
+        } else if let Some(why) = case.replay.lifecycle.why_not(&id) {
+            add(&id, &one.kind.to_string(), why);
+        }
+    }
+    for change in &case.replay.changes {
+        match &change.status {
+            Status::Applied | Status::Entry(_) => {}
+            status @ (Status::Refused(_) | Status::Shares { .. } | Status::Unknown { .. }) => {
+                add(&change.entry, "change", status_in_words(status));
+            }
+        }
+    }
+    lines.sort_by(|a, b| (&a.by.entry, &a.what, &a.why).cmp(&(&b.by.entry, &b.what, &b.why)));
+    lines
+}

@@ -25,7 +25,7 @@ pub(super) fn count(
 ) -> BTreeMap<EntryId, Proposed> {
     let drawer = Drawer::of(ground, dossier, order, effect);
     let count = |(id, proposal): (&EntryId, &ProposalEntry)| {
-        let poll = drawer.papers(proposal, |papers| poll(papers));
+        let poll = drawer.papers(proposal, poll);
         (*id, Proposed { by: proposal.by.clone(), says: proposal.says.clone(), poll })
     };
     drawer.proposals.iter().map(count).collect()

@@ -74,7 +74,9 @@ fn said(case: &Case<'_>, one: &Entry) -> Words {
     let plain = |did: &str| (one.kind.to_string(), did.to_owned(), Vec::new());
     let payload = match &one.content {
         Content::Here(sealed) => sealed.payload.bytes(),
-        Content::Due | Content::Withheld => return plain("(its content is not here)"),
+        Content::Due | Content::Withheld | Content::Beyond => {
+            return plain("(its content is not here)");
+        }
     };
     match one.kind {
         Kind::OPEN => plain("began it"),

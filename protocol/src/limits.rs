@@ -67,6 +67,10 @@ pub const JSON_DEPTH_MAX: usize = 16;
 pub const JSON_INTEGER_MAX: u64 = (1 << 53) - 1;
 /// Most organisations in one audience.
 pub const AUDIENCE_MAX: usize = 1_000;
+/// Most entries about one artefact in one feed that have effect.
+pub const ARTEFACT_ENTRIES_MAX: usize = 65_536;
+/// Most bytes of payloads about one artefact in one feed that have effect.
+pub const ARTEFACT_BYTES_MAX: u64 = 64 * MIB as u64;
 /// Most Automerge changes in one entry.
 pub const CHANGES_MAX: usize = 256;
 /// Longest raw Automerge change, in bytes.

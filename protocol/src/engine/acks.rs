@@ -139,7 +139,7 @@ impl Engine {
     }
 
     /// Drafts one acknowledgement of everything that waits for it.
-    fn draft_acks(&mut self, step: &Step<'_>, board: &BoardId) {
+    pub(super) fn draft_acks(&mut self, step: &Step<'_>, board: &BoardId) {
         let Some(feeds) = self.boards.get(board).map(|board| board.feeds.values()) else { return };
         let due = feeds.filter(|feed| feed.ack_due && feed.descriptor.org != self.me.org);
         let points: Vec<(FeedId, Option<Point>)> = due

@@ -3,19 +3,24 @@
 //! What is held about one artefact, gathered from what is durable: its entries, whether each stands
 //! and is settled, and what members acknowledged.
 //!
+//! *Bounds.* Of one chain of a feed as many entries and as many bytes of payloads as
+//! [`crate::limits`] says; what is beyond has no effect anywhere, so nobody can make others read
+//! without end.
+//!
 //! Needs no engine: a view of the board and a snapshot of the store, not older than the view, are enough.
 
 use alloc::vec::Vec;
 
 use super::{
     audience::ArtefactRecord,
-    tables::{BranchNo, Reader, Table, after_prefix, place_key, read_placed_key},
+    tables::{BranchNo, Reader, Table, after_prefix, place_key, placed_key, read_placed_key},
     view::{BoardView, FeedStanding, FeedView},
 };
 use crate::{
     decision::{Standing, Written},
     feed::{Ack, Header, Kind, Sealed},
     hash::{ArtefactId, FeedId},
+    limits::{ARTEFACT_BYTES_MAX, ARTEFACT_ENTRIES_MAX},
     replay::{Acknowledged, Content, Dossier, Entry},
 };
 
@@ -37,9 +42,10 @@ impl Dossier {
         let record = ArtefactRecord::read(reader, &view.board, artefact)?;
         let opener = record.opener();
         let first = record.first?;
+        let mut budget = Budget::default();
         let entries: Vec<Entry> = places(reader, artefact)
             .into_iter()
-            .filter_map(|place| entry(reader, view, artefact, place))
+            .filter_map(|place| entry(reader, view, artefact, place, &mut budget))
             .collect();
         let is_put = entries.iter().any(|one| one.kind == Kind::CLOSE);
         // What is still on its way to disk may not be read yet, so it is not said to be held.
@@ -58,11 +64,46 @@ impl Dossier {
     }
 }
 
+/// Where the entries stand, chain by chain: of each chain the first [`ARTEFACT_ENTRIES_MAX`].
 fn places(reader: &dyn Reader, artefact: &ArtefactId) -> Vec<(FeedId, BranchNo, u64)> {
     let prefix = artefact.as_bytes();
     let end = after_prefix(prefix).unwrap_or_default();
-    let rows = reader.scan(Table::Placed, prefix, &end, usize::MAX);
-    rows.iter().filter_map(|(key, _)| read_placed_key(key)).collect()
+    let mut places = Vec::new();
+    let (mut next, mut chain, mut count) = (prefix.to_vec(), None, 0);
+    loop {
+        let rows = reader.scan(Table::Placed, &next, &end, PAGE);
+        let Some((last, _)) = rows.last() else { return places };
+        next = [last, &[0][..]].concat();
+        for (key, _) in &rows {
+            let Some(place @ (feed, branch, _)) = read_placed_key(key) else { continue };
+            count = if chain == Some((feed, branch)) { count + 1 } else { 1 };
+            chain = Some((feed, branch));
+            if count > ARTEFACT_ENTRIES_MAX {
+                let of_chain = placed_key(artefact, &feed, branch, u64::MAX);
+                next = [&of_chain[..], &[0]].concat();
+                break;
+            }
+            places.push(place);
+        }
+    }
+}
+
+/// How many bytes of payloads of a chain have been read.
+#[derive(Default)]
+struct Budget {
+    chain: Option<(FeedId, BranchNo)>,
+    bytes: u64,
+}
+
+impl Budget {
+    /// Whether the next payload of this chain is still to be read.
+    fn takes(&mut self, chain: (FeedId, BranchNo), len: u64) -> bool {
+        if self.chain != Some(chain) {
+            *self = Self { chain: Some(chain), bytes: 0 };
+        }
+        self.bytes = self.bytes.saturating_add(len);
+        self.bytes <= ARTEFACT_BYTES_MAX
+    }
 }
 
 fn entry(
@@ -70,6 +111,7 @@ fn entry(
     view: &BoardView,
     artefact: &ArtefactId,
     (feed, branch, seq): (FeedId, BranchNo, u64),
+    budget: &mut Budget,
 ) -> Option<Entry> {
     let of = view.feeds.get(&feed)?;
     let place = place_key(&feed, branch, seq);
@@ -78,8 +120,10 @@ fn entry(
     if header.artefact != Some(*artefact) {
         return None;
     }
-    let sealed = reader.get(Table::Payloads, &place);
+    let is_within = budget.takes((feed, branch), header.payload_len);
+    let sealed = reader.get(Table::Payloads, &place).filter(|_| is_within);
     let content = match sealed.and_then(|bytes| Sealed::from_bytes(&bytes).ok()) {
+        _ if !is_within => Content::Beyond,
         Some(sealed) => Content::Here(sealed),
         None if reader.get(Table::Missing, &place).is_some() => Content::Due,
         None => Content::Withheld,

@@ -48,13 +48,28 @@ impl Engine {
             let Some(feed) = self.feed(board, &id) else { continue };
             let numbers: Vec<BranchNo> = feed.branches().map(|(no, _)| no).collect();
             if self.counts_alone(step, feed, 0) < feed.trunk.applied {
-                self.acknowledge_for_the_last_time(step, board, &id);
+                match *org == self.me.org {
+                    true => self.say_again(step, board),
+                    false => self.acknowledge_for_the_last_time(step, board, &id),
+                }
             }
             for no in numbers {
                 self.apply_stored(step, (*board, id, no));
             }
             self.acknowledge_what_counts_again(step, board, &id);
         }
+    }
+
+    /// What our own feed acknowledged beyond its end counts with us and with nobody else, and we cannot
+    /// acknowledge our own feed: so we acknowledge again, under the key that counts.
+    fn say_again(&mut self, step: &Step<'_>, board: &BoardId) {
+        let me = self.me.org;
+        let Some(of_board) = self.boards.get_mut(board) else { return };
+        for feed in of_board.feeds.values_mut() {
+            let is_said = feed.fork.is_some() || feed.acked_size >= feed.trunk.tip.size();
+            feed.ack_due |= feed.descriptor.org != me && !is_said;
+        }
+        self.draft_acks(step, board);
     }
 
     /// More of a feed may count by itself than before: a recovery beat the rotation that ended it

@@ -5,6 +5,7 @@
 //! void       it lies beyond the end of its feed
 //! waiting    it names a charter, or relies on an entry, that is not here; or its payload is due
 //! withheld   its payload is not for the reader
+//! beyond     its feed said more about the artefact before it than has effect
 //! barred     its author takes no part, may not edit, or was not in the audience as far as it knew
 //! counts     otherwise
 //! ```
@@ -42,6 +43,8 @@ pub enum Standing {
     OutsideAudience,
     /// The charter does not let its author edit this kind of artefact.
     MayNotEdit,
+    /// Its feed says more about the artefact than has effect: [`crate::limits::ARTEFACT_BYTES_MAX`].
+    Beyond,
 }
 
 /// What is not here yet.
@@ -124,6 +127,7 @@ impl<'a> Effects<'a> {
             Content::Here(_) => {}
             Content::Due => return Standing::Waiting(Lack::Payload),
             Content::Withheld => return Standing::Withheld,
+            Content::Beyond => return Standing::Beyond,
         }
         let member = ground.charter.member(&by.org);
         let Some(member) = member.filter(|member| member.status == Status::Active) else {
@@ -164,7 +168,7 @@ impl<'a> Effects<'a> {
     pub(super) fn payload(&self, id: &EntryId) -> Option<&'a [u8]> {
         match &self.by_id.get(id)?.content {
             Content::Here(sealed) => Some(sealed.payload.bytes()),
-            Content::Due | Content::Withheld => None,
+            Content::Due | Content::Withheld | Content::Beyond => None,
         }
     }
 

@@ -110,6 +110,8 @@ pub enum Content {
     Due,
     /// It is not due to the reader's organisation.
     Withheld,
+    /// Its feed says more about the artefact before it than has effect.
+    Beyond,
 }
 
 /// One item of one acknowledgement.

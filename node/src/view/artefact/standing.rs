@@ -15,6 +15,9 @@ pub fn standing_in_words(standing: Standing) -> String {
         Standing::Waiting(Lack::Entry) => "waiting: an entry that it relies on is not here",
         Standing::Waiting(Lack::Payload) => "waiting: its content has not come",
         Standing::Withheld => "withheld: this organisation is not in the audience",
+        Standing::Beyond => {
+            "without effect: its feed says more about this artefact than may have effect"
+        }
         Standing::NoPart => "without effect: its author is no active member",
         Standing::OutsideAudience => {
             "without effect: its author was not in the audience, as far as it knew"

@@ -359,3 +359,30 @@ fn an_opening_without_its_payload_is_not_taken_in() {
     one.say(2, push(&next.begin(&[])));
     assert_eq!(one.feed(next.id()).trunk.tip.size(), 1);
 }
+
+/// A node that was put back to an older copy fetches what it acknowledged beyond the end of its old
+/// feed, and then learns of that end. That acknowledgement counts with it and with nobody else, so it
+/// acknowledges again.
+#[test]
+fn a_node_says_again_what_its_own_feed_said_beyond_its_end() {
+    let (mut one, noted) = board_with_a_note();
+    let own = Author::first(1);
+    let opened = own.begin(&[]);
+    let Point(seq, id) = opened.end();
+    let next = own.opened_by(WarrantRole::Old, &own.key, End(seq, id), [77; 32]);
+    let openings = [(founding().board(), next.opening.clone())].into();
+    let me = Identity { signer: Box::new(next.key.clone()), openings, ..identity(1) };
+    one.disk = Disk::default();
+    one.engine = Engine::open(me, Standing::Restored, &one.disk).unwrap();
+    for peer in [2, 3, 4] {
+        one.input(Input::Learn { card: Box::new(card(peer, node_key(peer))) });
+    }
+    one.input(Input::Join { founding: Box::new(founding()) });
+    one.meet(&[2, 3, 4]);
+    for chain in [&opened, &noted, &own.go_on(&opened, &[acknowledgement(&noted)])] {
+        one.say(2, push(chain));
+    }
+    assert_eq!(one.view().drafts, 0);
+    one.say(2, push(&next.begin(&[])));
+    assert_eq!(one.view().drafts, 1, "one acknowledgement waits to be signed");
+}

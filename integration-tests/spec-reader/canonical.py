@@ -3,7 +3,7 @@
 A value is a str, int, bool, list or dict. Reading takes the one text of a
 value and no other: `write(read(b)) == b`.
 
-Source: SPEC, section "Decisions".
+Source: SPEC, sections 19.1 and 19.2.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Decisions: which sign-offs are in time, and what comes of a proposal.
 
-Source: SPEC, section "Decisions".
+Source: SPEC, sections 19.3 to 19.8.
 """
 
 from __future__ import annotations

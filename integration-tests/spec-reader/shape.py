@@ -7,7 +7,7 @@ The wire types of this reader are dataclasses whose fields are the items of the
 array, in order; what is optional stays `[]` or `[x]`. So one function writes
 them all: `to_bytes`.
 
-Source: SPEC, sections 1 and 16.
+Source: SPEC, sections 1 and 21.
 """
 
 from __future__ import annotations

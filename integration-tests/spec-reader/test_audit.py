@@ -1,4 +1,4 @@
-"""Bundles made here, with the keys of the vectors (seeds of one byte, SPEC section 19)."""
+"""Bundles made here, with the keys of the vectors (seeds of one byte, SPEC section 24)."""
 
 from __future__ import annotations
 

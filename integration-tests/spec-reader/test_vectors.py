@@ -22,6 +22,7 @@ import merkle
 import messages
 import payloads
 import rules
+import verdict
 from audit import READERS, Audit
 from cbor import Refused, decode, encode
 from chain import OLD_KEY, RECOVERY_KEY, Chain, Opening, check_opening, mandatory_sizes, read_opening
@@ -213,6 +214,18 @@ def case_poll(vector: Vector) -> Vector:
             "fates": {hashes.id_text("entry", entry): fate for entry, fate in found.fates.items()},
             "trace": found.trace, "spare": found.spare, "codes": sorted(found.codes),
             "remaining": list(found.remaining) if found.remaining else None}
+
+
+def case_verdict(vector: Vector) -> Vector:
+    told = {known["name"]: known for known in load("verdict")["good"]}
+    history = verdict.History()
+    for name in vector["after"]:
+        history.admit(history.judge(unhex(told[name]["change"]), unhex(vector["feed"])))
+    found = history.judge(unhex(vector["change"]), unhex(vector["feed"]))
+    if found.outcome == "waiting":
+        return {**vector, "outcome": "waiting", "missing": [missing.hex() for missing in found.missing]}
+    place = {"seq": found.change.seq, "max_op": found.change.max_op()} if vector["after"] else {}
+    return {**vector, "outcome": "good", "hash": found.change.hash.hex(), **place}
 
 
 def case_frame(vector: Vector) -> Vector:

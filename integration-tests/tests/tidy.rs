@@ -194,14 +194,14 @@ fn every_file_says_what_it_is() {
     assert_eq!(silent.collect::<Vec<_>>(), Vec::<String>::new());
 }
 
-/// The path of an edit: files that open with their stage, as far as they are built.
+/// The path of an edit: files that open with their stage.
 const STAGES: &[(u32, &str, &[&str])] = &[
-    (1, "edit", &["engine/edit.rs", "artefact/edit.rs"]),
+    (1, "edit", &["artefact/edit.rs", "replay/refs.rs", "engine/edit.rs"]),
     (2, "sign", &["feed/entry.rs"]),
     (3, "append", &["feed/chain.rs", "engine/append.rs"]),
     (4, "sync", &["sync/session.rs", "engine/sync.rs", "engine/want.rs", "engine/serve.rs"]),
     (5, "verify", &["feed/verify.rs", "engine/accept.rs"]),
-    (6, "apply", &["engine/apply.rs", "artefact/apply.rs"]),
+    (6, "apply", &["engine/apply.rs", "engine/dossier.rs", "replay/mod.rs"]),
     (7, "view", &["engine/view.rs", "artefact/read.rs"]),
     (8, "audit", &["audit/check.rs"]),
 ];
@@ -212,9 +212,6 @@ fn each_stage_of_an_edit_opens_with_its_stage_line() {
     for (number, verb, files) in STAGES {
         for file in *files {
             let path = format!("protocol/src/{file}");
-            if !root().join(&path).exists() {
-                continue;
-            }
             let text = read(&path);
             let line = text.lines().next().unwrap_or_default();
             let opening = format!("//! Stage {number} of 8: {verb}. From `");

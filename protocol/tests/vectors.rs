@@ -131,6 +131,16 @@ fn every_example_of_the_specification_is_a_vector() {
 }
 
 #[test]
+fn every_rule_of_the_verdict_stands_in_the_specification() {
+    let specification = specification();
+    let lacking: Vec<_> = Rule::CODES
+        .iter()
+        .filter(|code| !specification.contains(&format!("| `{code}` |")))
+        .collect();
+    assert_eq!(lacking, [&""; 0]);
+}
+
+#[test]
 fn every_tag_and_kind_stands_in_the_specification() {
     let specification = specification();
     for tag in Tag::ALL {

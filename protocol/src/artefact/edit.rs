@@ -1,4 +1,4 @@
-//! Stage 1 of 8: edit. From `node::http`; to `feed::entry`.
+//! Stage 1 of 8: edit. From `node::artefact`; to `replay::refs`.
 //!
 //! What a person meant becomes raw changes of one actor at the document's heads.
 //!

@@ -1,4 +1,4 @@
-//! Stage 7 of 8: view. From `engine::view`; to `audit::check`.
+//! Stage 7 of 8: view. From `replay`; to `replay::conflicts` and whoever shows it.
 //!
 //! What a document says, field by field of its kind: every value with who wrote it.
 //!

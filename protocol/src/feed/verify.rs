@@ -1,4 +1,4 @@
-//! Stage 5 of 8: verify. From `engine::accept`; to `artefact::apply`.
+//! Stage 5 of 8: verify. From `engine::accept`; to `engine::apply`.
 //!
 //! Decides whether a run is what its author signed, all or nothing:
 //! 1. it continues the chain we hold (`from`, `before`);

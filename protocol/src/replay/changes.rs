@@ -3,14 +3,15 @@
 //! ```text
 //! entry counts? ─ no ──▶ every change in it has the entry's standing
 //!      │ yes
-//! carried before by this feed? seq of its actor next? ─ no ──▶ refused
+//! carried before by this feed ──▶ refused
+//! seq of its actor next? ─ no ──▶ refused; unknown while a payload of the feed is not here
 //! every dependency carried by this feed before, or by an entry in refs? ─ no ──▶ refused
 //! is each of those applied? ─ no ──▶ its status, and which one it was
 //! verdict ─ refused ──▶ refused, by which rule
 //!      └─ good ──▶ applied
 //! ```
 //!
-//! Counting seq and looking for dependencies in the feed and in refs alone keep the outcome a
+//! Bytes that are no change are refused whatever becomes of their entry. Counting seq and looking for dependencies in the feed and in refs alone keep the outcome a
 //! function of the causal past: what else has arrived plays no part.
 
 use alloc::{
@@ -98,7 +99,7 @@ pub(super) fn judge(
     effect: &Effects<'_>,
 ) -> Vec<ChangeState> {
     let Ok(history) = History::new(skeleton.raw()) else { return Vec::new() };
-    let mut judging = Judging::new(skeleton.hash(), history, effect);
+    let mut judging = Judging::new(skeleton.hash(), history, order, effect);
     let is_change = |one: &&Entry| one.kind == Kind::CHANGE;
     let placed = order.sorted(dossier.entries.iter().filter(is_change));
     let done: BTreeSet<EntryId> = placed.iter().map(|one| one.by.entry).collect();
@@ -112,23 +113,30 @@ pub(super) fn judge(
 }
 
 struct Judging<'a> {
+    order: &'a Order,
     effect: &'a Effects<'a>,
     skeleton: ChangeHash,
     history: History,
     changes: Vec<ChangeState>,
     /// Which entries carry a change, and at which place among `changes`.
     carried: BTreeMap<ChangeHash, Vec<(EntryId, usize)>>,
-    /// Entries of a feed that carry changes, as far as they were looked at.
+    /// Entries of a feed that carry changes, on all of its branches, as far as they were looked at.
     before: BTreeMap<FeedId, BTreeSet<EntryId>>,
-    /// The first of them whose payload is not here.
-    unread: BTreeMap<FeedId, EntryId>,
+    /// Those of them whose payload is not here.
+    unread: BTreeMap<FeedId, Vec<EntryId>>,
     /// How many changes of an actor its feed has carried.
     counted: BTreeMap<Actor, u64>,
 }
 
 impl<'a> Judging<'a> {
-    const fn new(skeleton: ChangeHash, history: History, effect: &'a Effects<'a>) -> Self {
+    const fn new(
+        skeleton: ChangeHash,
+        history: History,
+        order: &'a Order,
+        effect: &'a Effects<'a>,
+    ) -> Self {
         Self {
+            order,
             effect,
             skeleton,
             history,
@@ -162,7 +170,7 @@ impl<'a> Judging<'a> {
         }
         self.before.entry(entry.feed).or_default().insert(id);
         if payload.is_none() {
-            self.unread.entry(entry.feed).or_insert(id);
+            self.unread.entry(entry.feed).or_default().push(id);
         }
     }
 
@@ -178,8 +186,8 @@ impl<'a> Judging<'a> {
         }
         let prefix = ActorPrefix::of(&entry.feed);
         let hash = chunk.hash;
-        if let Err(refusal) = self.count(entry, chunk, prefix) {
-            return Status::Refused(refusal);
+        if let Err(status) = self.count(entry, chunk, prefix) {
+            return status;
         }
         for dependency in &chunk.dependencies {
             if let Err(status) = self.expect_applied(entry, *dependency) {
@@ -199,31 +207,44 @@ impl<'a> Judging<'a> {
         }
     }
 
+    /// Whether an entry is this one, or carries changes and stands before it in its feed. What stands
+    /// on another branch does not: who holds that branch must come to the same as who does not.
+    fn is_own(&self, entry: &Entry, id: &EntryId) -> bool {
+        let is_of_feed = || self.before.get(&entry.feed).is_some_and(|own| own.contains(id));
+        *id == entry.by.entry || is_of_feed() && self.order.is_before(id, &entry.by.entry)
+    }
+
+    /// The first entry before this one in its feed that carries changes and has no payload here.
+    fn unread_before(&self, entry: &Entry) -> Option<EntryId> {
+        let mut unread = self.unread.get(&entry.feed)?.iter();
+        unread.find(|id| self.order.is_before(id, &entry.by.entry)).copied()
+    }
+
     /// Counts a change of its actor in its feed.
     fn count(
         &mut self,
         entry: &Entry,
         chunk: &Chunk<'_>,
         prefix: ActorPrefix,
-    ) -> Result<(), Refusal> {
-        let hash = chunk.hash;
-        let own = self.before.get(&entry.feed);
-        let carriers = self.carried.get(&hash).map_or(&[][..], Vec::as_slice);
-        let is_own =
-            |id: &EntryId| *id == entry.by.entry || own.is_some_and(|own| own.contains(id));
-        if carriers.iter().any(|(id, _)| is_own(id)) {
-            return Err(Refusal::Repeated);
+    ) -> Result<(), Status> {
+        let carriers = self.carried.get(&chunk.hash).map_or(&[][..], Vec::as_slice);
+        if carriers.iter().any(|(id, _)| self.is_own(entry, id)) {
+            return Err(Status::Refused(Refusal::Repeated));
         }
         // Whose actor it is not, the verdict says.
         if !chunk.actor.0.starts_with(&prefix.0) {
             return Ok(());
         }
-        let counted = self.counted.entry(chunk.actor).or_default();
+        let counted = self.counted.get(&chunk.actor).copied().unwrap_or_default();
         let expected = counted.saturating_add(1);
         if chunk.seq != expected {
-            return Err(Refusal::SeqInFeed { expected, found: chunk.seq });
+            let refusal = Refusal::SeqInFeed { expected, found: chunk.seq };
+            return Err(match self.unread_before(entry) {
+                Some(entry) => Status::Unknown { entry },
+                None => Status::Refused(refusal),
+            });
         }
-        *counted = expected;
+        self.counted.insert(chunk.actor, expected);
         Ok(())
     }
 
@@ -233,12 +254,7 @@ impl<'a> Judging<'a> {
         if dependency == self.skeleton {
             return Ok(());
         }
-        let own = self.before.get(&entry.feed);
-        let is_named = |id: &EntryId| {
-            *id == entry.by.entry
-                || own.is_some_and(|own| own.contains(id))
-                || entry.refs.contains(id)
-        };
+        let is_named = |id: &EntryId| self.is_own(entry, id) || entry.refs.contains(id);
         let carriers = self.carried.get(&dependency).map_or(&[][..], Vec::as_slice);
         let named = || carriers.iter().filter(|(id, _)| is_named(id));
         let state = |place: usize| self.changes.get(place).map(|change| &change.status);
@@ -252,8 +268,7 @@ impl<'a> Judging<'a> {
             let named = self.effect.entry(id).filter(|named| named.kind == Kind::CHANGE);
             named.is_some_and(|named| !matches!(named.content, Content::Here(_)))
         });
-        let unread = self.unread.get(&entry.feed).copied().or(in_refs);
-        Err(match unread {
+        Err(match self.unread_before(entry).or(in_refs) {
             Some(entry) => Status::Unknown { entry },
             None => Status::Refused(Refusal::DependencyNotNamed { dependency }),
         })

@@ -13,7 +13,10 @@
 //! In this order: the first that applies is told. A member that is not in the audience, or that the
 //! charter does not let edit, can still sign what it likes; it has no effect anywhere.
 
-use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::{
+    collections::{BTreeMap, BTreeSet},
+    vec::Vec,
+};
 
 use super::{Content, Dossier, Entry, Ground, order::Order};
 use crate::{
@@ -98,7 +101,10 @@ impl<'a> Effects<'a> {
             }
             let (id, bytes) = (entry.by.entry, sealed.payload.bytes());
             if entry.kind == Kind::OPEN {
-                if let Ok(open) = Open::from_bytes(bytes) {
+                let is_of_this = |open: &Open| {
+                    open.artefact_id(&dossier.board, &entry.by.org) == dossier.artefact
+                };
+                if let Some(open) = Open::from_bytes(bytes).ok().filter(is_of_this) {
                     self.openings.insert(id, open.audience);
                 }
             } else if entry.kind == Kind::AUDIENCE
@@ -172,10 +178,15 @@ impl<'a> Effects<'a> {
         }
     }
 
-    /// Who receives the content, by what lies in this past; by everything if none is given.
+    /// Who receives the content, by what lies in this past; by everything if none is given. Nobody,
+    /// as long as no opening is known: who relies on none cannot say that it was let in.
     pub(super) fn audience(&self, past: Option<&Frontier>) -> Audience {
         let is_known = |id: &EntryId| past.is_none_or(|past| self.order.is_in(id, past));
         let named = self.openings.iter().filter(|(id, _)| is_known(id)).map(|(_, named)| named);
+        let named: Vec<&Audience> = named.collect();
+        if named.is_empty() {
+            return Audience::Only(Vec::new());
+        }
         let mut only: Option<BTreeSet<OrgId>> = None;
         for audience in named {
             if let Audience::Only(orgs) = audience {

@@ -34,7 +34,7 @@ pub(in crate::artefact) fn between(low: &str, high: Option<&str>) -> String {
         }
         place = place.saturating_add(1);
         if place > low.len().saturating_add(high.as_ref().map_or(0, Vec::len)) {
-            // No room, as the two are equal or no places of ours.
+            // No place between them, as the two are equal or no places of ours.
             made.push(DIGITS.len() / 2);
             break;
         }

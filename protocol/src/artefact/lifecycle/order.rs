@@ -4,8 +4,6 @@
 //! past of an entry = its feed before it, and for each ref the entry it names and that one's past
 //! frontier         = feed ──▶ size: of each feed a prefix, so one number a feed says it all
 //! ```
-//!
-//! The opening of a later epoch counts the end that it names among its refs: pass it as one.
 
 use alloc::{collections::BTreeMap, vec::Vec};
 

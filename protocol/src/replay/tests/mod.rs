@@ -259,7 +259,8 @@ fn a_change_whose_dependency_no_ref_names_is_refused() {
     let edited = edit(&document, vec![title("b")], actor, TimeMs(NOON)).unwrap();
     let changes = Changes { raw: edited.changes.into_iter().map(Blob::from).collect() };
     let refs: Vec<EntryId> = known.refs(&feed(2), &document.heads());
-    board.write(2, Kind::CHANGE, changes.to_bytes(), vec![]);
+    let opening = board.dossier.entries[0].by.entry;
+    board.write(2, Kind::CHANGE, changes.to_bytes(), vec![opening]);
     let dependency: ChangeHash = document.heads()[0];
     let refused = Status::Refused(Refusal::DependencyNotNamed { dependency });
     assert_eq!(board.statuses(), [refused, Status::Applied], "by how much lies in their past");
@@ -311,6 +312,60 @@ fn those_outside_the_audience_have_no_effect_until_somebody_inside_lets_them_in(
     // Its first two changes stay without effect: it was not in the audience, as far as it knew.
     assert_eq!(standings(&board)[3], Status::Applied);
     assert_eq!(standings(&board)[1], Status::Entry(Standing::OutsideAudience));
+}
+
+#[test]
+fn who_does_not_rely_on_the_opening_has_no_effect() {
+    let mut board = Partnership::new(&DECISION, Audience::Only(vec![org(1), org(2)]));
+    let event = Event { name: "consult".into(), values: vec![Value::List(vec![])] };
+    let bare = board.write(3, Kind::EVENT, event.to_bytes(), vec![]);
+    assert_eq!(board.replay().entries[&bare], Standing::OutsideAudience);
+}
+
+#[test]
+fn an_opening_of_which_the_artefact_is_not_made_shuts_nobody_out() {
+    let mut board = decision();
+    let open = Open {
+        nonce: Fixed([2; 16]),
+        kind: DECISION.name.into(),
+        schema_version: 1,
+        audience: Audience::Only(vec![org(3)]),
+    };
+    board.add(3, Kind::OPEN, open.to_bytes());
+    board.edit(2, vec![title("a")]);
+    assert_eq!(board.statuses(), [Status::Applied]);
+    assert_eq!(board.replay().audience, Audience::Everyone);
+}
+
+#[test]
+fn an_editor_whose_first_change_is_not_here_is_waited_for() {
+    let mut board = decision();
+    let (document, known) = (board.document(), board.replay());
+    board.edit_from(2, &document, &known, vec![title("a")]);
+    board.actors -= 1;
+    let (document, known) = (board.document(), board.replay());
+    board.edit_from(2, &document, &known, vec![title("b")]);
+    assert_eq!(board.statuses(), vec![Status::Applied; 2]);
+    let first = board.dossier.entries.iter_mut().find(|one| one.kind == Kind::CHANGE).unwrap();
+    first.content = Content::Due;
+    let entry = first.by.entry;
+    assert_eq!(board.statuses(), [Status::Unknown { entry }]);
+}
+
+#[test]
+fn a_branch_that_does_not_stand_repeats_nothing() {
+    let mut board = decision();
+    let (document, known) = (board.document(), board.replay());
+    board.edit_from(2, &document, &known, vec![title("a")]);
+    let mut other = board.dossier.entries[1].clone();
+    other.by.entry = EntryId::from_bytes([0; 32]);
+    for (entry, settled) in [(&mut board.dossier.entries[1], true), (&mut other, false)] {
+        let branch = entry.by.entry;
+        entry.by.standing = crate::decision::Standing::Forked { branch };
+        entry.by.settled = settled;
+    }
+    board.dossier.entries.push(other);
+    assert_eq!(board.statuses(), [Status::Entry(Standing::Held), Status::Applied]);
 }
 
 /// A decision by the mini board: frozen, signed off, carried; an edit made meanwhile comes late.

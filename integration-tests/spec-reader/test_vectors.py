@@ -15,8 +15,11 @@ import decisions
 import describe
 import ed25519
 import founding
+import guard
 import hashes
 import identity
+import kinds
+import lifecycle
 import lineage
 import merkle
 import messages
@@ -226,6 +229,55 @@ def case_verdict(vector: Vector) -> Vector:
         return {**vector, "outcome": "waiting", "missing": [missing.hex() for missing in found.missing]}
     place = {"seq": found.change.seq, "max_op": found.change.max_op()} if vector["after"] else {}
     return {**vector, "outcome": "good", "hash": found.change.hash.hex(), **place}
+
+
+def case_skeleton(vector: Vector) -> Vector:
+    kind = kinds.kind_of(vector["kind"], vector["version"])
+    raw = kinds.skeleton(kind, vector["kind"], vector["version"])
+    found = verdict.History().judge(raw, bytes(16))
+    return {**vector, "change": raw.hex(), "hash": found.change.hash.hex()}
+
+
+def case_event(vector: Vector) -> Vector:
+    said = payloads.read_event(unhex(vector["payload"]))
+    kind = kinds.kind_of(vector["kind"], vector["version"])
+    kinds.read_statement(kind, said.name, said.values, vector["remark"])
+    return vector
+
+
+def case_guard(vector: Vector) -> Vector:
+    return {**vector, "holds": guard.holds_number(vector["text"])}
+
+
+def case_lifecycle(vector: Vector) -> Vector:
+    classes = ["council", "trust", "ccg", "trust", "ccg", "council"]
+    authors = [lifecycle.Author(bytes([number] * 32), classes[number], number != 5, number == 0, number < 2,
+                                ["bolton", "bury"] if number == 0 else []) for number in range(6)]
+
+    def event(written: Optional[str]) -> Optional[tuple[str, list[Any]]]:
+        said = payloads.read_event(unhex(written)) if written else None
+        return (said.name, said.values) if said else None
+
+    def entry(written: str) -> bytes:
+        return hashes.id_bytes("entry", written)
+
+    def text(identifier: bytes) -> str:
+        return hashes.id_text("entry", identifier)
+
+    facts = [lifecycle.Fact(entry(one["entry"]), authors[one["by"]], 0, one["seq"], list(map(entry, one["refs"])),
+                            event(one["event"])) for one in vector["facts"]]
+    results = {entry(proposal): carried for proposal, carried in vector["results"].items()}
+    kind = kinds.kind_of(vector["kind"], vector["version"])
+    found = lifecycle.Lifecycle(kind, authors[0].org, facts, results)
+    lines = [[hashes.id_text("org", key[0]), key[1], line.quantity, line.confirmed, found.unanswered(key),
+              found.left(key), max(0, line.confirmed - line.quantity),
+              max(0, found.unanswered(key) - found.left(key))] for key, line in sorted(found.lines.items())]
+    rows = [[key[0], hashes.id_text("org", key[2]), text(fact.entry)] for key, fact in found.rows.items()]
+    why = {one: vector["without_effect"].get(one, "?") for one in map(text, found.without_effect)}
+    return {**vector, "state": found.state(None), "tips": [text(tip.entry) for tip in found.tips(None)],
+            "holds": sorted(text(hold.entry) for hold in found.open_holds()), "without_effect": why,
+            "lines": lines, "rows": vector["rows"] if sorted(rows) == sorted(vector["rows"]) else rows,
+            "shown": [[at, found.shown(at)] for at, _ in vector["shown"]]}
 
 
 def case_frame(vector: Vector) -> Vector:

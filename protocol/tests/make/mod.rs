@@ -1,5 +1,6 @@
 //! Vectors in the making: good bytes with what they say, bad bytes with the exact refusal.
 
+pub(crate) mod artefact;
 pub(crate) mod bundle;
 pub(crate) mod charter;
 pub(crate) mod decision;
@@ -131,5 +132,9 @@ pub(crate) fn all() -> Vec<File> {
         meeting::frame(),
         bundle::bundle(),
         verdict::verdict(),
+        artefact::skeletons(),
+        artefact::events(),
+        artefact::guard(),
+        artefact::lifecycles(),
     ]
 }

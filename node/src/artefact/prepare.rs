@@ -305,7 +305,7 @@ fn remark(case: &Case<'_>, name: &str, given: &[Pair], widens: bool) -> Result<M
     let slugs: Vec<String> = outside.iter().map(|org| case.slug(org)).collect();
     if !outside.is_empty() && !widens {
         let message = format!(
-            "this names {}, outside the artefact's audience: whoever is criticised is in the room; \
+            "this names {}, outside the artefact's audience, and nobody is written about unseen: \
              with --widen they are let in and receive all of the artefact, which cannot be taken \
              back; or write it without naming them",
             slugs.join(", ")

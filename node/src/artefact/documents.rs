@@ -7,7 +7,7 @@
 //!                      both under catch_unwind, with a note on disk before and none after
 //!
 //!   <home>/documents/<artefact>.opening      being opened; found at a start: the node ended meanwhile
-//!   <home>/documents/<artefact>.suspended    "<program version> <code>": not opened again by this version
+//!   <home>/documents/<artefact>.suspended    "<program version> ended" or "… panicked": not opened by this version
 //! ```
 //!
 //! *Invariants.* What is kept is known by the very changes in it, so it is never stale and nobody has
@@ -44,6 +44,8 @@ const OPERATION_BYTES: u64 = 100;
 
 const OPENING: &str = "opening";
 const SUSPENDED: &str = "suspended";
+const ENDED: &str = "ended";
+const PANICKED: &str = "panicked";
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// The documents of one node.
@@ -99,8 +101,10 @@ impl Documents {
                 suspend(&directory, &artefact, Suspended::Ended)?;
                 let _gone = fs::remove_file(&path);
                 suspended.insert(artefact, Suspended::Ended);
-            } else if fs::read_to_string(&path).is_ok_and(|text| is_of_this_version(&text)) {
-                suspended.entry(artefact).or_insert(Suspended::Panicked);
+            } else if let Some(why) =
+                fs::read_to_string(&path).ok().and_then(|text| read_note(&text))
+            {
+                suspended.insert(artefact, why);
             } else {
                 let _gone = fs::remove_file(&path);
             }
@@ -312,17 +316,95 @@ fn read_name(path: &Path) -> Option<(ArtefactId, String)> {
     Some((artefact, what))
 }
 
-fn is_of_this_version(text: &str) -> bool {
-    text.split_whitespace().next() == Some(VERSION)
+/// Why a document was suspended, unless that was another version of the program.
+fn read_note(text: &str) -> Option<Suspended> {
+    let (version, word) = text.trim_end().split_once(' ')?;
+    let why = if word == ENDED { Suspended::Ended } else { Suspended::Panicked };
+    (version == VERSION).then_some(why)
 }
 
 fn suspend(directory: &Path, artefact: &ArtefactId, why: Suspended) -> Result<(), FileError> {
     let path = note_path(directory, artefact, SUSPENDED);
-    let text = format!("{VERSION} {why}\n");
+    let word = if why == Suspended::Ended { ENDED } else { PANICKED };
+    let text = format!("{VERSION} {word}\n");
     replace_file(&path, text.as_bytes())
 }
 
 /// What a lock holds stays whole when a thread panics: nothing is changed half.
 fn locked<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
     lock.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use concordat_protocol::artefact::kinds::DECISION;
+
+    use super::*;
+
+    fn artefact() -> ArtefactId {
+        ArtefactId::from_bytes([7; 32])
+    }
+
+    #[test]
+    fn a_document_that_panics_is_suspended_across_starts_until_it_is_tried_again() {
+        let place = tempfile::tempdir().unwrap();
+        let home = Home::new(place.path());
+        let documents = Documents::open(&home).unwrap();
+        let panics = || documents.guarded(&artefact(), || -> Result<(), _> { panic!("a bug") });
+        assert_eq!(panics(), Err(Suspended::Panicked));
+        let works = |documents: &Documents| documents.guarded(&artefact(), || Ok(1));
+        assert_eq!(works(&documents), Err(Suspended::Panicked));
+
+        let documents = Documents::open(&home).unwrap();
+        assert_eq!(works(&documents), Err(Suspended::Panicked));
+        assert!(documents.retry(&artefact()) && !documents.retry(&artefact()));
+        assert_eq!(works(&documents), Ok(1));
+        assert_eq!(fs::read_dir(home.documents()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn another_version_of_the_program_tries_again() {
+        let place = tempfile::tempdir().unwrap();
+        let home = Home::new(place.path());
+        fs::create_dir_all(home.documents()).unwrap();
+        let note = note_path(&home.documents(), &artefact(), SUSPENDED);
+        fs::write(&note, "0.0.0 ended\n").unwrap();
+        let documents = Documents::open(&home).unwrap();
+        assert_eq!(documents.guarded(&artefact(), || Ok(1)), Ok(1));
+        assert!(!note.exists());
+    }
+
+    #[test]
+    fn what_is_kept_is_bounded_and_the_least_used_goes_first() {
+        let skeleton = Arc::new(Skeleton::new(&DECISION).unwrap());
+        let mut kept = Kept::default();
+        let id = |number: usize| {
+            let mut bytes = [0; 32];
+            bytes[..8].copy_from_slice(&number.to_be_bytes());
+            ArtefactId::from_bytes(bytes)
+        };
+        let document = Document::new(&skeleton);
+        for number in 0..KEPT_MAX {
+            kept.keep(id(number), document.clone(), BTreeSet::new(), false);
+        }
+        assert!(kept.find(&id(0), &BTreeSet::new()).is_some());
+        kept.keep(id(KEPT_MAX), document, BTreeSet::new(), false);
+        assert_eq!(kept.documents.len(), KEPT_MAX);
+        assert!(kept.find(&id(0), &BTreeSet::new()).is_some());
+        assert!(kept.find(&id(1), &BTreeSet::new()).is_none());
+    }
+
+    #[test]
+    fn what_is_kept_is_used_only_where_all_of_its_changes_belong() {
+        let skeleton = Arc::new(Skeleton::new(&DECISION).unwrap());
+        let mut kept = Kept::default();
+        let hashes = |numbers: &[u8]| numbers.iter().map(|one| ChangeHash([*one; 32])).collect();
+        let has: BTreeSet<ChangeHash> = hashes(&[1, 2]);
+        kept.keep(artefact(), Document::new(&skeleton), has.clone(), true);
+        let found = |kept: &mut Kept, numbers: &[u8]| {
+            kept.find(&artefact(), &hashes(numbers)).map(|(_, has, is_tried)| (has, is_tried))
+        };
+        assert_eq!(found(&mut kept, &[1, 2, 3]), Some((has, true)));
+        assert_eq!(found(&mut kept, &[1, 3]), None);
+    }
 }

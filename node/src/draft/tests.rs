@@ -65,3 +65,42 @@ fn every_mistake_is_told_in_words() {
             .contains("unknown variant `removed`")
     );
 }
+
+#[test]
+fn a_board_has_every_kind_for_everybody_unless_its_draft_says_otherwise() {
+    use concordat_protocol::{artefact::kinds, charter::Who};
+
+    let (wigan, trafford) = (partner("la-wigan", "council"), partner("ccg-trafford", "ccg"));
+    let place = tempfile::tempdir().unwrap();
+    let path = draft_file(&place, &[&wigan, &trafford]);
+    let charter = read(&path, [7; 16]).unwrap().charter().clone();
+    assert_eq!(charter.kinds.len(), kinds::ALL.len());
+    assert!(charter.kinds.iter().all(|terms| terms.edits == Who::Everyone));
+
+    let good = std::fs::read_to_string(&path).unwrap();
+    let with = |lines: &str| {
+        std::fs::write(&path, format!("{good}{lines}")).unwrap();
+        read(&path, [7; 16]).map(|draft| draft.charter().clone())
+    };
+    let kind = "[[kinds]]\nkind = \"decision\"\ncreates = [\"council\", \"ccg-trafford\"]\n";
+    let charter = with(&format!("{kind}[localities]\nwigan = [\"la-wigan\"]\n")).unwrap();
+    let creates =
+        Who::Named { classes: vec!["council".into()], orgs: vec![trafford.organisation.id()] };
+    assert_eq!(charter.kinds.len(), 1);
+    assert_eq!((&charter.kinds[0].creates, &charter.kinds[0].edits), (&creates, &Who::Everyone));
+    assert_eq!(charter.localities[0].orgs, [wigan.organisation.id()]);
+
+    let told = |lines: &str| with(lines).unwrap_err().to_string();
+    assert_eq!(
+        told("[[kinds]]\nkind = \"poem\"\n"),
+        "no kind of artefact is called \"poem\"; there is decision, mutual_aid and standard"
+    );
+    assert_eq!(
+        told("[[kinds]]\nkind = \"decision\"\nedits = [\"trust\"]\n"),
+        "edits names \"trust\", and no member and no class is called so"
+    );
+    assert_eq!(
+        told("[localities]\nbury = [\"la-bury\"]\n"),
+        "localities names \"la-bury\", and no member is called so"
+    );
+}

@@ -412,6 +412,11 @@ fn a_decision_is_frozen_signed_off_and_carried() {
     let closed = Close { proposal: proposed, counted: vec![] };
     board.add(5, Kind::CLOSE, closed.to_bytes());
     assert_eq!(board.replay().proposals[&proposed].poll.ruling, Ruling::Carried);
+    let proof = board.dossier.proof(board.ground(), &proposed).unwrap();
+    assert_eq!((proof.result, proof.wording.matches), ("carried", true));
+    let (claimed, held) = (proof.proposed.claimed_ms, proof.proposed.held_by_majority_ms);
+    assert!(held.is_some_and(|at| at >= claimed), "{held:?}");
+    assert_eq!(board.dossier.proof(board.ground(), &EntryId::from_bytes([9; 32])), None);
 }
 
 #[test]

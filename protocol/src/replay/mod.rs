@@ -137,7 +137,7 @@ pub struct Ground<'a> {
 }
 
 /// What an artefact is.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Replay {
     /// Its kind.
     pub kind: &'static Of,
@@ -166,7 +166,7 @@ pub struct Replay {
 }
 
 /// A proposal and what came of it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Proposed {
     /// Its entry.
     pub by: Written,
@@ -177,7 +177,7 @@ pub struct Proposed {
 }
 
 /// A remark.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Said {
     /// Its entry.
     pub by: Written,

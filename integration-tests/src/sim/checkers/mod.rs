@@ -7,6 +7,7 @@
 //! settlement    what is settled stays settled
 //! effects       equal knowledge, equal effects
 //! forks         a fork of which both branches reached honest nodes is known to all of them
+//! artefacts     what replays and documents come to, in files of their own
 //! liveness      once faults end, honest nodes agree within a bounded time
 //! ```
 //!
@@ -18,6 +19,7 @@
 //! *Source*: ours.
 
 mod append_only;
+pub mod artefacts;
 mod authorship;
 mod durability;
 mod effects;
@@ -55,6 +57,16 @@ pub enum Checker {
     Liveness,
     /// An honest node sent an honest node away (`shell.rs`).
     Courtesy,
+    /// `artefacts/equal.rs`
+    Artefacts,
+    /// `artefacts/permitted.rs`
+    Permitted,
+    /// `artefacts/votes.rs`
+    Votes,
+    /// `artefacts/audience.rs`
+    Audience,
+    /// `artefacts/documents.rs`
+    Documents,
     /// The engine panicked, or did not open.
     Crash,
 }
@@ -70,6 +82,11 @@ impl fmt::Display for Checker {
             Self::Forks => "forks",
             Self::Liveness => "liveness",
             Self::Courtesy => "courtesy",
+            Self::Artefacts => "artefacts",
+            Self::Permitted => "permitted",
+            Self::Votes => "votes",
+            Self::Audience => "audience",
+            Self::Documents => "documents",
             Self::Crash => "crash",
         })
     }
@@ -157,6 +174,8 @@ pub struct Checkers {
     durability: durability::Durability,
     settlement: settlement::Settlement,
     forks: forks::Forks,
+    /// Those of artefacts.
+    pub artefacts: artefacts::Artefacts,
 }
 
 impl Checkers {
@@ -170,6 +189,7 @@ impl Checkers {
             durability: durability::Durability::default(),
             settlement: settlement::Settlement::default(),
             forks: forks::Forks::default(),
+            artefacts: artefacts::Artefacts::default(),
         }
     }
 
@@ -198,6 +218,7 @@ impl Checkers {
     /// An honest node received a message.
     pub fn received(&mut self, node: NodeIx, peer: &NodeKey, message: &Message) {
         self.durability.received(node, peer, message);
+        self.artefacts.received(node, peer, message);
     }
 
     /// An honest node sends a message.
@@ -247,6 +268,7 @@ impl Checkers {
     /// all honest nodes.
     pub fn restored(&mut self, node: NodeIx, disks: &BTreeMap<NodeIx, &Disk>) {
         self.settlement.forget(node);
+        self.artefacts.restored(node);
         self.append_only.restored(&self.facts, node, disks);
         self.forks.restored(node, disks);
     }

@@ -13,9 +13,7 @@ use concordat_protocol::{
     },
     codec::Fixed,
     hash::{NodeKey, OrgId},
-    identity::{
-        BadCard, Card, Inception, KeyPair, OrgClass, SignedCard, Signer, recovery_digest,
-    },
+    identity::{BadCard, Card, Inception, KeyPair, OrgClass, SignedCard, Signer, recovery_digest},
     time::TimeMs,
 };
 
@@ -212,9 +210,7 @@ fn kinds() -> Vec<KindTerms> {
 
 /// A rule that one answer fulfils, one that takes half of the board, and one with a quorum.
 fn rules(active: &[OrgId]) -> Vec<NamedRule> {
-    let half = |of| {
-        Rule::Share(Share { scope: Scope::Board, numerator: 1, denominator: 2, of })
-    };
+    let half = |of| Rule::Share(Share { scope: Scope::Board, numerator: 1, denominator: 2, of });
     let lead = active.first().copied().map(Rule::Org);
     let quorum = Rule::Quorum(Quorum { least: 1, classes: Vec::new() });
     let named = |name: &str, rule| NamedRule { name: name.into(), rule };

@@ -227,7 +227,8 @@ impl Sim {
             _ => None,
         });
         let waiting: Vec<_> = waiting.collect();
-        self.queue.retain(|_, event| !matches!(event, Event::Write | Event::Work | Event::Strike(_)));
+        self.queue
+            .retain(|_, event| !matches!(event, Event::Write | Event::Work | Event::Strike(_)));
         for node in 0..self.plan.orgs.len() {
             if !self.nodes[node].is_on() && !waiting.contains(&node) {
                 self.start(node)?;
@@ -424,6 +425,7 @@ fn facts(plan: &Plan, partnership: &Partnership) -> Facts {
         let one = &partnership.organisations[number];
         let key = one.card.card().feed_key;
         OrgFacts {
+            org: one.org,
             feed: Descriptor { board, org: one.org, epoch: 0, key }.feed_id(),
             is_honest: part.malice.is_empty(),
             has_seat: part.status.has_seat(),

@@ -5,17 +5,20 @@
 //!
 //! Needs no engine: a view of the board and a snapshot of the store, not older than the view, are enough.
 
-use alloc::vec::Vec;
+use alloc::{
+    collections::{BTreeMap, btree_map},
+    vec::Vec,
+};
 
 use super::{
     audience::ArtefactRecord,
     tables::{BranchNo, Reader, Table, after_prefix, place_key, read_placed_key},
-    view::{BoardView, FeedStanding, FeedView},
+    view::{BoardView, ChainView, FeedStanding, FeedView},
 };
 use crate::{
     decision::{Standing, Written},
     feed::{Ack, Header, Kind, Sealed},
-    hash::{ArtefactId, FeedId},
+    hash::{ArtefactId, EntryId, FeedId},
     replay::{Acknowledged, Content, Dossier, Entry},
 };
 
@@ -37,10 +40,8 @@ impl Dossier {
         let record = ArtefactRecord::read(reader, &view.board, artefact)?;
         let opener = record.opener();
         let first = record.first?;
-        let entries: Vec<Entry> = places(reader, artefact)
-            .into_iter()
-            .filter_map(|place| entry(reader, view, artefact, place))
-            .collect();
+        let places = places(reader, artefact).into_iter();
+        let entries = each_once(places.filter_map(|place| entry(reader, view, artefact, place)));
         let is_put = entries.iter().any(|one| one.kind == Kind::CLOSE);
         let size = |(id, feed): (&FeedId, &FeedView)| (*id, (feed.descriptor.org, feed.size));
         Some(Self {
@@ -63,6 +64,25 @@ fn places(reader: &dyn Reader, artefact: &ArtefactId) -> Vec<(FeedId, BranchNo, 
     rows.iter().filter_map(|(key, _)| read_placed_key(key)).collect()
 }
 
+/// Chains store what they have in common more than once; an entry stands as it does on the chain
+/// that stands.
+fn each_once(entries: impl Iterator<Item = Entry>) -> Vec<Entry> {
+    let mut once: BTreeMap<EntryId, Entry> = BTreeMap::new();
+    let rank = |one: &Entry| (one.by.settled, one.by.may_count());
+    for one in entries {
+        match once.entry(one.by.entry) {
+            btree_map::Entry::Vacant(free) => {
+                free.insert(one);
+            }
+            btree_map::Entry::Occupied(mut held) if rank(held.get()) < rank(&one) => {
+                held.insert(one);
+            }
+            btree_map::Entry::Occupied(_) => {}
+        }
+    }
+    once.into_values().collect()
+}
+
 fn entry(
     reader: &dyn Reader,
     view: &BoardView,
@@ -82,7 +102,7 @@ fn entry(
         None if reader.get(Table::Missing, &place).is_some() => Content::Due,
         None => Content::Withheld,
     };
-    let (standing, settled) = of.standing_of(branch, seq);
+    let (standing, settled) = of.standing_of(reader, &feed, (branch, seq));
     let by = Written {
         entry: Header::id_of(&bytes),
         org: of.descriptor.org,
@@ -98,7 +118,12 @@ fn entry(
 
 impl FeedView {
     /// Whether an entry of this feed stands, and whether it is settled.
-    fn standing_of(&self, branch: BranchNo, seq: u64) -> (Standing, bool) {
+    fn standing_of(
+        &self,
+        reader: &dyn Reader,
+        id: &FeedId,
+        (branch, seq): (BranchNo, u64),
+    ) -> (Standing, bool) {
         let chain = self.chains.iter().find(|chain| chain.branch == branch);
         let (Some(chain), Some(trunk)) = (chain, self.chains.first()) else {
             return (Standing::Void, false);
@@ -119,14 +144,40 @@ impl FeedView {
         let won = winner.and_then(|no| self.chains.iter().find(|chain| chain.branch == no));
         let won = won.filter(|won| won.branch == branch || (branch == 0 && seq < won.start));
         match (self.standing, won) {
-            (FeedStanding::Won { .. }, Some(won)) => {
-                (Standing::Forked { branch: won.parted }, seq < won.settled)
+            // Named alike by all: which chain a node saw first is its own history.
+            (FeedStanding::Won { entry, .. }, Some(won)) => {
+                (Standing::Forked { branch: entry }, seq < won.settled)
+            }
+            (FeedStanding::Won { index, .. }, None) => {
+                let parted = self.parts_from_winner(reader, id, (chain, index));
+                (Standing::Forked { branch: parted }, false)
             }
             (FeedStanding::Halted { .. }, _) => {
                 (Standing::Forked { branch: chain.parted }, seq < chain.settled)
             }
             _ => (Standing::Forked { branch: chain.parted }, false),
         }
+    }
+}
+
+impl FeedView {
+    /// The first entry of a chain that the winner does not have.
+    fn parts_from_winner(
+        &self,
+        reader: &dyn Reader,
+        id: &FeedId,
+        (chain, index): (&ChainView, u64),
+    ) -> EntryId {
+        let winner = self.chains.iter().find(|one| Some(one.branch) == self.winner);
+        let at = |one: &ChainView, seq: u64| {
+            let stored_under = if seq < one.start { 0 } else { one.branch };
+            let bytes = reader.get(Table::Headers, &place_key(id, stored_under, seq))?;
+            Some(Header::id_of(&bytes))
+        };
+        let own = |seq: &u64| Some((at(chain, *seq)?, winner.and_then(|one| at(one, *seq))));
+        let mut entries = (index..).map_while(|seq| own(&seq));
+        let parted = entries.find(|(ours, theirs)| Some(*ours) != *theirs);
+        parted.map_or(chain.parted, |(ours, _)| ours)
     }
 }
 

@@ -64,7 +64,8 @@ impl Breaks {
         }
         for proposed in replay.proposals.values_mut() {
             if self.is(Broken::Miscounts)
-                && let Some(seat) = proposed.poll.seats.values_mut().find(|seat| **seat != Seat::Open)
+                && let Some(seat) =
+                    proposed.poll.seats.values_mut().find(|seat| **seat != Seat::Open)
             {
                 let was = *seat == Seat::Answered(Answer::Recused);
                 *seat = Seat::Answered(if was { Answer::Approve } else { Answer::Recused });
@@ -74,7 +75,8 @@ impl Breaks {
             }
         }
         if self.is(Broken::Loses)
-            && let Some(last) = replay.changes.iter_mut().rev().find(|one| one.status == Status::Applied)
+            && let Some(last) =
+                replay.changes.iter_mut().rev().find(|one| one.status == Status::Applied)
         {
             last.status = Status::Entry(concordat_protocol::replay::Standing::Held);
         }
@@ -101,7 +103,8 @@ impl Sim {
         };
         let Some(view) = self.nodes[0].views().into_iter().next() else { return Ok(()) };
         let shared = self.artefacts.shared.iter().map(|(id, _)| *id);
-        let dossiers = shared.filter_map(|id| Dossier::gather(&self.nodes[0].disk, &view, &id, false));
+        let dossiers =
+            shared.filter_map(|id| Dossier::gather(&self.nodes[0].disk, &view, &id, false));
         for dossier in dossiers {
             let all = 1..self.plan.orgs.len();
             let org = |node: usize| self.partnership.organisations[node].org;
@@ -120,7 +123,8 @@ impl Sim {
             else {
                 continue;
             };
-            let row = |table, value: &[u8]| Op { table, key: key.clone(), value: Some(value.to_vec()) };
+            let row =
+                |table, value: &[u8]| Op { table, key: key.clone(), value: Some(value.to_vec()) };
             let ops = [row(Table::Headers, header), row(Table::Payloads, sealed)];
             let (header, sealed) = (Header::from_bytes(header), Sealed::from_bytes(sealed));
             let (Ok(header), Ok(sealed)) = (header, sealed) else { continue };

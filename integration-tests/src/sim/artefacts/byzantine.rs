@@ -17,7 +17,10 @@
 //!
 //! *Source*: ours; rows as in the specification's section "Verdict".
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    rc::Rc,
+};
 
 use concordat_protocol::{
     artefact::{
@@ -43,6 +46,7 @@ use super::{
         Sim,
         checkers::{Checker, Verdict, Violation},
         network::NodeIx,
+        plan::Topology,
     },
     Act, Desk, Scene, edits, opening, skeleton, steps,
 };
@@ -70,7 +74,7 @@ pub const ACTS: [&str; 11] = [
 #[derive(Debug, Default)]
 pub struct Hostile {
     /// Rows over a skeleton, made once for each organisation that needs them.
-    rows: BTreeMap<NodeIx, (Ground, Vec<Row>)>,
+    rows: BTreeMap<NodeIx, Rc<(Ground, Vec<Row>)>>,
     /// Where rows were written: by the artefact and the digest of the change.
     written: BTreeMap<(ArtefactId, [u8; 32]), (&'static str, Expected)>,
     /// Where rows were written that no entry can carry: by the digest of the payload.
@@ -138,7 +142,8 @@ impl Sim {
                 let own = one.poll.slips.iter().find(|slip| slip.org == desk.org);
                 let name = if own.is_some() { "second answer" } else { "sign-off" };
                 let was = own.map(|slip| slip.answer);
-                let other = if was == Some(Answer::Approve) { Answer::Reject } else { Answer::Approve };
+                let other =
+                    if was == Some(Answer::Approve) { Answer::Reject } else { Answer::Approve };
                 Some(Act::of(steps::answered(scene, speaker, (*id, one), other), name))
             }
             4 => {
@@ -165,7 +170,8 @@ impl Sim {
                     closes_at: TimeMs(0),
                     replaces: proposal.map(|(id, _)| *id),
                 };
-                let draft = steps::entry(scene, &desk.view.own, Kind::PROPOSAL, proposal.to_bytes());
+                let draft =
+                    steps::entry(scene, &desk.view.own, Kind::PROPOSAL, proposal.to_bytes());
                 Some(Act::of(draft, "forbidden proposal"))
             }
             _ => {
@@ -181,19 +187,13 @@ impl Sim {
     fn write_hostile(&mut self, desk: &Desk) -> Verdict {
         let node = desk.node;
         let own = !self.artefacts.rng.chance(20);
-        let (artefact, ground, rows, refs) = if own {
-            let (ground, rows) = match self.artefacts.hostile.rows.get(&node) {
-                Some(made) => made.clone(),
-                None => {
-                    let made = over_skeleton(desk);
-                    self.artefacts.hostile.rows.insert(node, made.clone());
-                    made
-                }
-            };
+        let (artefact, made, refs) = if own {
+            let made = self.artefacts.hostile.rows.entry(node);
+            let made = Rc::clone(made.or_insert_with(|| Rc::new(over_skeleton(desk))));
             let (artefact, draft) =
                 opening(desk, &mut self.artefacts.rng, &DECISION, Audience::Everyone);
             self.write(node, draft)?;
-            (artefact, ground, rows, Vec::new())
+            (artefact, made, Vec::new())
         } else {
             let shared = self.artefacts.shared.clone();
             let Some((artefact, _)) = self.artefacts.rng.pick(&shared).copied() else {
@@ -205,9 +205,10 @@ impl Sim {
                 return Ok(());
             }
             let rows = ground.rows();
-            (artefact, ground, rows, refs)
+            (artefact, Rc::new((ground, rows)), refs)
         };
-        let Some(row) = self.artefacts.rng.pick(&rows).cloned() else { return Ok(()) };
+        let (ground, rows) = &*made;
+        let Some(row) = self.artefacts.rng.pick(rows) else { return Ok(()) };
         let before = [ground.base.clone(), ground.concurrent.clone()];
         let before = changes(before.into_iter().chain(row.before.clone()));
         self.write(node, Draft { refs, ..draft_of(artefact, Kind::CHANGE, before) })?;
@@ -274,8 +275,7 @@ impl Sim {
         self.counts.one(Group::Act, "request from outside");
         let peers: Vec<_> = self.nodes[desk.node].admitted.iter().copied().collect();
         for peer in peers {
-            let due =
-                self.network.send(self.now, desk.node, &peer, (Lane::Control, frame.clone()));
+            let due = self.network.send(self.now, desk.node, &peer, (Lane::Control, frame.clone()));
             self.deliver(due);
         }
         Ok(())
@@ -284,7 +284,7 @@ impl Sim {
     /// One artefact opened for all on one branch of a feed, and for some on the other.
     fn open_twice(&mut self, desk: &Desk) -> Verdict {
         let Some(twin) = self.twins.get(&desk.node).copied() else { return Ok(()) };
-        if !self.nodes[twin].is_on() {
+        if !self.nodes[twin].is_on() || self.plan.topology != Topology::Full {
             return Ok(());
         }
         let rng = &mut self.artefacts.rng;
@@ -292,8 +292,7 @@ impl Sim {
         let Some(kind) = rng.pick(&kinds).copied() else { return Ok(()) };
         let (artefact, draft) = opening(desk, rng, kind, Audience::Everyone);
         let Ok(open) = Open::from_bytes(&draft.payload) else { return Ok(()) };
-        let mut some: Vec<OrgId> =
-            desk.orgs.iter().filter(|_| rng.chance(50)).copied().collect();
+        let mut some: Vec<OrgId> = desk.orgs.iter().filter(|_| rng.chance(50)).copied().collect();
         some.push(desk.org);
         some.sort_unstable();
         some.dedup();

@@ -44,9 +44,9 @@ impl Sim {
     pub(in crate::sim) fn check_artefacts(&mut self, is_end: bool) -> Verdict {
         let views = self.settled_views();
         let mut artefacts: Vec<ArtefactId> = {
-            let all = views.iter().flat_map(|(node, view)| {
-                ArtefactRecord::all(&self.nodes[*node].disk, &view.board)
-            });
+            let all = views
+                .iter()
+                .flat_map(|(node, view)| ArtefactRecord::all(&self.nodes[*node].disk, &view.board));
             let ids: std::collections::BTreeSet<ArtefactId> = all.map(|(id, _)| id).collect();
             ids.into_iter().collect()
         };
@@ -182,8 +182,9 @@ fn known(disk: &Disk) -> [u8; 32] {
             digest.update(key);
         }
     }
-    for (key, _) in disk.rows(Table::Evidence) {
+    for (key, bytes) in disk.rows(Table::Evidence) {
         digest.update(key);
+        digest.update(bytes);
     }
     digest.finalize().into()
 }

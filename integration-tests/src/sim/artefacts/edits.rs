@@ -23,8 +23,20 @@ use super::{super::rng::Rng, scene::Scene, values};
 
 /// The names of intents, as they are counted.
 pub const INTENTS: [&str; 14] = [
-    "set", "clear", "choose", "splice", "mark", "unmark", "split", "join", "include", "exclude",
-    "add item", "remove item", "restore item", "move item",
+    "set",
+    "clear",
+    "choose",
+    "splice",
+    "mark",
+    "unmark",
+    "split",
+    "join",
+    "include",
+    "exclude",
+    "add item",
+    "remove item",
+    "restore item",
+    "move item",
 ];
 
 /// Where several organisations are meant to meet.
@@ -205,9 +217,9 @@ fn aimed(scene: &Scene, aim: Aim, orgs: &[OrgId], rng: &mut Rng) -> Vec<Intent> 
             if removes {
                 return vec![Intent::RemoveItem { at: item }];
             }
-            let inside: Vec<&Cell> =
-                cells.iter().filter(|cell| item.covers(&cell.path)).collect();
-            let of = |cell: &&Cell| one_of(cell, "set", orgs, &mut Rng::named(1, "probe")).is_some();
+            let inside: Vec<&Cell> = cells.iter().filter(|cell| item.covers(&cell.path)).collect();
+            let of =
+                |cell: &&Cell| one_of(cell, "set", orgs, &mut Rng::named(1, "probe")).is_some();
             let fields: Vec<&Cell> = inside.iter().copied().filter(of).collect();
             let cell = rng.pick(&fields).copied();
             cell.and_then(|cell| one_of(cell, "set", orgs, rng)).into_iter().collect()
@@ -366,13 +378,13 @@ fn in_list(
     Some(match name {
         "remove item" => Intent::RemoveItem { at: of(&rng.pick(&here)?.id) },
         "restore item" => {
-            let disputed =
-                here.iter().copied().find(|item| matches!(item.presence, Presence::Disputed { .. }));
+            let disputed = here
+                .iter()
+                .copied()
+                .find(|item| matches!(item.presence, Presence::Disputed { .. }));
             Intent::RestoreItem { at: of(&disputed.or_else(|| gone.first().copied())?.id) }
         }
-        "move item" if here.len() > 1 => {
-            Intent::MoveItem { at: of(&here.last()?.id), after: None }
-        }
+        "move item" if here.len() > 1 => Intent::MoveItem { at: of(&here.last()?.id), after: None },
         _ => return None,
     })
 }

@@ -42,6 +42,7 @@ use super::{
     Event, Sim,
     checkers::{Checker, Verdict, Violation},
     network::NodeIx,
+    plan::Topology,
     rng::Rng,
 };
 use crate::trace::Group;
@@ -199,9 +200,11 @@ impl Sim {
     /// Opens an artefact, for all or for some.
     fn open_artefact(&mut self, node: NodeIx) -> Verdict {
         let Some(desk) = self.desk(node) else { return Ok(()) };
+        // Payloads that are not for all travel through members of the audience alone.
+        let may_narrow = self.plan.topology == Topology::Full;
         let rng = &mut self.artefacts.rng;
         let Some(kind) = rng.pick(ALL).copied() else { return Ok(()) };
-        let audience = if rng.chance(35) {
+        let audience = if may_narrow && rng.chance(45) {
             let mut orgs: Vec<OrgId> =
                 desk.orgs.iter().filter(|_| rng.chance(60)).copied().collect();
             orgs.push(desk.org);
@@ -317,7 +320,9 @@ impl Sim {
             };
             acts.push((node, act));
         }
-        acts.into_iter().filter(|_| first != second).try_for_each(|(node, act)| self.carry(node, act))
+        acts.into_iter()
+            .filter(|_| first != second)
+            .try_for_each(|(node, act)| self.carry(node, act))
     }
 }
 

@@ -16,7 +16,7 @@ use concordat_protocol::{
     feed::{Draft, Kind},
     hash::{EntryId, FeedId, OrgId},
     payload::{Audience, Close, Proposal, Reason, SignOff, Widening},
-    replay::{Code, NotDecidable, Proposed, wording},
+    replay::{NotDecidable, Proposed, wording},
     time::TimeMs,
     value::Value,
 };
@@ -25,7 +25,15 @@ use super::{super::rng::Rng, scene::Scene, values};
 
 /// Steps after which little more happens, or much begins anew.
 const LATE: [&str; 10] = [
-    "withdraw", "defer", "retire", "supersede", "end", "close_aid", "reopen", "revise", "keep",
+    "withdraw",
+    "defer",
+    "retire",
+    "supersede",
+    "end",
+    "close_aid",
+    "reopen",
+    "revise",
+    "keep",
     "begin_review",
 ];
 
@@ -73,7 +81,8 @@ pub fn event(scene: &Scene, speaker: Speaker<'_>, rng: &mut Rng) -> Option<Draft
 
 /// A step from the state that the node shows, if there is one for this organisation.
 pub fn step(scene: &Scene, speaker: Speaker<'_>, rng: &mut Rng) -> Option<Draft> {
-    let moves = |event: &&EventKind| event.effect == Effect::Move && weight(scene, speaker, event) > 0;
+    let moves =
+        |event: &&EventKind| event.effect == Effect::Move && weight(scene, speaker, event) > 0;
     let moves: Vec<&EventKind> = scene.replay.kind.all_events().filter(moves).collect();
     named_event(scene, speaker, rng.pick(&moves)?, rng)
 }
@@ -190,10 +199,13 @@ fn weight(scene: &Scene, speaker: Speaker<'_>, event: &EventKind) -> u64 {
     };
     let during = event.during.is_empty() || event.during.contains(&life.base);
     let is_free = during && (event.during.is_empty() || life.holds.is_empty());
-    let is_lined = !matches!(event.name, "claim" | "recall" | "deliver")
-        || !life.capacity.lines.is_empty();
+    let is_lined =
+        !matches!(event.name, "claim" | "recall" | "deliver") || !life.capacity.lines.is_empty();
     let is_contested = event.name != "uphold" || life.tips.len() > 1;
-    if !may(scene, speaker, event) || !event.params.iter().all(there) || !is_free || !is_lined
+    if !may(scene, speaker, event)
+        || !event.params.iter().all(there)
+        || !is_free
+        || !is_lined
         || !is_contested
     {
         return 0;
@@ -361,10 +373,4 @@ pub fn settle(scene: &Scene, speaker: Speaker<'_>, rng: &mut Rng) -> Option<Draf
     let values = vec![text(conflict.code.to_string()), text(about), text(chosen), reason];
     let said = Statement::new(event, values).ok()?;
     Some(entry(scene, &speaker.feed, Kind::EVENT, said.to_event().to_bytes()))
-}
-
-/// Whether somebody should choose between steps taken at once.
-#[must_use]
-pub fn is_contested(scene: &Scene) -> bool {
-    scene.conflicts.iter().any(|one| one.code == Code::Steps)
 }

@@ -5,7 +5,7 @@
 //! run                    each signed head's last entry stands there, and each payload carried
 //! payload                the payload asked for stands there
 //! acknowledgement        in one's own feed, the first time it is sent: each entry it names stands
-//!                        there, with every payload it does not except
+//!                        there, with every payload due to the node that it does not except
 //! ```
 //!
 //! A restored node may send acknowledgements that its lost disk had made good; they were checked
@@ -14,8 +14,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use concordat_protocol::{
-    engine::{Table, place_key},
-    feed::{Ack, AckItem, Body, Kind, Run},
+    engine::{ArtefactRecord, Table, place_key},
+    feed::{Ack, AckItem, Body, Header, Kind, Run},
     hash::{FeedId, NodeKey},
     sync::{Message, Point},
 };
@@ -91,7 +91,7 @@ impl Durability {
             }
             if own && entry.kind == Kind::ACK && self.acked.insert((run.feed, seq)) {
                 let items = Ack::from_bytes(sealed.payload.bytes()).map_or(Vec::new(), |ack| ack.0);
-                items.iter().try_for_each(|item| expect_acknowledged(node, disk, item))?;
+                items.iter().try_for_each(|item| expect_acknowledged(facts, node, disk, item))?;
             }
         }
         Ok(())
@@ -102,7 +102,19 @@ fn stores_payload(disk: &Disk, feed: &FeedId, seq: u64, bytes: &[u8]) -> bool {
     (0..24).any(|branch| disk.row(Table::Payloads, &place_key(feed, branch, seq)) == Some(bytes))
 }
 
-fn expect_acknowledged(node: NodeIx, disk: &Disk, item: &AckItem) -> Verdict {
+/// Whether a payload is not due to the node: it is withheld from those outside an audience.
+fn is_for_others(facts: &Facts, node: NodeIx, disk: &Disk, feed: &FeedId, seq: u64) -> bool {
+    let header = (0..24).find_map(|no| disk.row(Table::Headers, &place_key(feed, no, seq)));
+    let header = header.and_then(|bytes| Header::from_bytes(bytes).ok());
+    let header = header.filter(|header| header.kind.is_withheld());
+    let record = header
+        .and_then(|header| header.artefact)
+        .and_then(|artefact| ArtefactRecord::read(disk, &facts.board, &artefact));
+    let org = facts.orgs.get(node).map(|org| org.org);
+    record.zip(org).is_some_and(|(record, org)| record.includes(&org) == Some(false))
+}
+
+fn expect_acknowledged(facts: &Facts, node: NodeIx, disk: &Disk, item: &AckItem) -> Verdict {
     let AckItem { feed, seq, id, payloads_through, missing, .. } = item;
     if !disk.holds(feed, *seq, id) {
         let what = format_args!("entry {seq} of {feed:?}, {id:?}, in an acknowledgement");
@@ -111,7 +123,7 @@ fn expect_acknowledged(node: NodeIx, disk: &Disk, item: &AckItem) -> Verdict {
     for due in (0..=*payloads_through).filter(|due| !missing.contains(due)) {
         let stored =
             (0..24).any(|no| disk.row(Table::Payloads, &place_key(feed, no, due)).is_some());
-        if !stored {
+        if !stored && !is_for_others(facts, node, disk, feed, due) {
             let what = format_args!("the payload of entry {due} of {feed:?} in an acknowledgement");
             return Err(violation(node, what));
         }

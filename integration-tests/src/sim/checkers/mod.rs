@@ -32,7 +32,7 @@ use std::{collections::BTreeMap, fmt};
 use concordat_protocol::{
     engine::{BoardView, Effect, Op},
     feed::SignedHead,
-    hash::{BoardId, FeedId, NodeKey},
+    hash::{BoardId, FeedId, NodeKey, OrgId},
     sync::Message,
 };
 
@@ -113,6 +113,8 @@ pub type Verdict = Result<(), Violation>;
 /// An organisation, as far as checkers need to know it.
 #[derive(Debug, Clone)]
 pub struct OrgFacts {
+    /// Its id.
+    pub org: OrgId,
     /// Its feed on the board.
     pub feed: FeedId,
     /// Whether it keeps to the protocol.

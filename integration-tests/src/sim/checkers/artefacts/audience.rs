@@ -16,10 +16,7 @@ use concordat_protocol::{
     sync::{Message, Point},
 };
 
-use super::super::{
-    super::network::NodeIx,
-    Checker, Verdict, Violation,
-};
+use super::super::{super::network::NodeIx, Checker, Verdict, Violation};
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -46,7 +43,8 @@ impl Inside {
     fn includes(&self, org: &OrgId) -> bool {
         let mut inside = self.named.clone();
         loop {
-            let more = self.let_in.iter().filter(|(by, _)| inside.contains(by)).map(|(_, org)| *org);
+            let more =
+                self.let_in.iter().filter(|(by, _)| inside.contains(by)).map(|(_, org)| *org);
             let more: BTreeSet<OrgId> = more.filter(|org| !inside.contains(org)).collect();
             if more.is_empty() {
                 return self.is_everyone || inside.contains(org);

@@ -5,7 +5,7 @@ use concordat_protocol::{
     decision::Written,
     feed::Kind,
     hash::{EntryId, FeedId},
-    replay::{Content, Dossier},
+    replay::{ChangeState, Content, Dossier, Entry, Replay, Standing, Status},
 };
 
 use super::super::{
@@ -24,18 +24,22 @@ fn violation(sentence: String) -> Violation {
 /// What must be equal of an entry, its payload aside.
 type Header<'a> = (&'a Written, &'a FeedId, Kind, &'a Vec<EntryId>);
 
-/// Entries in the order of their ids; one that stands on two chains of a disk is one.
+/// Entries in the order of their ids. Those that nobody settled above a fork are left out: who
+/// holds which of them is each node's own history, and they have no effect.
+fn entries_of(dossier: &Dossier) -> Vec<&Entry> {
+    let stands = |one: &&Entry| one.by.settled || one.by.branch().is_none();
+    let mut entries: Vec<_> = dossier.entries.iter().filter(stands).collect();
+    entries.sort_by_key(|one| one.by.entry);
+    entries
+}
+
 fn headers_of(dossier: &Dossier) -> Vec<Header<'_>> {
-    let header = |one: &'_ concordat_protocol::replay::Entry| one.by.entry;
-    let mut entries: Vec<_> = dossier.entries.iter().collect();
-    entries.sort_by_key(|one| header(one));
-    entries.iter().map(|one| (&one.by, &one.feed, one.kind, &one.refs)).collect()
+    entries_of(dossier).into_iter().map(|one| (&one.by, &one.feed, one.kind, &one.refs)).collect()
 }
 
 /// Which payloads are here, due or withheld, in the order of ids.
 pub fn contents(dossier: &Dossier) -> Vec<u8> {
-    let mut entries: Vec<_> = dossier.entries.iter().collect();
-    entries.sort_by_key(|one| one.by.entry);
+    let entries = entries_of(dossier);
     let flag = |content: &Content| match content {
         Content::Here(_) => 0,
         Content::Due => 1,
@@ -57,10 +61,7 @@ pub fn is_same(one: &Dossier, other: &Dossier) -> bool {
 ///
 /// # Errors
 /// The first entry that differs.
-pub fn headers(
-    (one, left): (NodeIx, &Dossier),
-    (other, right): (NodeIx, &Dossier),
-) -> Verdict {
+pub fn headers((one, left): (NodeIx, &Dossier), (other, right): (NodeIx, &Dossier)) -> Verdict {
     let (ours, theirs) = (headers_of(left), headers_of(right));
     if ours == theirs && left.opener == right.opener && left.kind == right.kind {
         return Ok(());
@@ -79,8 +80,8 @@ pub fn headers(
 /// # Errors
 /// What differs.
 pub fn scenes((one, left): (NodeIx, &Scene), (other, right): (NodeIx, &Scene)) -> Verdict {
-    let what = if left.replay != right.replay {
-        difference(left, right)
+    let what = if let Some(what) = difference(&left.replay, &right.replay) {
+        what
     } else if left.reading != right.reading {
         "readings".into()
     } else if left.conflicts != right.conflicts {
@@ -94,21 +95,40 @@ pub fn scenes((one, left): (NodeIx, &Scene), (other, right): (NodeIx, &Scene)) -
     Err(violation(format!("nodes {one} and {other} show other {what} of {artefact}")))
 }
 
-fn difference(left: &Scene, right: &Scene) -> String {
-    let (one, other) = (&left.replay, &right.replay);
-    let changes = one.changes.iter().zip(&other.changes).find(|(one, other)| one != other);
-    if let Some((one, other)) = changes {
-        return format!("changes ({}: {:?}, {:?})", one.entry, one.status, other.status);
+/// What differs between two replays, entries aside that are held above a fork.
+fn difference(one: &Replay, other: &Replay) -> Option<String> {
+    let is_held = |standing: &Standing| *standing == Standing::Held;
+    let standings = |replay: &Replay| -> Vec<(EntryId, Standing)> {
+        let known = replay.entries.iter().filter(|(_, standing)| !is_held(standing));
+        known.map(|(id, standing)| (*id, *standing)).collect()
+    };
+    let changes = |replay: &Replay| -> Vec<ChangeState> {
+        let stands = |one: &&ChangeState| one.status != Status::Entry(Standing::Held);
+        replay.changes.iter().filter(stands).cloned().collect()
+    };
+    let (ours, theirs) = (standings(one), standings(other));
+    if ours != theirs {
+        let entry = ours.iter().zip(&theirs).find(|(ours, theirs)| ours != theirs);
+        return Some(format!("standings ({entry:?})"));
     }
-    let entry = one.entries.iter().zip(&other.entries).find(|(one, other)| one != other);
-    if entry.is_some() {
-        return format!("standings ({entry:?})");
+    let (ours, theirs) = (changes(one), changes(other));
+    if ours != theirs {
+        let mut both = ours.iter().zip(&theirs);
+        let change = both.find(|(ours, theirs)| ours != theirs);
+        let shown = change.map(|(ours, theirs)| (ours.entry, &ours.status, &theirs.status));
+        return Some(format!("changes ({shown:?})"));
     }
-    let poll = one.proposals.iter().zip(&other.proposals).find(|(one, other)| one != other);
-    if let Some(((id, one), (_, other))) = poll {
-        return format!("polls ({id}: {:?}, {:?})", one.poll, other.poll);
+    let polls = one.proposals.iter().zip(&other.proposals).find(|(ours, theirs)| ours != theirs);
+    if let Some(((id, ours), (_, theirs))) = polls {
+        return Some(format!("polls ({id}: {:?}, {:?})", ours.poll, theirs.poll));
     }
-    if one.lifecycle == other.lifecycle { "remarks".into() } else { "states".into() }
+    if one.lifecycle != other.lifecycle {
+        return Some("states".into());
+    }
+    let rest = |replay: &Replay| {
+        (replay.remarks.clone(), replay.settlements.clone(), replay.audience.clone())
+    };
+    (rest(one) != rest(other)).then(|| "remarks".into())
 }
 
 /// Shuffles the entries, and applies the changes in other batches.
@@ -121,7 +141,9 @@ pub fn shuffled(board: Board<'_>, node: NodeIx, scene: &Scene, rng: &mut Rng) ->
     match board.scene_of(dossier) {
         Ok(other) => scenes((node, scene), (node, &other))?,
         Err(NoScene::Unopened) => {}
-        Err(NoScene::Harm(what)) => return Err(violation(format!("node {node}: shuffled: {what}"))),
+        Err(NoScene::Harm(what)) => {
+            return Err(violation(format!("node {node}: shuffled: {what}")));
+        }
     }
     let (kind, version) = (&scene.dossier.kind, scene.dossier.schema_version);
     let Some(skeleton) = skeleton(kind, version) else { return Ok(()) };
@@ -135,9 +157,8 @@ pub fn shuffled(board: Board<'_>, node: NodeIx, scene: &Scene, rng: &mut Rng) ->
         }
     }
     batches.iter_mut().for_each(|batch| rng.shuffle(batch));
-    let made = made_of(skeleton, &batches).and_then(|mut made| {
-        made.save().map_err(|why| why.to_string())
-    });
+    let made =
+        made_of(skeleton, &batches).and_then(|mut made| made.save().map_err(|why| why.to_string()));
     if made.ok() == scene.document.clone().save().ok() {
         return Ok(());
     }

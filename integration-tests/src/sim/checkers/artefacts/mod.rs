@@ -24,7 +24,10 @@ use concordat_protocol::{
     sync::Message,
 };
 
-use super::{super::{artefacts::Scene, network::NodeIx}, Verdict};
+use super::{
+    super::{artefacts::Scene, network::NodeIx},
+    Verdict,
+};
 
 /// What the checkers remember from one moment to the next.
 #[derive(Debug, Default)]

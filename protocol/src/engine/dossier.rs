@@ -68,7 +68,7 @@ fn places(reader: &dyn Reader, artefact: &ArtefactId) -> Vec<(FeedId, BranchNo, 
 /// that stands.
 fn each_once(entries: impl Iterator<Item = Entry>) -> Vec<Entry> {
     let mut once: BTreeMap<EntryId, Entry> = BTreeMap::new();
-    let rank = |one: &Entry| (one.by.settled, one.by.may_count());
+    let rank = |one: &Entry| (one.by.settled, one.by.may_count(), one.is_kept);
     for one in entries {
         match once.entry(one.by.entry) {
             btree_map::Entry::Vacant(free) => {
@@ -103,6 +103,7 @@ fn entry(
         None => Content::Withheld,
     };
     let (standing, settled) = of.standing_of(reader, &feed, (branch, seq));
+    let is_kept = of.keeps(branch, seq);
     let by = Written {
         entry: Header::id_of(&bytes),
         org: of.descriptor.org,
@@ -113,7 +114,7 @@ fn entry(
         settled,
         standing,
     };
-    Some(Entry { by, feed, kind: header.kind, refs: header.refs, content })
+    Some(Entry { by, feed, kind: header.kind, refs: header.refs, content, is_kept })
 }
 
 impl FeedView {
@@ -161,6 +162,18 @@ impl FeedView {
 }
 
 impl FeedView {
+    /// Whether everybody comes to hold an entry of a chain.
+    fn keeps(&self, branch: BranchNo, seq: u64) -> bool {
+        let index = match self.standing {
+            FeedStanding::Sound | FeedStanding::Superseded => return true,
+            FeedStanding::Held { index }
+            | FeedStanding::Halted { index }
+            | FeedStanding::Won { index, .. } => index,
+        };
+        let chain = self.chains.iter().find(|chain| chain.branch == branch);
+        seq < index || chain.is_some_and(|chain| seq < chain.acknowledged)
+    }
+
     /// The first entry of a chain that the winner does not have.
     fn parts_from_winner(
         &self,

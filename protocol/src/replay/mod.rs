@@ -97,6 +97,9 @@ pub struct Entry {
     pub refs: Vec<EntryId>,
     /// Its payload.
     pub content: Content,
+    /// Whether everybody comes to hold it: it is below every fork of its feed, or somebody else
+    /// acknowledged it.
+    pub is_kept: bool,
 }
 
 /// The payload of an entry, as far as the reader has it.
@@ -161,6 +164,8 @@ pub struct Replay {
     pub(crate) pasts: BTreeMap<EntryId, Frontier>,
     /// Where each entry stands among those of its feed about this artefact.
     pub(crate) places: BTreeMap<EntryId, (FeedId, u64)>,
+    /// Entries above a fork that others may never hold.
+    pub(crate) unkept: BTreeSet<EntryId>,
     /// Who wrote each entry, and when.
     pub(crate) written: BTreeMap<EntryId, Written>,
 }
@@ -198,6 +203,7 @@ pub fn replay(ground: Ground<'_>, dossier: &Dossier) -> Replay {
     let facts = facts(ground, dossier, &order, &effect);
     let case = Case { kind, opener: dossier.opener, results: &results };
     let lifecycle = lifecycle::fold(case, &facts);
+    let unkept = dossier.entries.iter().filter(|one| !one.is_kept);
     let writers = dossier.feeds.iter().map(|(feed, (org, _))| (ActorPrefix::of(feed), *org));
     Replay {
         kind,
@@ -209,6 +215,7 @@ pub fn replay(ground: Ground<'_>, dossier: &Dossier) -> Replay {
         changes,
         proposals,
         writers: writers.collect(),
+        unkept: unkept.map(|one| one.by.entry).collect(),
         written: dossier.entries.iter().map(|one| (one.by.entry, one.by.clone())).collect(),
         pasts: order.pasts,
         places: order.places,

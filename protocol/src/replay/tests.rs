@@ -106,7 +106,7 @@ impl Partnership {
         *size += 1;
         let sealed = Sealed { payload: Salted::new(Fixed([7; 16]), payload), attribution: None };
         let content = Content::Here(sealed);
-        let entry = Entry { by: written, feed: feed(by), kind, refs, content };
+        let entry = Entry { by: written, feed: feed(by), kind, refs, content, is_kept: true };
         self.dossier.entries.push(entry);
         EntryId::from_bytes(id)
     }
@@ -278,6 +278,24 @@ fn a_change_in_an_entry_that_does_not_count_has_its_standing_and_others_share_it
         (change.hash, change.entry)
     };
     assert_eq!(board.statuses(), [Status::Entry(Standing::Void), Status::Shares { cause, entry }]);
+}
+
+/// Above a fork, what nobody else acknowledged never reaches some of the others: who relied on it
+/// would have effect here and wait there.
+#[test]
+fn what_others_may_never_hold_is_not_named_nor_what_relies_on_it() {
+    let mut board = decision();
+    let opened = board.dossier.entries[0].by.entry;
+    let forked = board.add(2, Kind::REMARK, vec![]);
+    let on_it = board.add(3, Kind::REMARK, vec![]);
+    assert_eq!(board.replay().refs(&feed(4), &[]), [on_it]);
+    let held = board.dossier.entries.iter_mut().find(|one| one.by.entry == forked).unwrap();
+    held.by.standing = crate::decision::Standing::Forked { branch: forked };
+    held.by.settled = false;
+    assert_eq!(board.replay().refs(&feed(4), &[]), [on_it], "kept: somebody acknowledged it");
+    let held = board.dossier.entries.iter_mut().find(|one| one.by.entry == forked).unwrap();
+    held.is_kept = false;
+    assert_eq!(board.replay().refs(&feed(4), &[]), [opened]);
 }
 
 #[test]

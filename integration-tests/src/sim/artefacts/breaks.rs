@@ -32,8 +32,12 @@ pub enum Broken {
     Tells,
     /// It keeps payloads that are not for it.
     Keeps,
+    /// It shows another state than follows.
+    Strays,
     /// It loses a change from its document.
     Loses,
+    /// It applies a change without those that it builds on.
+    Orphans,
 }
 
 /// What is broken at node 0, if anything is.
@@ -74,12 +78,28 @@ impl Breaks {
                 proposed.poll.ruling = Ruling::Failed;
             }
         }
+        if self.is(Broken::Strays) {
+            replay.lifecycle.base = "lost";
+        }
+        if self.is(Broken::Orphans) {
+            orphan(scene);
+            return;
+        }
         if self.is(Broken::Loses)
             && let Some(last) =
                 replay.changes.iter_mut().rev().find(|one| one.status == Status::Applied)
         {
             last.status = Status::Entry(concordat_protocol::replay::Standing::Held);
         }
+    }
+}
+
+/// Leaves out a change on which another builds.
+fn orphan(scene: &mut Scene) {
+    let changes = &mut scene.replay.changes;
+    let needed = changes.iter().flat_map(|one| one.dependencies.clone()).collect::<Vec<_>>();
+    if let Some(parent) = changes.iter_mut().find(|one| needed.contains(&one.hash)) {
+        parent.status = Status::Entry(concordat_protocol::replay::Standing::Held);
     }
 }
 

@@ -123,7 +123,8 @@ impl Sim {
         let (artefact, speaker) = (scene.dossier.artefact, desk.speaker());
         let proposals: Vec<_> = scene.replay.proposals.iter().collect();
         let proposal = rng.pick(&proposals).copied();
-        match rng.below(8) {
+        let votes = proposal.is_some() && rng.chance(40);
+        match if votes { 2 } else { rng.below(8) } {
             0 => {
                 let (mut draft, _) = edits::draw(scene, desk.editor(), None, rng)?;
                 draft.refs.clear();

@@ -129,13 +129,13 @@ impl Sim {
         if node == 0 {
             self.breaks().scene(&mut scene);
         }
-        permitted::check(board, node, &scene)?;
         votes::count(charter, node, &scene)?;
         for one in alike.others.iter().chain([&node]) {
             self.checkers.artefacts.fixed(*one, &scene)?;
         }
         let rng = &mut self.artefacts.rng;
         documents::check(node, &scene, rng)?;
+        permitted::check(board, node, &scene)?;
         if is_end || rng.chance(30) {
             equal::shuffled(board, node, &scene, rng)?;
         }

@@ -83,8 +83,8 @@ impl Artefacts {
     #[must_use]
     pub fn new(mut rng: Rng) -> Self {
         Self {
-            wanted: rng.place(3) + 1,
-            every_ms: rng.between(1_200, 3_500),
+            wanted: rng.place(2) + 1,
+            every_ms: rng.between(1_500, 4_500),
             shared: Vec::new(),
             shown: BTreeSet::new(),
             effective: BTreeMap::new(),
@@ -262,7 +262,7 @@ impl Sim {
         if steps::may_propose(scene, speaker) && rng.chance(45) {
             return propose(desk, scene, rng);
         }
-        if rng.chance(20)
+        if rng.chance(12)
             && let Some(draft) = steps::settle(scene, speaker, rng)
         {
             return Some(Act::of(draft, "settlement"));

@@ -83,7 +83,10 @@ pub fn event(scene: &Scene, speaker: Speaker<'_>, rng: &mut Rng) -> Option<Draft
 pub fn step(scene: &Scene, speaker: Speaker<'_>, rng: &mut Rng) -> Option<Draft> {
     let moves =
         |event: &&EventKind| event.effect == Effect::Move && weight(scene, speaker, event) > 0;
-    let moves: Vec<&EventKind> = scene.replay.kind.all_events().filter(moves).collect();
+    let mut moves: Vec<&EventKind> = scene.replay.kind.all_events().filter(moves).collect();
+    if rng.chance(60) {
+        moves.retain(|event| !LATE.contains(&event.name));
+    }
     named_event(scene, speaker, rng.pick(&moves)?, rng)
 }
 
@@ -223,10 +226,17 @@ fn weight(scene: &Scene, speaker: Speaker<'_>, event: &EventKind) -> u64 {
         Effect::Uphold => 40,
         Effect::LetGo { .. } => 12,
         Effect::Hold { .. } => 3,
-        Effect::Capacity(_) if event.name == "aid_kind" => 1,
-        Effect::Capacity(_) => 6,
+        Effect::Capacity(_) => match event.name {
+            "aid_kind" => 1,
+            "line_quantity" if life.capacity.lines.is_empty() => 40,
+            "claim" | "decline_claim" => 20,
+            "confirm" => 40,
+            "line_quantity" | "give_up_claim" | "recall" => 6,
+            _ => 2,
+        },
         Effect::Row { .. } | Effect::Log if !event.during.is_empty() => 8,
-        Effect::Row { .. } if event.name == "clinical_signoff" => 12,
+        Effect::Row { .. } if event.name == "clinical_signoff" => 60,
+        Effect::Row { .. } if event.name == "adopt" => 12,
         Effect::Row { .. } | Effect::Log => 2,
     }
 }

@@ -27,7 +27,10 @@ mod forks;
 mod liveness;
 mod settlement;
 
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use concordat_protocol::{
     engine::{BoardView, Effect, Op},
@@ -278,13 +281,12 @@ impl Checkers {
     /// Whether honest nodes agree by now; what is still open if they do not.
     #[must_use]
     pub fn open_matter(&self, nodes: &[Seen<'_>]) -> Option<String> {
-        let missing = |seen: &Seen<'_>, feed: &FeedId| {
-            seen.views.iter().find_map(|view| view.feeds.get(feed)).map(|feed| feed.missing)
-        };
         let lost = |feed: &FeedId| {
-            let first = nodes.first().and_then(|seen| missing(seen, feed));
-            self.append_only.is_excused(feed)
-                && nodes.iter().all(|seen| missing(seen, feed) == first)
+            let missing = nodes.iter().flat_map(|seen| seen.disk.missing(feed));
+            let mut missing = missing.collect::<BTreeSet<_>>().into_iter();
+            let is_held =
+                |seq, id| nodes.iter().any(|seen| seen.disk.holds_payload(feed, seq, &id));
+            self.append_only.is_excused(feed) && missing.all(|(seq, id)| !is_held(seq, id))
         };
         liveness::open_matter(&self.facts, lost, nodes)
     }

@@ -1,6 +1,8 @@
 //! Equal knowledge, equal artefacts: replays, readings, conflicts and saved documents, byte by byte,
 //! whatever the order of entries and the batches of changes.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use concordat_protocol::{
     decision::Written,
     feed::Kind,
@@ -92,7 +94,17 @@ pub fn scenes((one, left): (NodeIx, &Scene), (other, right): (NodeIx, &Scene)) -
         return Ok(());
     };
     let artefact = left.dossier.artefact;
-    Err(violation(format!("nodes {one} and {other} show other {what} of {artefact}")))
+    let (ours, theirs) = (absent(&left.dossier), absent(&right.dossier));
+    Err(violation(format!(
+        "nodes {one} and {other} show other {what} of {artefact}; absent are {ours:?} and {theirs:?}"
+    )))
+}
+
+/// Entries that others rely on and that are not here, each with one that does.
+fn absent(dossier: &Dossier) -> BTreeMap<EntryId, EntryId> {
+    let here: BTreeSet<EntryId> = dossier.entries.iter().map(|one| one.by.entry).collect();
+    let refs = dossier.entries.iter().flat_map(|one| one.refs.iter().map(|id| (*id, one.by.entry)));
+    refs.filter(|(id, _)| !here.contains(id)).collect()
 }
 
 /// What differs between two replays, entries aside that are held above a fork.

@@ -20,7 +20,7 @@ use concordat_protocol::{
 use super::rng::Rng;
 
 /// The classes of members, one after the other.
-const CLASSES: [&str; 3] = ["council", "trust", "ccg"];
+const CLASSES: [&str; 3] = ["trust", "ccg", "council"];
 
 fn class_of(number: usize) -> OrgClass {
     CLASSES[number % CLASSES.len()].into()

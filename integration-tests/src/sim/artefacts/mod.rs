@@ -19,11 +19,11 @@
 mod breaks;
 pub mod byzantine;
 mod checks;
-mod edits;
-mod scene;
-mod steps;
+pub mod edits;
+pub mod scene;
+pub mod steps;
 pub mod tally;
-mod values;
+pub mod values;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -259,7 +259,14 @@ impl Sim {
         {
             return Some(Act::of(draft, "close"));
         }
-        if steps::may_propose(scene, speaker) && rng.chance(45) {
+        if rng.chance(60)
+            && let Some(draft) = steps::clinical(scene, speaker, rng)
+        {
+            return Some(Act::of(draft, "event"));
+        }
+        // Text that is fixed already is seldom fixed anew.
+        let often = if scene.replay.lifecycle.base == "frozen" { 6 } else { 45 };
+        if steps::may_propose(scene, speaker) && rng.chance(often) {
             return propose(desk, scene, rng);
         }
         if rng.chance(12)

@@ -173,6 +173,7 @@ fn named_entries(scene: &Scene, speaker: Speaker<'_>, event: &str, param: &str) 
         (_, "suspension") => own_hold("suspended"),
         (_, "step") => life.tips.iter().map(|tip| tip.entry).collect(),
         (_, "reply_to") => scene.replay.remarks.iter().map(|said| said.by.entry).collect(),
+        ("clinical_signoff", "version") => life.proposal.into_iter().collect(),
         (_, "version" | "proposal") => {
             let last = life.proposal.into_iter();
             last.chain(scene.replay.proposals.keys().copied()).collect()
@@ -224,7 +225,8 @@ fn weight(scene: &Scene, speaker: Speaker<'_>, event: &EventKind) -> u64 {
             }
         }
         Effect::Uphold => 40,
-        Effect::LetGo { .. } => 12,
+        Effect::LetGo { .. } => 25,
+        Effect::Hold { .. } if event.name == "call_in" => 25,
         Effect::Hold { .. } => 3,
         Effect::Capacity(_) => match event.name {
             "aid_kind" => 1,
@@ -264,6 +266,19 @@ fn is_among(scene: &Scene, speaker: Speaker<'_>, among: Among) -> bool {
         Among::Offering => is_offering,
         Among::Requesting => !is_offering,
     }
+}
+
+/// A clinical sign-off of the version that is fixed, by those whose word it waits for.
+pub fn clinical(scene: &Scene, speaker: Speaker<'_>, rng: &mut Rng) -> Option<Draft> {
+    let event = scene.replay.kind.event("clinical_signoff")?;
+    let life = &scene.replay.lifecycle;
+    let version = life.proposal.filter(|_| life.base == "frozen")?;
+    let member = speaker.charter.members.iter().find(|member| member.org == speaker.org)?;
+    let said = life
+        .table("clinical_signoffs")
+        .any(|(key, row)| key.org == speaker.org && row.statement.first_entry() == Some(version));
+    let is_waited_for = matches!(&*member.class, "trust" | "ccg") && !said;
+    named_event(scene, speaker, event, rng).filter(|_| is_waited_for)
 }
 
 /// A remark.

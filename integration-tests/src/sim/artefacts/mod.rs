@@ -28,7 +28,7 @@ pub mod values;
 use std::collections::{BTreeMap, BTreeSet};
 
 use concordat_protocol::{
-    artefact::kinds::ALL,
+    artefact::kinds::{ALL, DECISION, STANDARD},
     charter::Charter,
     codec::Fixed,
     engine::{ArtefactRecord, BoardView},
@@ -58,6 +58,9 @@ pub struct Artefacts {
     pub(super) rng: Rng,
     /// How many honest staff open.
     wanted: usize,
+    /// Whether one organisation presses on: the first, which opens, keeps the rota and leads. Few
+    /// artefacts get far otherwise.
+    is_pressing: bool,
     /// Milliseconds between acts.
     every_ms: u64,
     /// Those that staff work on, and whose node opened each.
@@ -82,9 +85,11 @@ impl Artefacts {
     /// Staff that draw from this stream.
     #[must_use]
     pub fn new(mut rng: Rng) -> Self {
+        let is_pressing = rng.chance(40);
         Self {
-            wanted: rng.place(2) + 1,
-            every_ms: rng.between(1_500, 4_500),
+            wanted: if is_pressing { 1 } else { rng.place(2) + 1 },
+            is_pressing,
+            every_ms: if is_pressing { 1_300 } else { rng.between(1_500, 4_500) },
             shared: Vec::new(),
             shown: BTreeSet::new(),
             effective: BTreeMap::new(),
@@ -128,7 +133,8 @@ impl Sim {
         if !self.is_honest(node) && self.artefacts.rng.chance(70) {
             return self.act_against(node);
         }
-        if self.artefacts.shared.len() < self.artefacts.wanted && self.is_honest(node) {
+        let may_open = self.is_honest(node) && (node == 0 || !self.artefacts.is_pressing);
+        if self.artefacts.shared.len() < self.artefacts.wanted && may_open {
             return self.open_artefact(node);
         }
         let shared = self.artefacts.shared.clone();
@@ -144,6 +150,9 @@ impl Sim {
 
     /// The opener and the secretariat act more often than others: without them nothing moves.
     fn who_acts(&mut self, other: NodeIx, opener: NodeIx) -> NodeIx {
+        if self.artefacts.is_pressing && self.artefacts.rng.chance(30) {
+            return opener;
+        }
         match self.artefacts.rng.below(100) {
             0..25 => opener,
             25..50 => {
@@ -202,8 +211,10 @@ impl Sim {
         let Some(desk) = self.desk(node) else { return Ok(()) };
         // Payloads that are not for all travel through members of the audience alone.
         let may_narrow = self.plan.topology == Topology::Full;
+        let is_pressing = self.artefacts.is_pressing;
         let rng = &mut self.artefacts.rng;
-        let Some(kind) = rng.pick(ALL).copied() else { return Ok(()) };
+        let kinds: &[_] = if is_pressing { &[&DECISION, &STANDARD, &STANDARD] } else { ALL };
+        let Some(kind) = rng.pick(kinds).copied() else { return Ok(()) };
         let audience = if may_narrow && rng.chance(45) {
             let mut orgs: Vec<OrgId> =
                 desk.orgs.iter().filter(|_| rng.chance(60)).copied().collect();
@@ -264,6 +275,13 @@ impl Sim {
         {
             return Some(Act::of(draft, "event"));
         }
+        if self.artefacts.is_pressing
+            && desk.node == 0
+            && rng.chance(60)
+            && let Some(draft) = steps::step(scene, speaker, 95, rng)
+        {
+            return Some(Act::of(draft, "event"));
+        }
         // Text that is fixed already is seldom fixed anew.
         let often = if scene.replay.lifecycle.base == "frozen" { 6 } else { 45 };
         if steps::may_propose(scene, speaker) && rng.chance(often) {
@@ -314,7 +332,7 @@ impl Sim {
                 Duel::Edit(one, other) => {
                     edited(&desk, &scene, Some(if is_first { one } else { other }), rng)
                 }
-                Duel::Step => steps::step(&scene, desk.speaker(), rng)
+                Duel::Step => steps::step(&scene, desk.speaker(), 50, rng)
                     .map(|draft| Act::of(draft, "step at once")),
                 Duel::Freeze if is_first => {
                     if steps::may_propose(&scene, desk.speaker()) {

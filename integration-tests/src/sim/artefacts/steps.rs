@@ -24,18 +24,7 @@ use concordat_protocol::{
 use super::{super::rng::Rng, scene::Scene, values};
 
 /// Steps after which little more happens, or much begins anew.
-const LATE: [&str; 10] = [
-    "withdraw",
-    "defer",
-    "retire",
-    "supersede",
-    "end",
-    "close_aid",
-    "reopen",
-    "revise",
-    "keep",
-    "begin_review",
-];
+const LATE: [&str; 7] = ["withdraw", "defer", "retire", "supersede", "end", "close_aid", "reopen"];
 
 /// Who says something.
 #[derive(Debug, Clone, Copy)]
@@ -79,12 +68,13 @@ pub fn event(scene: &Scene, speaker: Speaker<'_>, rng: &mut Rng) -> Option<Draft
     named_event(scene, speaker, event, rng)
 }
 
-/// A step from the state that the node shows, if there is one for this organisation.
-pub fn step(scene: &Scene, speaker: Speaker<'_>, rng: &mut Rng) -> Option<Draft> {
+/// A step from the state that the node shows, if there is one for this organisation; in so many of a
+/// hundred cases one after which more can happen.
+pub fn step(scene: &Scene, speaker: Speaker<'_>, onwards: u64, rng: &mut Rng) -> Option<Draft> {
     let moves =
         |event: &&EventKind| event.effect == Effect::Move && weight(scene, speaker, event) > 0;
     let mut moves: Vec<&EventKind> = scene.replay.kind.all_events().filter(moves).collect();
-    if rng.chance(60) {
+    if rng.chance(onwards) {
         moves.retain(|event| !LATE.contains(&event.name));
     }
     named_event(scene, speaker, rng.pick(&moves)?, rng)
@@ -227,7 +217,7 @@ fn weight(scene: &Scene, speaker: Speaker<'_>, event: &EventKind) -> u64 {
         Effect::Uphold => 40,
         Effect::LetGo { .. } => 25,
         Effect::Hold { .. } if event.name == "call_in" => 25,
-        Effect::Hold { .. } => 3,
+        Effect::Hold { .. } => 6,
         Effect::Capacity(_) => match event.name {
             "aid_kind" => 1,
             "line_quantity" if life.capacity.lines.is_empty() => 40,

@@ -14,14 +14,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use concordat_protocol::{
-    engine::{ArtefactRecord, Table, place_key},
+    engine::{Op, Table, place_key},
     feed::{Ack, AckItem, Body, Header, Kind, Run},
     hash::{FeedId, NodeKey},
     sync::{Message, Point},
 };
 
 use super::{
-    super::{disk::Disk, network::NodeIx},
+    super::{
+        disk::{Disk, read_place},
+        network::NodeIx,
+    },
     Checker, Facts, Seen, Verdict, Violation,
     append_only::told_points,
 };
@@ -31,6 +34,8 @@ use super::{
 pub(super) struct Durability {
     asked: BTreeMap<(NodeIx, NodeKey, u64), (FeedId, Point)>,
     acked: BTreeSet<(FeedId, u64)>,
+    /// Withheld payloads that were not due to a node at some time: it may have acknowledged then.
+    spared: BTreeSet<(NodeIx, FeedId, u64)>,
 }
 
 fn violation(node: NodeIx, what: impl std::fmt::Display) -> Violation {
@@ -46,6 +51,26 @@ impl Durability {
         if let Message::WantPayload { request, feed, at, .. } = message {
             self.asked.insert((node, *peer, *request), (*feed, *at));
         }
+    }
+
+    /// Remembers which payloads are not due to a node.
+    pub(super) fn flushing(&mut self, node: NodeIx, ops: &[Op]) {
+        let puts = |table: Table, is_put: bool| {
+            let rows = ops.iter().filter(move |op| op.table == table);
+            rows.filter(move |op| op.value.is_some() == is_put)
+        };
+        let comes: BTreeSet<&Vec<u8>> = puts(Table::Payloads, true)
+            .chain(puts(Table::Missing, true))
+            .map(|op| &op.key)
+            .collect();
+        let is_withheld = |op: &&Op| {
+            let header = op.value.as_ref().and_then(|bytes| Header::from_bytes(bytes).ok());
+            header.is_some_and(|header| header.kind.is_withheld())
+        };
+        let spared = puts(Table::Headers, true).filter(is_withheld);
+        let spared = spared.chain(puts(Table::Missing, false)).map(|op| &op.key);
+        let places = spared.filter(|key| !comes.contains(key)).filter_map(|key| read_place(key));
+        self.spared.extend(places.map(|(feed, _, seq)| (node, feed, seq)));
     }
 
     pub(super) fn sending(
@@ -91,7 +116,10 @@ impl Durability {
             }
             if own && entry.kind == Kind::ACK && self.acked.insert((run.feed, seq)) {
                 let items = Ack::from_bytes(sealed.payload.bytes()).map_or(Vec::new(), |ack| ack.0);
-                items.iter().try_for_each(|item| expect_acknowledged(facts, node, disk, item))?;
+                items.iter().try_for_each(|item| {
+                    let is_spared = |seq| self.spared.contains(&(node, item.feed, seq));
+                    expect_acknowledged((node, disk), item, is_spared)
+                })?;
             }
         }
         Ok(())
@@ -102,19 +130,11 @@ fn stores_payload(disk: &Disk, feed: &FeedId, seq: u64, bytes: &[u8]) -> bool {
     (0..24).any(|branch| disk.row(Table::Payloads, &place_key(feed, branch, seq)) == Some(bytes))
 }
 
-/// Whether a payload is not due to the node: it is withheld from those outside an audience.
-fn is_for_others(facts: &Facts, node: NodeIx, disk: &Disk, feed: &FeedId, seq: u64) -> bool {
-    let header = (0..24).find_map(|no| disk.row(Table::Headers, &place_key(feed, no, seq)));
-    let header = header.and_then(|bytes| Header::from_bytes(bytes).ok());
-    let header = header.filter(|header| header.kind.is_withheld());
-    let record = header
-        .and_then(|header| header.artefact)
-        .and_then(|artefact| ArtefactRecord::read(disk, &facts.board, &artefact));
-    let org = facts.orgs.get(node).map(|org| org.org);
-    record.zip(org).is_some_and(|(record, org)| record.includes(&org) == Some(false))
-}
-
-fn expect_acknowledged(facts: &Facts, node: NodeIx, disk: &Disk, item: &AckItem) -> Verdict {
+fn expect_acknowledged(
+    (node, disk): (NodeIx, &Disk),
+    item: &AckItem,
+    is_spared: impl Fn(u64) -> bool,
+) -> Verdict {
     let AckItem { feed, seq, id, payloads_through, missing, .. } = item;
     if !disk.holds(feed, *seq, id) {
         let what = format_args!("entry {seq} of {feed:?}, {id:?}, in an acknowledgement");
@@ -123,7 +143,7 @@ fn expect_acknowledged(facts: &Facts, node: NodeIx, disk: &Disk, item: &AckItem)
     for due in (0..=*payloads_through).filter(|due| !missing.contains(due)) {
         let stored =
             (0..24).any(|no| disk.row(Table::Payloads, &place_key(feed, no, due)).is_some());
-        if !stored && !is_for_others(facts, node, disk, feed, due) {
+        if !stored && !is_spared(due) {
             let what = format_args!("the payload of entry {due} of {feed:?} in an acknowledgement");
             return Err(violation(node, what));
         }

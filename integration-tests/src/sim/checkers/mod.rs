@@ -216,6 +216,7 @@ impl Checkers {
     pub fn flushing(&mut self, node: NodeIx, ops: &[Op]) -> Verdict {
         self.append_only.flushing(&self.facts, node, ops)?;
         self.authorship.flushing(&self.facts, node, ops)?;
+        self.durability.flushing(node, ops);
         self.forks.flushing(node, ops);
         Ok(())
     }

@@ -55,22 +55,26 @@ impl Durability {
 
     /// Remembers which payloads are not due to a node.
     pub(super) fn flushing(&mut self, node: NodeIx, ops: &[Op]) {
-        let puts = |table: Table, is_put: bool| {
+        // Of several writes of one key the last holds.
+        let rows = |table: Table| {
             let rows = ops.iter().filter(move |op| op.table == table);
-            rows.filter(move |op| op.value.is_some() == is_put)
+            rows.map(|op| (&op.key, op.value.as_ref())).collect::<BTreeMap<_, _>>()
         };
-        let comes: BTreeSet<&Vec<u8>> = puts(Table::Payloads, true)
-            .chain(puts(Table::Missing, true))
-            .map(|op| &op.key)
-            .collect();
-        let is_withheld = |op: &&Op| {
-            let header = op.value.as_ref().and_then(|bytes| Header::from_bytes(bytes).ok());
-            header.is_some_and(|header| header.kind.is_withheld())
+        let (payloads, missing) = (rows(Table::Payloads), rows(Table::Missing));
+        let comes = |key: &Vec<u8>| {
+            let is_put = |rows: &BTreeMap<_, Option<_>>| rows.get(key).is_some_and(Option::is_some);
+            is_put(&payloads) || is_put(&missing)
         };
-        let spared = puts(Table::Headers, true).filter(is_withheld);
-        let spared = spared.chain(puts(Table::Missing, false)).map(|op| &op.key);
-        let places = spared.filter(|key| !comes.contains(key)).filter_map(|key| read_place(key));
-        self.spared.extend(places.map(|(feed, _, seq)| (node, feed, seq)));
+        let is_withheld = |bytes: &Vec<u8>| {
+            Header::from_bytes(bytes).is_ok_and(|header| header.kind.is_withheld())
+        };
+        let headers = rows(Table::Headers).into_iter();
+        let headers = headers.filter(|(_, bytes)| bytes.is_some_and(is_withheld));
+        let removed =
+            missing.iter().map(|(key, row)| (*key, *row)).filter(|(_, row)| row.is_none());
+        for (key, _) in headers.chain(removed).filter(|(key, _)| !comes(key)) {
+            self.spared.extend(read_place(key).map(|(feed, _, seq)| (node, feed, seq)));
+        }
     }
 
     pub(super) fn sending(

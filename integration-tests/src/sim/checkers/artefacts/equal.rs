@@ -4,10 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use concordat_protocol::{
-    decision::Written,
+    decision::{Fate, Flag, Poll, Wait, Written},
     feed::Kind,
     hash::{EntryId, FeedId},
-    replay::{ChangeState, Content, Dossier, Entry, Replay, Standing, Status},
+    replay::{ChangeState, Conflict, Content, Dossier, Entry, Replay, Standing, Status},
 };
 
 use super::super::{
@@ -86,7 +86,7 @@ pub fn scenes((one, left): (NodeIx, &Scene), (other, right): (NodeIx, &Scene)) -
         what
     } else if left.reading != right.reading {
         "readings".into()
-    } else if left.conflicts != right.conflicts {
+    } else if standing_conflicts(left) != standing_conflicts(right) {
         "conflicts".into()
     } else if left.document.clone().save() != right.document.clone().save() {
         "saved documents".into()
@@ -98,6 +98,13 @@ pub fn scenes((one, left): (NodeIx, &Scene), (other, right): (NodeIx, &Scene)) -
     Err(violation(format!(
         "nodes {one} and {other} show other {what} of {artefact}; absent are {ours:?} and {theirs:?}"
     )))
+}
+
+/// Conflicts that no entry held above a fork takes part in.
+fn standing_conflicts(scene: &Scene) -> Vec<&Conflict> {
+    let is_held = |id: &EntryId| scene.replay.entries.get(id) == Some(&Standing::Held);
+    let stands = |one: &&Conflict| !one.sides.iter().flat_map(|side| &side.entries).any(is_held);
+    scene.conflicts.iter().filter(stands).collect()
 }
 
 /// Entries that others rely on and that are not here, each with one that does.
@@ -130,9 +137,17 @@ fn difference(one: &Replay, other: &Replay) -> Option<String> {
         let shown = change.map(|(ours, theirs)| (ours.entry, &ours.status, &theirs.status));
         return Some(format!("changes ({shown:?})"));
     }
-    let polls = one.proposals.iter().zip(&other.proposals).find(|(ours, theirs)| ours != theirs);
-    if let Some(((id, ours), (_, theirs))) = polls {
-        return Some(format!("polls ({id}: {:?}, {:?})", ours.poll, theirs.poll));
+    let polls = |replay: &Replay| -> Vec<(EntryId, Poll)> {
+        let stand = replay
+            .proposals
+            .iter()
+            .filter(|(id, _)| replay.entries.get(*id).is_some_and(|standing| !is_held(standing)));
+        stand.map(|(id, one)| (*id, standing_poll(&one.poll))).collect()
+    };
+    let (ours, theirs) = (polls(one), polls(other));
+    if ours != theirs {
+        let poll = ours.iter().zip(&theirs).find(|(ours, theirs)| ours != theirs);
+        return Some(format!("polls ({poll:?})"));
     }
     if one.lifecycle != other.lifecycle {
         return Some("states".into());
@@ -141,6 +156,19 @@ fn difference(one: &Replay, other: &Replay) -> Option<String> {
         (replay.remarks.clone(), replay.settlements.clone(), replay.audience.clone())
     };
     (rest(one) != rest(other)).then(|| "remarks".into())
+}
+
+/// A poll without the answers that are held above a fork, and without what they contradict.
+fn standing_poll(poll: &Poll) -> Poll {
+    let held = poll.slips.iter().filter(|slip| slip.fate == Fate::Held).map(|slip| slip.entry);
+    let held: BTreeSet<EntryId> = held.collect();
+    let mut poll = poll.clone();
+    poll.slips.retain(|slip| !held.contains(&slip.entry));
+    poll.flags.retain(|flag| {
+        !matches!(flag, Flag::TwoAnswers { entries, .. } if entries.iter().any(|id| held.contains(id)))
+    });
+    poll.waits.retain(|wait| !matches!(wait, Wait::SignOff(id) if held.contains(id)));
+    poll
 }
 
 /// Shuffles the entries, and applies the changes in other batches.

@@ -43,7 +43,7 @@ impl Dossier {
         let places = places(reader, artefact).into_iter();
         let entries = each_once(places.filter_map(|place| entry(reader, view, artefact, place)));
         let is_put = entries.iter().any(|one| one.kind == Kind::CLOSE);
-        let size = |(id, feed): (&FeedId, &FeedView)| (*id, (feed.descriptor.org, feed.size));
+        let size = |(id, feed): (&FeedId, &FeedView)| (*id, (feed.descriptor.org, feed.shared()));
         Some(Self {
             board: view.board,
             artefact: *artefact,
@@ -162,16 +162,29 @@ impl FeedView {
 }
 
 impl FeedView {
-    /// Whether everybody comes to hold an entry of a chain.
-    fn keeps(&self, branch: BranchNo, seq: u64) -> bool {
-        let index = match self.standing {
-            FeedStanding::Sound | FeedStanding::Superseded => return true,
+    /// Where its histories part, if there are two.
+    const fn fork_index(&self) -> Option<u64> {
+        match self.standing {
+            FeedStanding::Sound | FeedStanding::Superseded => None,
             FeedStanding::Held { index }
             | FeedStanding::Halted { index }
-            | FeedStanding::Won { index, .. } => index,
-        };
+            | FeedStanding::Won { index, .. } => Some(index),
+        }
+    }
+
+    /// Whether everybody comes to hold an entry of a chain.
+    fn keeps(&self, branch: BranchNo, seq: u64) -> bool {
+        let Some(index) = self.fork_index() else { return true };
         let chain = self.chains.iter().find(|chain| chain.branch == branch);
         seq < index || chain.is_some_and(|chain| seq < chain.acknowledged)
+    }
+
+    /// How many entries there are, from the first, that everybody comes to hold. What else a node
+    /// holds above a fork is its own history, and no result may rest on it.
+    fn shared(&self) -> u64 {
+        let Some(index) = self.fork_index() else { return self.size };
+        let acknowledged = self.chains.iter().map(|chain| chain.acknowledged);
+        acknowledged.max().unwrap_or(0).max(index)
     }
 
     /// The first entry of a chain that the winner does not have.
@@ -225,4 +238,55 @@ fn acknowledged_in(reader: &dyn Reader, id: &FeedId, feed: &FeedView) -> Vec<Ack
         next = until;
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        feed::Descriptor,
+        hash::BoardId,
+        identity::{KeyPair, Signer},
+    };
+    use alloc::vec;
+
+    fn view(standing: FeedStanding, chains: Vec<ChainView>) -> FeedView {
+        let key = KeyPair::from_seed(&[1; 32]).public();
+        let board = BoardId::from_bytes([0; 32]);
+        let org = crate::hash::OrgId::from_bytes([1; 32]);
+        FeedView {
+            descriptor: Descriptor { board, org, epoch: 0, key },
+            size: 9,
+            id: EntryId::NONE,
+            durable_size: 9,
+            durable_id: None,
+            settled: 0,
+            missing: 0,
+            standing,
+            effective: 5,
+            chains,
+            winner: None,
+            unexplained: BTreeMap::new(),
+            odd_times: Default::default(),
+            acknowledged_both: vec![],
+        }
+    }
+
+    fn chain(branch: BranchNo, acknowledged: u64) -> ChainView {
+        ChainView { branch, start: 0, settled: 0, acknowledged, parted: EntryId::NONE }
+    }
+
+    /// Two nodes that each hold another tail which nobody acknowledged.
+    #[test]
+    fn of_a_forked_feed_only_what_was_acknowledged_is_shared() {
+        let held = FeedStanding::Held { index: 5 };
+        let one = view(held, vec![chain(0, 4), chain(1, 7)]);
+        assert_eq!(one.shared(), 7);
+        assert_eq!(FeedView { size: 12, ..one.clone() }.shared(), 7);
+        assert_eq!(view(held, vec![chain(0, 0)]).shared(), 5);
+        assert_eq!(view(FeedStanding::Sound, vec![chain(0, 4)]).shared(), 9);
+        assert_eq!([4, 5].map(|seq| one.keeps(0, seq)), [true, false]);
+        assert_eq!([6, 7].map(|seq| one.keeps(1, seq)), [true, false]);
+        assert!(view(FeedStanding::Sound, vec![]).keeps(0, 8));
+    }
 }

@@ -77,7 +77,8 @@ pub struct Dossier {
     pub schema_version: u64,
     /// Every entry about it, in any order.
     pub entries: Vec<Entry>,
-    /// Every feed of the board: whose, and how many entries of it the reader holds.
+    /// Every feed of the board: whose, and how many entries of it the reader holds; of a forked one,
+    /// how many of them everybody comes to hold.
     pub feeds: BTreeMap<FeedId, (OrgId, u64)>,
     /// What members acknowledged, in the order of their feeds; none unless something was put to a
     /// decision.

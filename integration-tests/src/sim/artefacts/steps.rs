@@ -164,6 +164,10 @@ fn named_entries(scene: &Scene, speaker: Speaker<'_>, event: &str, param: &str) 
         (_, "step") => life.tips.iter().map(|tip| tip.entry).collect(),
         (_, "reply_to") => scene.replay.remarks.iter().map(|said| said.by.entry).collect(),
         ("clinical_signoff", "version") => life.proposal.into_iter().collect(),
+        ("adopt" | "except", "version") if life.carried.is_some() => {
+            let all = scene.replay.proposals.keys();
+            all.copied().filter(|id| Some(*id) != life.carried).chain(life.carried).collect()
+        }
         (_, "version" | "proposal") => {
             let last = life.proposal.into_iter();
             last.chain(scene.replay.proposals.keys().copied()).collect()

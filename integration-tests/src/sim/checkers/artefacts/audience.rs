@@ -161,6 +161,13 @@ impl Audiences {
         }
     }
 
+    /// A backup was put back at a node: it may know no longer whom artefacts are for.
+    pub(super) fn forget(&mut self, node: NodeIx) {
+        for inside in self.artefacts.values_mut() {
+            inside.knowing.remove(&node);
+        }
+    }
+
     pub(super) fn received(&mut self, node: NodeIx, peer: &NodeKey, message: &Message) {
         if let Message::WantPayload { request, at: Point(_, id), .. } = message {
             self.wanted.insert((node, *peer, *request), *id);

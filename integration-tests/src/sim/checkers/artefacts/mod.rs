@@ -75,5 +75,6 @@ impl Artefacts {
     /// A backup was put back at a node.
     pub fn restored(&mut self, node: NodeIx) {
         self.fixed.forget(node);
+        self.audience.forget(node);
     }
 }

@@ -152,9 +152,9 @@ fn nothing_is_given_on_a_widening_that_a_crash_could_take_back() {
     let frame = Message::WantPayload { request: 1 << 40, feed, at, offset: 0 }.to_frame();
     let asked = || Input::Received { peer: node_key(3), frame: frame.clone() };
     let answers = |effects: Vec<Effect>| -> Vec<&'static str> {
-        let sent = effects.into_iter().filter_map(|effect| match effect {
-            Effect::Send { frame, .. } => Some(Message::from_frame(&frame).unwrap().name()),
-            _ => None,
+        let sent = effects.into_iter().filter_map(|effect| {
+            let Effect::Send { frame, .. } = effect else { return None };
+            Some(Message::from_frame(&frame).unwrap().name())
         });
         sent.filter(|name| name.contains("payload")).collect()
     };

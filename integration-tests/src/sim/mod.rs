@@ -425,7 +425,6 @@ fn facts(plan: &Plan, partnership: &Partnership) -> Facts {
         let one = &partnership.organisations[number];
         let key = one.card.card().feed_key;
         OrgFacts {
-            org: one.org,
             feed: Descriptor { board, org: one.org, epoch: 0, key }.feed_id(),
             is_honest: part.malice.is_empty(),
             has_seat: part.status.has_seat(),

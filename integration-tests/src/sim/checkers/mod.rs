@@ -35,7 +35,7 @@ use std::{
 use concordat_protocol::{
     engine::{BoardView, Effect, Op},
     feed::SignedHead,
-    hash::{BoardId, FeedId, NodeKey, OrgId},
+    hash::{BoardId, FeedId, NodeKey},
     sync::Message,
 };
 
@@ -116,8 +116,6 @@ pub type Verdict = Result<(), Violation>;
 /// An organisation, as far as checkers need to know it.
 #[derive(Debug, Clone)]
 pub struct OrgFacts {
-    /// Its id.
-    pub org: OrgId,
     /// Its feed on the board.
     pub feed: FeedId,
     /// Whether it keeps to the protocol.

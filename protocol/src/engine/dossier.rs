@@ -214,13 +214,30 @@ fn acknowledged(reader: &dyn Reader, view: &BoardView) -> Vec<Acknowledged> {
     feeds.into_iter().flat_map(|(id, feed)| acknowledged_in(reader, id, feed)).collect()
 }
 
+/// In the chain that stands, which above a fork need not be the first.
 fn acknowledged_in(reader: &dyn Reader, id: &FeedId, feed: &FeedView) -> Vec<Acknowledged> {
+    let won = feed.chains.iter().find(|chain| Some(chain.branch) == feed.winner);
+    let parts = won.map_or(u64::MAX, |won| won.start).min(feed.effective);
+    let mut found = acknowledged_between(reader, id, feed, (0, 0, parts));
+    if let Some(won) = won {
+        let above = (won.branch, parts, feed.effective);
+        found.extend(acknowledged_between(reader, id, feed, above));
+    }
+    found
+}
+
+fn acknowledged_between(
+    reader: &dyn Reader,
+    id: &FeedId,
+    feed: &FeedView,
+    (branch, from, to): (BranchNo, u64, u64),
+) -> Vec<Acknowledged> {
     let (org, epoch) = (feed.descriptor.org, feed.descriptor.epoch);
     let mut found = Vec::new();
-    let mut next = 0;
-    while next < feed.effective {
-        let until = next.saturating_add(PAGE as u64).min(feed.effective);
-        let bounds = (place_key(id, 0, next), place_key(id, 0, until));
+    let mut next = from;
+    while next < to {
+        let until = next.saturating_add(PAGE as u64).min(to);
+        let bounds = (place_key(id, branch, next), place_key(id, branch, until));
         for (key, bytes) in reader.scan(Table::Headers, &bounds.0, &bounds.1, PAGE) {
             let is_ack = Header::from_bytes(&bytes).is_ok_and(|one| one.kind == Kind::ACK);
             let Some(seq) = key.last_chunk().map(|seq| u64::from_be_bytes(*seq)) else { continue };
@@ -244,16 +261,19 @@ fn acknowledged_in(reader: &dyn Reader, id: &FeedId, feed: &FeedView) -> Vec<Ack
 mod tests {
     use super::*;
     use crate::{
-        feed::Descriptor,
-        hash::BoardId,
+        codec::Fixed,
+        engine::tables::Row,
+        feed::{AckItem, Descriptor, Salted},
+        hash::{BoardId, CharterHash, OrgId, Tag},
         identity::{KeyPair, Signer},
+        time::TimeMs,
     };
     use alloc::vec;
 
     fn view(standing: FeedStanding, chains: Vec<ChainView>) -> FeedView {
         let key = KeyPair::from_seed(&[1; 32]).public();
         let board = BoardId::from_bytes([0; 32]);
-        let org = crate::hash::OrgId::from_bytes([1; 32]);
+        let org = OrgId::from_bytes([1; 32]);
         FeedView {
             descriptor: Descriptor { board, org, epoch: 0, key },
             size: 9,
@@ -288,5 +308,68 @@ mod tests {
         assert_eq!([4, 5].map(|seq| one.keeps(0, seq)), [true, false]);
         assert_eq!([6, 7].map(|seq| one.keeps(1, seq)), [true, false]);
         assert!(view(FeedStanding::Sound, vec![]).keeps(0, 8));
+    }
+
+    struct Rows(BTreeMap<(Table, Vec<u8>), Vec<u8>>);
+
+    impl Reader for Rows {
+        fn get(&self, table: Table, key: &[u8]) -> Option<Vec<u8>> {
+            self.0.get(&(table, key.to_vec())).cloned()
+        }
+
+        fn scan(&self, table: Table, from: &[u8], to: &[u8], limit: usize) -> Vec<Row> {
+            let rows = self.0.range((table, from.to_vec())..(table, to.to_vec())).take(limit);
+            rows.map(|((_, key), value)| (key.clone(), value.clone())).collect()
+        }
+    }
+
+    /// An acknowledgement of so many entries, as it is stored.
+    fn ack_row(feed: FeedId, branch: BranchNo, seq: u64, entries: u64) -> [Stored; 2] {
+        let item = AckItem {
+            feed,
+            seq: entries - 1,
+            id: EntryId::NONE,
+            payloads_through: entries - 1,
+            missing: vec![],
+            received_at: TimeMs(0),
+        };
+        let payload = Salted::new(Fixed([7; 16]), Ack(vec![item]).to_bytes());
+        let header = Header {
+            feed,
+            seq,
+            prev: EntryId::NONE,
+            charter: CharterHash::from_bytes([0; 32]),
+            t: TimeMs(0),
+            kind: Kind::ACK,
+            artefact: None,
+            refs: vec![],
+            payload_hash: payload.hash(Tag::Payload),
+            payload_len: payload.bytes().len() as u64,
+            attribution_hash: None,
+        };
+        let key = place_key(&feed, branch, seq);
+        let sealed = Sealed { payload, attribution: None };
+        [
+            ((Table::Headers, key.clone()), header.to_bytes()),
+            ((Table::Payloads, key), sealed.to_bytes()),
+        ]
+    }
+
+    type Stored = ((Table, Vec<u8>), Vec<u8>);
+
+    /// The node saw the chain that lost first: what its author acknowledged there does not count.
+    #[test]
+    fn acknowledgements_are_read_from_the_chain_that_stands() {
+        let feed = FeedId::from_bytes([3; 32]);
+        let rows = [(0, 1, 2), (0, 2, 9), (1, 2, 4)];
+        let rows = rows.map(|(branch, seq, entries)| ack_row(feed, branch, seq, entries));
+        let rows = Rows(rows.into_iter().flatten().collect());
+        let won = FeedStanding::Won { index: 2, entry: EntryId::NONE };
+        let winner = ChainView { start: 2, settled: 3, ..chain(1, 3) };
+        let view =
+            FeedView { winner: Some(1), effective: 3, ..view(won, vec![chain(0, 0), winner]) };
+        let found = acknowledged_in(&rows, &feed, &view);
+        let told: Vec<_> = found.iter().map(|one| (one.place.1, one.entries)).collect();
+        assert_eq!(told, [(1, 2), (2, 4)]);
     }
 }

@@ -7,7 +7,7 @@ use crate::{
     artefact::{
         document::{Atom, Document, Path, Skeleton},
         edit::{Intent, ItemId, edit},
-        kinds::{DECISION, MUTUAL_AID},
+        kinds::{DECISION, MUTUAL_AID, STANDARD},
         read::read,
     },
     charter::{Answer, Charter, KindTerms, Who, fixture},
@@ -373,6 +373,43 @@ fn a_decision_is_frozen_signed_off_and_carried() {
     let closed = Close { proposal: proposed, counted: vec![] };
     board.add(5, Kind::CLOSE, closed.to_bytes());
     assert_eq!(board.replay().proposals[&proposed].poll.ruling, Ruling::Carried);
+}
+
+/// A locality adopted a version that was put to a decision before the one that was carried.
+#[test]
+fn adoption_of_a_version_that_another_has_replaced_is_shown() {
+    let mut board = Partnership::new(&STANDARD, Audience::Everyone);
+    board.edit(1, vec![title("a")]);
+    for step in ["begin_drafting", "consult", "begin_clinical_review"] {
+        board.event(1, step, vec![]);
+    }
+    let document = board.document();
+    let frozen = wording(&STANDARD, &read(&document)).unwrap();
+    let first = Proposal {
+        heads: document.heads().into_iter().map(|head| Fixed(head.0)).collect(),
+        wording: frozen.digest(),
+        snapshot: Blob::from(frozen.to_bytes()),
+        rule: board.charter.rules[0].name.clone(),
+        closer: org(5),
+        closes_at: TimeMs(NOON),
+        replaces: None,
+    };
+    let replaced = board.add(1, Kind::PROPOSAL, first.to_bytes());
+    let carried = board.add(1, Kind::PROPOSAL, first.to_bytes());
+    for by in 1..=4 {
+        let says = SignOff { proposal: carried, answer: Answer::Approve, wording: first.wording };
+        board.add(by, Kind::SIGNOFF, says.to_bytes());
+    }
+    assert_eq!(board.replay().lifecycle.carried, Some(carried));
+    let text = |text: &str| Value::Text(text.into());
+    let adopt = |version: EntryId| {
+        let version = Value::Bytes(version.as_bytes().to_vec());
+        vec![text("bury"), version, text("full"), Value::List(vec![]), Value::List(vec![])]
+    };
+    board.event(1, "adopt", adopt(replaced));
+    assert_eq!(board.codes(), [Code::Adoption]);
+    board.event(1, "adopt", adopt(carried));
+    assert_eq!(board.codes(), []);
 }
 
 #[test]

@@ -131,6 +131,16 @@ pub enum Group {
     Report,
     /// Answers to staff.
     Answer,
+    /// What staff and others do about artefacts.
+    Act,
+    /// Intents of edits.
+    Intent,
+    /// Events and remarks with effect, by kind of artefact.
+    Event,
+    /// Conflicts shown.
+    Conflict,
+    /// Hostile changes met by their rule.
+    Hostile,
 }
 
 /// How often each thing occurred.

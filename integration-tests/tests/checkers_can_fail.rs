@@ -6,7 +6,7 @@
 
 use concordat_integration_tests::{
     outcome::{Exit, Outcome},
-    sim::{Profile, Sabotage, Sim, checkers::Checker},
+    sim::{Profile, Sabotage, Sim, artefacts::Broken, checkers::Checker},
 };
 
 /// A calm run of five organisations, with something broken.
@@ -91,4 +91,63 @@ fn courtesy_finds_an_honest_node_that_is_sent_away() {
 #[test]
 fn a_panic_in_an_engine_is_a_crash_of_the_run() {
     assert_eq!(found(Sabotage::Panic), (Exit::Crash, Some(Checker::Crash)));
+}
+
+/// What node 0 gets wrong of artefacts is found by this checker.
+fn found_of_artefacts(broken: Broken) -> (Exit, Option<Checker>) {
+    found(Sabotage::Artefacts(broken))
+}
+
+#[test]
+fn artefacts_finds_a_node_that_forgets_what_entries_rely_on() {
+    let found = found_of_artefacts(Broken::Forgets);
+    assert_eq!(found, (Exit::Safety, Some(Checker::Artefacts)));
+}
+
+#[test]
+fn artefacts_finds_a_state_that_does_not_follow_from_the_entries() {
+    let found = found_of_artefacts(Broken::Strays);
+    assert_eq!(found, (Exit::Safety, Some(Checker::Artefacts)));
+}
+
+#[test]
+fn permitted_finds_a_change_that_is_taken_from_another_entry() {
+    let found = found_of_artefacts(Broken::Misplaces);
+    assert_eq!(found, (Exit::Safety, Some(Checker::Permitted)));
+}
+
+#[test]
+fn votes_finds_an_answer_that_is_counted_as_another() {
+    let found = found_of_artefacts(Broken::Miscounts);
+    assert_eq!(found, (Exit::Safety, Some(Checker::Votes)));
+}
+
+#[test]
+fn votes_finds_a_result_that_changes() {
+    let found = found_of_artefacts(Broken::Reverses);
+    assert_eq!(found, (Exit::Safety, Some(Checker::Votes)));
+}
+
+#[test]
+fn audience_finds_a_payload_that_is_sent_to_somebody_outside() {
+    let found = found_of_artefacts(Broken::Tells);
+    assert_eq!(found, (Exit::Safety, Some(Checker::Audience)));
+}
+
+#[test]
+fn audience_finds_a_payload_that_somebody_outside_holds() {
+    let found = found_of_artefacts(Broken::Keeps);
+    assert_eq!(found, (Exit::Safety, Some(Checker::Audience)));
+}
+
+#[test]
+fn documents_finds_a_change_that_is_lost_from_a_document() {
+    let found = found_of_artefacts(Broken::Loses);
+    assert_eq!(found, (Exit::Safety, Some(Checker::Documents)));
+}
+
+#[test]
+fn documents_finds_a_good_change_that_does_not_apply() {
+    let found = found_of_artefacts(Broken::Orphans);
+    assert_eq!(found, (Exit::Safety, Some(Checker::Documents)));
 }

@@ -8,7 +8,8 @@
 //!        5 two runs of one seed differed · 64 wrong usage
 //! ```
 //!
-//! Over 200 seeds or more, every fault and every message kind has to occur.
+//! Over 200 seeds or more, every fault and every message kind has to occur; over 2,000, every kind of
+//! event, conflict, intent, act and hostile change about artefacts too.
 
 use std::{
     collections::BTreeMap,
@@ -24,7 +25,7 @@ use std::{
 
 use concordat_integration_tests::{
     outcome::{Exit, Outcome},
-    sim::{Profile, Sim},
+    sim::{Profile, Sim, artefacts::tally},
     trace::{Counts, FAULTS, Group},
 };
 use concordat_protocol::sync::Message;
@@ -33,6 +34,8 @@ const USAGE: &str =
     "usage: sim --seeds N [--from K] [--quick] [--keep-going] | sim --seed S [--verbose]";
 /// From so many seeds on, what never occurs is a fault of the simulator.
 const ENOUGH: u64 = 200;
+/// From so many on, every event, conflict, intent and hostile change has to occur.
+const A_FULL_RUN: u64 = 2_000;
 
 #[derive(Debug, Clone, Copy)]
 struct Args {
@@ -177,6 +180,11 @@ fn table(args: Args, totals: &Totals, took: Duration) -> String {
         ("messages sent", Group::Message),
         ("reports of honest nodes", Group::Report),
         ("answers to staff", Group::Answer),
+        ("acts about artefacts", Group::Act),
+        ("intents", Group::Intent),
+        ("events and remarks with effect", Group::Event),
+        ("conflicts shown", Group::Conflict),
+        ("hostile changes met", Group::Hostile),
     ] {
         text.push_str(&format!("\n{title}\n"));
         for (name, many) in totals.counts.group(group) {
@@ -192,7 +200,10 @@ fn exit_code(args: Args, totals: &Totals) -> u8 {
     }
     let due = FAULTS.iter().map(|name| (Group::Fault, *name));
     let due = due.chain(Message::NAMES.iter().map(|name| (Group::Message, *name)));
-    let absent: Vec<&str> = due
+    let due = due.map(|(group, name)| (group, name.to_string()));
+    let rare = tally::due().into_iter().filter(|_| args.seeds >= A_FULL_RUN);
+    let absent: Vec<String> = due
+        .chain(rare)
         .filter(|(group, name)| totals.counts.of(*group, name) == 0)
         .map(|(_, name)| name)
         .collect();

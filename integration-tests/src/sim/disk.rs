@@ -135,6 +135,16 @@ impl Disk {
         branch.is_some_and(|branch| self.has(Table::Payloads, &place_key(feed, branch, seq)))
     }
 
+    /// The entries of a feed of which a payload is due and not flushed.
+    pub fn missing(&self, feed: &FeedId) -> impl Iterator<Item = (u64, EntryId)> {
+        let rows = self.rows(Table::Missing).map(|(key, _)| key);
+        let places = rows.filter(|key| key.starts_with(feed.as_bytes()));
+        places.filter_map(|key| {
+            let (_, _, seq) = read_place(key)?;
+            Some((seq, Header::id_of(self.row(Table::Headers, key)?)))
+        })
+    }
+
     /// The flushed header of branch 0 at a place.
     #[must_use]
     pub fn header(&self, feed: &FeedId, seq: u64) -> Option<&Vec<u8>> {

@@ -15,6 +15,7 @@ use concordat_protocol::{
 
 use super::{
     Event, Sim,
+    artefacts::Broken,
     checkers::Verdict,
     clock::SimTime,
     keys::KeyStrike,
@@ -328,7 +329,11 @@ impl Sim {
                 let draft = self.workload.short_draft();
                 self.write(0, draft)
             }
-            Sabotage::ConfirmBeforeFlush
+            Sabotage::Artefacts(broken @ (Broken::Tells | Broken::Keeps)) => {
+                self.break_artefacts(broken)
+            }
+            Sabotage::Artefacts(_)
+            | Sabotage::ConfirmBeforeFlush
             | Sabotage::IgnoreAcks
             | Sabotage::ForgetSettlement
             | Sabotage::HideForks

@@ -8,21 +8,26 @@
 use std::collections::BTreeMap;
 
 use concordat_protocol::{
+    artefact::{kind::Kind, kinds::ALL},
     charter::{
-        AcceptRole, Acceptance, Charter, DatedName, Founding, Member, Rule, Scope, Share, ShareOf,
-        Status, Unfounded,
+        AcceptRole, Acceptance, Charter, DatedName, Founding, KindTerms, Locality, Member,
+        NamedRule, Quorum, Rule, Scope, Share, ShareOf, Status, Unfounded, Who,
     },
     codec::Fixed,
     feed::{Descriptor, OpenFeed},
     hash::{BoardId, NodeKey, OrgId},
-    identity::{BadCard, Card, Inception, KeyPair, SignedCard, Signer, recovery_digest},
+    identity::{BadCard, Card, Inception, KeyPair, OrgClass, SignedCard, Signer, recovery_digest},
     time::TimeMs,
 };
 
 use super::rng::Rng;
 
-/// The only class of members.
-const CLASS: &str = "council";
+/// The classes of members, one after the other.
+const CLASSES: [&str; 3] = ["trust", "ccg", "council"];
+
+fn class_of(number: usize) -> OrgClass {
+    CLASSES[number % CLASSES.len()].into()
+}
 
 /// One organisation.
 #[derive(Debug, Clone)]
@@ -69,7 +74,7 @@ impl Organisation {
         let mut key = || KeyPair::from_seed(&rng.bytes32());
         let (feed_key, witness_key, recovery_key, node) = (key(), key(), key(), key());
         let inception = Inception {
-            class: CLASS.into(),
+            class: class_of(number),
             legal_name: format!("Council {number}"),
             codes: Vec::new(),
             recovery_digest: recovery_digest(&recovery_key.public()),
@@ -118,7 +123,7 @@ impl Organisation {
             slug: format!("council-{number}").parse().map_err(|_| NoPartnership::Slug)?,
             names: vec![DatedName { from: TimeMs(0), name: self.inception.legal_name.clone() }],
             codes: Vec::new(),
-            class: CLASS.into(),
+            class: class_of(number),
             status: self.status,
             feed_key: self.feed_key.public(),
             witness_key: self.witness_key.public(),
@@ -174,6 +179,8 @@ fn charter(nonce: [u8; 32], members: Vec<Member>) -> Charter {
             of: ShareOf::Members,
         })
     };
+    let active = members.iter().filter(|member| member.status == Status::Active);
+    let active: Vec<OrgId> = active.map(|member| member.org).collect();
     let mut short = [0; 16];
     short.copy_from_slice(&nonce[..16]);
     let charter = Charter {
@@ -184,20 +191,61 @@ fn charter(nonce: [u8; 32], members: Vec<Member>) -> Charter {
         replaces_board: None,
         rules_version: 1,
         members,
-        classes: vec![CLASS.into()],
-        localities: Vec::new(),
+        classes: CLASSES.map(OrgClass::from).to_vec(),
+        localities: localities(&active),
         sites: Vec::new(),
         leads: Vec::new(),
-        kinds: Vec::new(),
-        rules: Vec::new(),
+        kinds: kinds(),
+        rules: rules(&active),
         amend: most(),
         admit: most(),
         suspend: most(),
-        secretariat: Vec::new(),
-        closers: Vec::new(),
+        secretariat: active.iter().step_by(3).copied().collect(),
+        closers: active.clone(),
         succession: Vec::new(),
         silence_days: 14,
         retention: Vec::new(),
     };
     charter.in_order()
+}
+
+/// Two localities; the first organisation writes for both.
+fn localities(active: &[OrgId]) -> Vec<Locality> {
+    let (bury, wigan) = active.split_at(active.len().div_ceil(2));
+    let wigan: Vec<OrgId> = active.iter().take(1).chain(wigan).copied().collect();
+    let locality = |name: &str, mut orgs: Vec<OrgId>| {
+        orgs.sort_unstable();
+        orgs.dedup();
+        Locality { name: name.into(), orgs }
+    };
+    vec![locality("bury", bury.to_vec()), locality("wigan", wigan)]
+}
+
+/// Every kind; one class may not edit standards.
+fn kinds() -> Vec<KindTerms> {
+    let terms = |kind: &&'static Kind| {
+        let edits = match kind.name {
+            "standard" => {
+                Who::Named { classes: vec!["council".into(), "trust".into()], orgs: Vec::new() }
+            }
+            _ => Who::Everyone,
+        };
+        let schema_version = kind.version;
+        KindTerms { kind: kind.name.into(), schema_version, creates: Who::Everyone, edits }
+    };
+    ALL.iter().map(terms).collect()
+}
+
+/// A rule that one answer fulfils, one that takes half of the board, and one with a quorum.
+fn rules(active: &[OrgId]) -> Vec<NamedRule> {
+    let half = |of| Rule::Share(Share { scope: Scope::Board, numerator: 1, denominator: 2, of });
+    let lead = active.first().copied().map(Rule::Org);
+    let quorum = Rule::Quorum(Quorum { least: 1, classes: Vec::new() });
+    let named = |name: &str, rule| NamedRule { name: name.into(), rule };
+    let mut rules = vec![
+        named("cast", Rule::All(vec![half(ShareOf::Cast), quorum])),
+        named("half", half(ShareOf::Members)),
+    ];
+    rules.extend(lead.map(|lead| named("lead", lead)));
+    rules
 }

@@ -15,6 +15,7 @@
 //!
 //! *Source*: ours; swarm testing after Groce and others, "Swarm Testing" (ISSTA 2012).
 
+pub mod artefacts;
 pub mod byzantine;
 pub mod checkers;
 pub mod clock;
@@ -40,6 +41,7 @@ use crate::{
     outcome::{Exit, Outcome},
     trace::{Counts, Group, Trace},
 };
+use artefacts::Artefacts;
 use byzantine::Liar;
 use checkers::{Checker, Checkers, Facts, OrgFacts, Seen, Verdict, Violation};
 use clock::SimTime;
@@ -70,6 +72,7 @@ enum Event {
     NetTick,
     Second,
     Write,
+    Work,
     Strike(Strike),
 }
 
@@ -90,6 +93,7 @@ pub struct Sim {
     network: Network,
     checkers: Checkers,
     workload: Workload,
+    artefacts: Artefacts,
     disk_rng: Rng,
     fault_rng: Rng,
     slow_disks: BTreeMap<NodeIx, SimTime>,
@@ -128,6 +132,7 @@ impl Sim {
             network,
             checkers: Checkers::new(facts),
             workload: Workload::new(Rng::named(seed, "staff")),
+            artefacts: Artefacts::new(Rng::named(seed, "artefacts")),
             disk_rng: Rng::named(seed, "disks"),
             fault_rng: Rng::named(seed, "faults"),
             slow_disks: BTreeMap::new(),
@@ -200,6 +205,7 @@ impl Sim {
         self.due(500, Event::NetTick);
         self.due(1_000, Event::Second);
         self.due(2_000, Event::Write);
+        self.due(6_000, Event::Work);
         self.run_until(SimTime(self.plan.safety_ms))
     }
 
@@ -214,6 +220,9 @@ impl Sim {
         self.audit()?;
         self.count_standings();
         self.with_honest(|sim, nodes| sim.checkers.after_healing(nodes))?;
+        if open.is_none() {
+            self.check_artefacts(true)?;
+        }
         open.map_or(Ok(()), |sentence| Err(Violation { checker: Checker::Liveness, sentence }))
     }
 
@@ -227,7 +236,8 @@ impl Sim {
             _ => None,
         });
         let waiting: Vec<_> = waiting.collect();
-        self.queue.retain(|_, event| !matches!(event, Event::Write | Event::Strike(_)));
+        self.queue
+            .retain(|_, event| !matches!(event, Event::Write | Event::Work | Event::Strike(_)));
         self.recover_what_is_lost()?;
         for node in 0..self.plan.orgs.len() {
             if !self.nodes[node].is_on() && !waiting.contains(&node) {
@@ -287,6 +297,7 @@ impl Sim {
                     _ => Ok(()),
                 }
             }
+            Event::Work => self.work(),
             Event::Strike(strike) => self.strike(strike),
         }
     }
@@ -330,6 +341,7 @@ impl Sim {
         self.due(1_000, Event::Second);
         if self.now.0.is_multiple_of(AUDIT_MS) {
             self.audit()?;
+            self.check_artefacts(false)?;
         }
         let views = self.honest_views();
         for (node, views) in &views {

@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 
 use concordat_protocol::charter::Status;
 
-use super::rng::Rng;
+use super::{artefacts::Broken, rng::Rng};
 
 /// How a run is bounded, and what is broken in it on purpose.
 #[derive(Debug, Clone, Copy)]
@@ -67,6 +67,8 @@ pub enum Sabotage {
     Babble,
     /// Node 0's key does not sign but panics.
     Panic,
+    /// Node 0 gets artefacts wrong.
+    Artefacts(Broken),
 }
 
 /// A fault that a seed switches on.

@@ -22,7 +22,7 @@ use concordat_protocol::{
 
 use super::{
     Event, Sim,
-    checkers::{Checker, Seen, Verdict, Violation, ends},
+    checkers::{Checker, Seen, Verdict, Violation, artefacts::Names, ends},
     network::{Delivery, Due, NodeIx},
     plan::Sabotage,
 };
@@ -196,12 +196,23 @@ impl Sim {
     fn flush_one(&mut self, node: NodeIx) -> Result<Option<BatchId>, Violation> {
         let honest = self.is_honest(node);
         if let Some(waiting) = self.nodes[node].disk.flush_next() {
+            self.note_flushing(node, &waiting.ops)?;
             if honest {
                 self.checkers.flushing(node, &waiting.ops)?;
             }
             return Ok(Some(waiting.batch));
         }
         Ok(None)
+    }
+
+    /// Audiences are known from what is flushed anywhere.
+    pub(super) fn note_flushing(&mut self, node: NodeIx, ops: &[Op]) -> Verdict {
+        let is_honest = self.is_honest(node);
+        let orgs: Vec<_> = self.partnership.organisations.iter().map(|one| one.org).collect();
+        let facts = self.checkers.facts().clone();
+        let names = Names { board: facts.board, orgs: &orgs, feeds: &facts.feeds };
+        let at = (node, self.nodes[node].organisation().org);
+        self.checkers.artefacts.flushing(names, at, ops, is_honest)
     }
 
     fn send(&mut self, node: NodeIx, peer: NodeKey, frame: (Lane, Vec<u8>)) -> Verdict {
@@ -242,7 +253,10 @@ impl Sim {
             )));
         }
         let disk = &self.nodes[node].disk;
-        self.checkers.sending(Seen { node, disk, views: &[] }, peer, &message)
+        self.checkers.sending(Seen { node, disk, views: &[] }, peer, &message)?;
+        let met = self.nodes.iter().find(|one| one.organisation().node_key == *peer);
+        let Some(to) = met.map(|one| one.organisation().org) else { return Ok(()) };
+        self.checkers.artefacts.sending(node, (peer, &to), &message)
     }
 
     /// Puts what the network does in the queue.

@@ -28,8 +28,14 @@ const URGENT_INTERVAL_MS: u64 = 10_000;
 const ROWS_MAX: usize = 100_000;
 
 impl Engine {
-    /// Takes in an acknowledgement that stands in feed `by`.
-    pub(super) fn apply_ack(&mut self, step: &mut Step<'_>, board: &BoardId, by: FeedId, ack: Ack) {
+    /// Takes in an acknowledgement that stands at `place` of feed `by`.
+    pub(super) fn apply_ack(
+        &mut self,
+        step: &mut Step<'_>,
+        board: &BoardId,
+        (by, place): (FeedId, u64),
+        ack: Ack,
+    ) {
         let Some(org) = self.feed(board, &by).map(|feed| feed.descriptor.org) else { return };
         for item in ack.0 {
             let known = self.feed(board, &item.feed);
@@ -39,7 +45,7 @@ impl Engine {
             let is_limited = known.is_some_and(Feed::is_limited);
             let complete = item.complete_through().map_or(0, |seq| seq.saturating_add(1));
             let key = ack_key(&item.feed, (item.seq, &item.id), &by);
-            self.pending.put(Table::Acks, key, AckRow { complete }.to_bytes());
+            self.pending.put(Table::Acks, key, AckRow { complete, place }.to_bytes());
             self.pending.consequences().feeds.push((*board, item.feed));
             let counted = Counted { by, point: Point(item.seq, item.id), complete };
             let branches = self.count_everywhere(step, board, &item.feed, counted);
@@ -105,6 +111,27 @@ impl Engine {
                 self.count_ack(board, id, no, counted);
             }
         }
+    }
+
+    /// Entries of a feed from a place on that somebody acknowledged, where everybody counts it: what our
+    /// own feed says beyond its end may count with us alone.
+    pub(super) fn acknowledged_from(&self, step: &Step<'_>, feed: &Feed, from: u64) -> Vec<Point> {
+        let (board, id) = (feed.descriptor.board, feed.trunk.tip.feed());
+        let end = after_prefix(id.as_bytes()).unwrap_or_default();
+        let rows =
+            self.pending.scan(step.reader, Table::Acks, (&acks_from(&id, from), &end), ROWS_MAX);
+        let counts = |by: &FeedId, place: u64| {
+            self.feed(&board, by).is_some_and(|of| {
+                let mut numbers = of.branches().map(|(no, _)| no);
+                numbers.any(|no| place < self.counts_below(step, &board, by, no))
+            })
+        };
+        let point = |(key, bytes): &(Vec<u8>, Vec<u8>)| {
+            let (seq, entry, by) = read_ack_key(key)?;
+            let row = AckRow::from_bytes(bytes).ok()?;
+            counts(&by, row.place).then_some(Point(seq, entry))
+        };
+        rows.iter().filter_map(point).collect()
     }
 
     /// Whether another organisation acknowledged this entry.

@@ -145,8 +145,13 @@ impl Engine {
     /// The highest acknowledged entries above the fork that we durably hold, none below another.
     fn tips(&self, step: &Step<'_>, feed: &Feed) -> Vec<Point> {
         let index = feed.fork_index().unwrap_or(u64::MAX);
-        let acked = |(_, branch): &(BranchNo, &super::state::Branch)| {
-            branch.acked.filter(|Point(seq, _)| *seq >= index && *seq < branch.durable_size())
+        let told = self.acknowledged_from(step, feed, index);
+        let acked = |(no, branch): &(BranchNo, &super::state::Branch)| {
+            let holds = |point: &&Point| {
+                point.0 < branch.durable_size()
+                    && self.id_at(step, feed, *no, point.0) == Some(point.1)
+            };
+            told.iter().filter(holds).max().copied()
         };
         let points: BTreeSet<Point> = feed.branches().filter_map(|branch| acked(&branch)).collect();
         let is_below_another = |point: &Point| {

@@ -119,7 +119,7 @@ impl Engine {
             // Under a charter that we do not know, an entry waits; evidence proves itself.
             Kind::ACK if header.charter == board.as_charter() => {
                 if let Ok(ack) = Ack::from_bytes(sealed.payload.bytes()) {
-                    self.apply_ack(step, &board, id, ack);
+                    self.apply_ack(step, &board, (id, header.seq), ack);
                 }
             }
             Kind::EVIDENCE => {

@@ -12,7 +12,7 @@
 //!    told to everybody; only payloads of withheld kinds are kept from those outside.
 //! 3. *Due.* A payload is due to a member unless the audience is known and leaves it out. One that was
 //!    not due becomes due when the audience widens, and is then asked for like any other.
-//! 4. *Give.* A payload goes to a peer only when the audience is known and the peer is in it.
+//! 4. *Give.* A payload goes to a peer only when the audience is durably known and the peer is in it.
 //!
 //! Of several openings (a forked feed) the lowest entry id gives the kind, and the audience is
 //! whoever all of them name. Sets only grow or only shrink, so the order of arrival does not matter.
@@ -296,10 +296,12 @@ impl Engine {
     /// Whether an entry's payload is due to us: to everybody, unless its kind is withheld and the
     /// audience of its artefact is known and leaves us out.
     pub(super) fn is_due(&self, step: &Step<'_>, board: &BoardId, header: &Header) -> bool {
-        self.is_due_to(step, board, &self.me.org, header).unwrap_or(true)
+        let record = |id: &ArtefactId| self.artefact(step, board, id);
+        is_due_to(&self.me.org, header, record).unwrap_or(true)
     }
 
-    /// Whether an entry's payload may be given to an organisation's node.
+    /// Whether an entry's payload may be given to an organisation's node: by what is durable, since
+    /// a widening that a crash takes back would not call back what was given.
     pub(super) fn may_give(
         &self,
         step: &Step<'_>,
@@ -307,21 +309,21 @@ impl Engine {
         org: &OrgId,
         header: &Header,
     ) -> bool {
-        self.is_due_to(step, board, org, header).unwrap_or(false)
+        let record = |id: &ArtefactId| ArtefactRecord::read(step.reader, board, id);
+        is_due_to(org, header, record).unwrap_or(false)
     }
+}
 
-    fn is_due_to(
-        &self,
-        step: &Step<'_>,
-        board: &BoardId,
-        org: &OrgId,
-        header: &Header,
-    ) -> Option<bool> {
-        match header.artefact {
-            Some(id) if header.kind.is_withheld() => {
-                self.artefact(step, board, &id).and_then(|record| record.includes(org))
-            }
-            Some(_) | None => Some(true),
+/// Whether an organisation receives an entry's payload, by what is known of its artefact.
+fn is_due_to(
+    org: &OrgId,
+    header: &Header,
+    record: impl Fn(&ArtefactId) -> Option<ArtefactRecord>,
+) -> Option<bool> {
+    match header.artefact {
+        Some(id) if header.kind.is_withheld() => {
+            record(&id).and_then(|record| record.includes(org))
         }
+        Some(_) | None => Some(true),
     }
 }

@@ -9,17 +9,20 @@
 //!
 //! Needs no engine: a view of the board and a snapshot of the store, not older than the view, are enough.
 
-use alloc::vec::Vec;
+use alloc::{
+    collections::{BTreeMap, btree_map},
+    vec::Vec,
+};
 
 use super::{
     audience::ArtefactRecord,
     tables::{BranchNo, Reader, Table, after_prefix, place_key, placed_key, read_placed_key},
-    view::{BoardView, FeedStanding, FeedView},
+    view::{BoardView, ChainView, FeedStanding, FeedView},
 };
 use crate::{
     decision::{Standing, Written},
     feed::{Ack, Header, Kind, Sealed},
-    hash::{ArtefactId, FeedId},
+    hash::{ArtefactId, EntryId, FeedId},
     limits::{ARTEFACT_BYTES_MAX, ARTEFACT_ENTRIES_MAX},
     replay::{Acknowledged, Content, Dossier, Entry},
 };
@@ -43,14 +46,11 @@ impl Dossier {
         let opener = record.opener();
         let first = record.first?;
         let mut budget = Budget::default();
-        let entries: Vec<Entry> = places(reader, artefact)
-            .into_iter()
-            .filter_map(|place| entry(reader, view, artefact, place, &mut budget))
-            .collect();
+        let places = places(reader, artefact).into_iter();
+        let entries = places.filter_map(|place| entry(reader, view, artefact, place, &mut budget));
+        let entries = each_once(entries);
         let is_put = entries.iter().any(|one| one.kind == Kind::CLOSE);
-        // What is still on its way to disk may not be read yet, so it is not said to be held.
-        let size =
-            |(id, feed): (&FeedId, &FeedView)| (*id, (feed.descriptor.org, feed.durable_size));
+        let size = |(id, feed): (&FeedId, &FeedView)| (*id, (feed.descriptor.org, feed.shared()));
         Some(Self {
             board: view.board,
             artefact: *artefact,
@@ -106,6 +106,25 @@ impl Budget {
     }
 }
 
+/// Chains store what they have in common more than once; an entry stands as it does on the chain
+/// that stands.
+fn each_once(entries: impl Iterator<Item = Entry>) -> Vec<Entry> {
+    let mut once: BTreeMap<EntryId, Entry> = BTreeMap::new();
+    let rank = |one: &Entry| (one.by.settled, one.by.may_count(), one.is_kept);
+    for one in entries {
+        match once.entry(one.by.entry) {
+            btree_map::Entry::Vacant(free) => {
+                free.insert(one);
+            }
+            btree_map::Entry::Occupied(mut held) if rank(held.get()) < rank(&one) => {
+                held.insert(one);
+            }
+            btree_map::Entry::Occupied(_) => {}
+        }
+    }
+    once.into_values().collect()
+}
+
 fn entry(
     reader: &dyn Reader,
     view: &BoardView,
@@ -128,7 +147,8 @@ fn entry(
         None if reader.get(Table::Missing, &place).is_some() => Content::Due,
         None => Content::Withheld,
     };
-    let (standing, settled) = of.standing_of(branch, seq);
+    let (standing, settled) = of.standing_of(reader, &feed, (branch, seq));
+    let is_kept = of.keeps(branch, seq);
     let by = Written {
         entry: Header::id_of(&bytes),
         org: of.descriptor.org,
@@ -139,12 +159,17 @@ fn entry(
         settled,
         standing,
     };
-    Some(Entry { by, feed, kind: header.kind, refs: header.refs, content })
+    Some(Entry { by, feed, kind: header.kind, refs: header.refs, content, is_kept })
 }
 
 impl FeedView {
     /// Whether an entry of this feed stands, and whether it is settled.
-    fn standing_of(&self, branch: BranchNo, seq: u64) -> (Standing, bool) {
+    fn standing_of(
+        &self,
+        reader: &dyn Reader,
+        id: &FeedId,
+        (branch, seq): (BranchNo, u64),
+    ) -> (Standing, bool) {
         let chain = self.chains.iter().find(|chain| chain.branch == branch);
         let (Some(chain), Some(trunk)) = (chain, self.chains.first()) else {
             return (Standing::Void, false);
@@ -165,14 +190,66 @@ impl FeedView {
         let won = winner.and_then(|no| self.chains.iter().find(|chain| chain.branch == no));
         let won = won.filter(|won| won.branch == branch || (branch == 0 && seq < won.start));
         match (self.standing, won) {
-            (FeedStanding::Won { .. }, Some(won)) => {
-                (Standing::Forked { branch: won.parted }, seq < won.settled)
+            // Named alike by all: which chain a node saw first is its own history.
+            (FeedStanding::Won { entry, .. }, Some(won)) => {
+                (Standing::Forked { branch: entry }, seq < won.settled)
+            }
+            (FeedStanding::Won { index, .. }, None) => {
+                let parted = self.parts_from_winner(reader, id, (chain, index));
+                (Standing::Forked { branch: parted }, false)
             }
             (FeedStanding::Halted { .. }, _) => {
                 (Standing::Forked { branch: chain.parted }, seq < chain.settled)
             }
             _ => (Standing::Forked { branch: chain.parted }, false),
         }
+    }
+}
+
+impl FeedView {
+    /// Where its histories part, if there are two.
+    const fn fork_index(&self) -> Option<u64> {
+        match self.standing {
+            FeedStanding::Sound | FeedStanding::Superseded => None,
+            FeedStanding::Held { index }
+            | FeedStanding::Halted { index }
+            | FeedStanding::Won { index, .. } => Some(index),
+        }
+    }
+
+    /// Whether everybody comes to hold an entry of a chain.
+    fn keeps(&self, branch: BranchNo, seq: u64) -> bool {
+        let Some(index) = self.fork_index() else { return true };
+        let chain = self.chains.iter().find(|chain| chain.branch == branch);
+        seq < index || chain.is_some_and(|chain| seq < chain.acknowledged)
+    }
+
+    /// How many entries there are, from the first, that everybody comes to hold. What else a node
+    /// holds above a fork is its own history, and no result may rest on it.
+    fn shared(&self) -> u64 {
+        // What is still on its way to disk may not be read yet, so it is not said to be held.
+        let Some(index) = self.fork_index() else { return self.durable_size };
+        let acknowledged = self.chains.iter().map(|chain| chain.acknowledged);
+        acknowledged.max().unwrap_or(0).max(index)
+    }
+
+    /// The first entry of a chain that the winner does not have.
+    fn parts_from_winner(
+        &self,
+        reader: &dyn Reader,
+        id: &FeedId,
+        (chain, index): (&ChainView, u64),
+    ) -> EntryId {
+        let winner = self.chains.iter().find(|one| Some(one.branch) == self.winner);
+        let at = |one: &ChainView, seq: u64| {
+            let stored_under = if seq < one.start { 0 } else { one.branch };
+            let bytes = reader.get(Table::Headers, &place_key(id, stored_under, seq))?;
+            Some(Header::id_of(&bytes))
+        };
+        let own = |seq: &u64| Some((at(chain, *seq)?, winner.and_then(|one| at(one, *seq))));
+        let mut entries = (index..).map_while(|seq| own(&seq));
+        let parted = entries.find(|(ours, theirs)| Some(*ours) != *theirs);
+        parted.map_or(chain.parted, |(ours, _)| ours)
     }
 }
 
@@ -183,13 +260,30 @@ fn acknowledged(reader: &dyn Reader, view: &BoardView) -> Vec<Acknowledged> {
     feeds.into_iter().flat_map(|(id, feed)| acknowledged_in(reader, id, feed)).collect()
 }
 
+/// In the chain that stands, which above a fork need not be the first.
 fn acknowledged_in(reader: &dyn Reader, id: &FeedId, feed: &FeedView) -> Vec<Acknowledged> {
+    let won = feed.chains.iter().find(|chain| Some(chain.branch) == feed.winner);
+    let parts = won.map_or(u64::MAX, |won| won.start).min(feed.effective);
+    let mut found = acknowledged_between(reader, id, feed, (0, 0, parts));
+    if let Some(won) = won {
+        let above = (won.branch, parts, feed.effective);
+        found.extend(acknowledged_between(reader, id, feed, above));
+    }
+    found
+}
+
+fn acknowledged_between(
+    reader: &dyn Reader,
+    id: &FeedId,
+    feed: &FeedView,
+    (branch, from, to): (BranchNo, u64, u64),
+) -> Vec<Acknowledged> {
     let (org, epoch) = (feed.descriptor.org, feed.descriptor.epoch);
     let mut found = Vec::new();
-    let mut next = 0;
-    while next < feed.effective {
-        let until = next.saturating_add(PAGE as u64).min(feed.effective);
-        let bounds = (place_key(id, 0, next), place_key(id, 0, until));
+    let mut next = from;
+    while next < to {
+        let until = next.saturating_add(PAGE as u64).min(to);
+        let bounds = (place_key(id, branch, next), place_key(id, branch, until));
         for (key, bytes) in reader.scan(Table::Headers, &bounds.0, &bounds.1, PAGE) {
             let is_ack = Header::from_bytes(&bytes).is_ok_and(|one| one.kind == Kind::ACK);
             let Some(seq) = key.last_chunk().map(|seq| u64::from_be_bytes(*seq)) else { continue };
@@ -207,4 +301,121 @@ fn acknowledged_in(reader: &dyn Reader, id: &FeedId, feed: &FeedView) -> Vec<Ack
         next = until;
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        codec::Fixed,
+        engine::tables::Row,
+        feed::{AckItem, Descriptor, Salted},
+        hash::{BoardId, CharterHash, OrgId, Tag},
+        identity::{KeyPair, Signer},
+        time::TimeMs,
+    };
+    use alloc::vec;
+
+    fn view(standing: FeedStanding, chains: Vec<ChainView>) -> FeedView {
+        let key = KeyPair::from_seed(&[1; 32]).public();
+        let board = BoardId::from_bytes([0; 32]);
+        let org = OrgId::from_bytes([1; 32]);
+        FeedView {
+            descriptor: Descriptor { board, org, epoch: 0, key },
+            size: 9,
+            id: EntryId::NONE,
+            durable_size: 9,
+            durable_id: None,
+            settled: 0,
+            missing: 0,
+            standing,
+            effective: 5,
+            chains,
+            winner: None,
+            unexplained: BTreeMap::new(),
+            odd_times: Default::default(),
+            acknowledged_both: vec![],
+        }
+    }
+
+    fn chain(branch: BranchNo, acknowledged: u64) -> ChainView {
+        ChainView { branch, start: 0, settled: 0, acknowledged, parted: EntryId::NONE }
+    }
+
+    /// Two nodes that each hold another tail which nobody acknowledged.
+    #[test]
+    fn of_a_forked_feed_only_what_was_acknowledged_is_shared() {
+        let held = FeedStanding::Held { index: 5 };
+        let one = view(held, vec![chain(0, 4), chain(1, 7)]);
+        assert_eq!(one.shared(), 7);
+        assert_eq!(FeedView { size: 12, ..one.clone() }.shared(), 7);
+        assert_eq!(view(held, vec![chain(0, 0)]).shared(), 5);
+        assert_eq!(view(FeedStanding::Sound, vec![chain(0, 4)]).shared(), 9);
+        assert_eq!([4, 5].map(|seq| one.keeps(0, seq)), [true, false]);
+        assert_eq!([6, 7].map(|seq| one.keeps(1, seq)), [true, false]);
+        assert!(view(FeedStanding::Sound, vec![]).keeps(0, 8));
+    }
+
+    struct Rows(BTreeMap<(Table, Vec<u8>), Vec<u8>>);
+
+    impl Reader for Rows {
+        fn get(&self, table: Table, key: &[u8]) -> Option<Vec<u8>> {
+            self.0.get(&(table, key.to_vec())).cloned()
+        }
+
+        fn scan(&self, table: Table, from: &[u8], to: &[u8], limit: usize) -> Vec<Row> {
+            let rows = self.0.range((table, from.to_vec())..(table, to.to_vec())).take(limit);
+            rows.map(|((_, key), value)| (key.clone(), value.clone())).collect()
+        }
+    }
+
+    /// An acknowledgement of so many entries, as it is stored.
+    fn ack_row(feed: FeedId, branch: BranchNo, seq: u64, entries: u64) -> [Stored; 2] {
+        let item = AckItem {
+            feed,
+            seq: entries - 1,
+            id: EntryId::NONE,
+            payloads_through: entries - 1,
+            missing: vec![],
+            received_at: TimeMs(0),
+        };
+        let payload = Salted::new(Fixed([7; 16]), Ack(vec![item]).to_bytes());
+        let header = Header {
+            feed,
+            seq,
+            prev: EntryId::NONE,
+            charter: CharterHash::from_bytes([0; 32]),
+            t: TimeMs(0),
+            kind: Kind::ACK,
+            artefact: None,
+            refs: vec![],
+            payload_hash: payload.hash(Tag::Payload),
+            payload_len: payload.bytes().len() as u64,
+            attribution_hash: None,
+        };
+        let key = place_key(&feed, branch, seq);
+        let sealed = Sealed { payload, attribution: None };
+        [
+            ((Table::Headers, key.clone()), header.to_bytes()),
+            ((Table::Payloads, key), sealed.to_bytes()),
+        ]
+    }
+
+    type Stored = ((Table, Vec<u8>), Vec<u8>);
+
+    /// The node saw the chain that lost first: what its author acknowledged there does not count.
+    #[test]
+    fn acknowledgements_are_read_from_the_chain_that_stands() {
+        let feed = FeedId::from_bytes([3; 32]);
+        let rows = [(0, 1, 2), (0, 2, 9), (1, 2, 4)];
+        let rows = rows.map(|(branch, seq, entries)| ack_row(feed, branch, seq, entries));
+        let rows = Rows(rows.into_iter().flatten().collect());
+        let won = FeedStanding::Won { index: 2, entry: EntryId::NONE };
+        let winner = ChainView { start: 2, settled: 3, ..chain(1, 3) };
+        let view =
+            FeedView { winner: Some(1), effective: 3, ..view(won, vec![chain(0, 0), winner]) };
+        let found = acknowledged_in(&rows, &feed, &view);
+        let told: Vec<_> = found.iter().map(|one| (one.place.1, one.entries)).collect();
+        assert_eq!(told, [(1, 2), (2, 4)]);
+    }
 }

@@ -40,8 +40,9 @@ impl Engine {
         Some(descriptor.board)
     }
 
-    /// An opening has come, or is contradicted by another of the same feed: some feeds of the organisation may end there, or count no longer by
-    /// themselves. Whatever of them had an effect here must become known everywhere.
+    /// An opening has come, or is contradicted by another of the same feed: some feeds of the
+    /// organisation may end there, or count no longer by themselves. Whatever of them had an effect here
+    /// must become known everywhere.
     pub(super) fn end_epochs(&mut self, step: &mut Step<'_>, board: &BoardId, org: &OrgId) {
         let Some(of_board) = self.boards.get_mut(board) else { return };
         for id in of_board.rank_feeds(org) {
@@ -61,13 +62,17 @@ impl Engine {
     }
 
     /// What our own feed acknowledged beyond its end counts with us and with nobody else, and we cannot
-    /// acknowledge our own feed: so we acknowledge again, under the key that counts.
+    /// acknowledge our own feed: so we acknowledge again, under the key that counts. Above forks it is no
+    /// longer told.
     fn say_again(&mut self, step: &Step<'_>, board: &BoardId) {
         let me = self.me.org;
         let Some(of_board) = self.boards.get_mut(board) else { return };
         for feed in of_board.feeds.values_mut() {
             let is_said = feed.fork.is_some() || feed.acked_size >= feed.trunk.tip.size();
             feed.ack_due |= feed.descriptor.org != me && !is_said;
+            if feed.fork.is_some() {
+                self.pending.consequences().feeds.push((*board, feed.trunk.tip.feed()));
+            }
         }
         self.draft_acks(step, board);
     }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! feed record     = [ descriptor bstr, start, tip bstr, [] or [signed head bstr], received_at ms, applied ]
-//! ack row         = [ entries held with payloads ]
+//! ack row         = [ entries held with payloads, place of the acknowledgement ]
 //! evidence row    = [ fork proof bstr, [] or [[carrying feed, seq]] ]
 //! ```
 //!
@@ -68,16 +68,18 @@ impl FeedRecord {
 pub(super) struct AckRow {
     /// How many entries, from the first, are held with the payloads due.
     pub(super) complete: u64,
+    /// The seq of the acknowledging entry, in its feed.
+    pub(super) place: u64,
 }
 
 impl AckRow {
     pub(super) fn to_bytes(self) -> Vec<u8> {
-        codec::encode(&[self.complete])
+        codec::encode(&(self.complete, self.place))
     }
 
     pub(super) fn from_bytes(bytes: &[u8]) -> Result<Self, Malformed> {
-        let [complete] = codec::decode(bytes, "ack row", KIB)?;
-        Ok(Self { complete })
+        let (complete, place) = codec::decode(bytes, "ack row", KIB)?;
+        Ok(Self { complete, place })
     }
 }
 

@@ -9,7 +9,7 @@
 //! Payloads  feed 32 ‖ branch u16 ‖ seq u64             payload and attribution with their salts
 //! Heads     feed 32 ‖ branch u16 ‖ size u64            signed head that must be kept
 //! Missing   feed 32 ‖ branch u16 ‖ seq u64             empty: a payload that is due and not here
-//! Acks      feed 32 ‖ seq u64 ‖ entry 32 ‖ by feed 32   [entries held with payloads]
+//! Acks      feed 32 ‖ seq u64 ‖ entry 32 ‖ by feed 32   [entries held with payloads, place]
 //! Evidence  feed 32 ‖ index u64                        fork proof
 //! Artefacts board 32 ‖ artefact 32                     artefact record (see `audience.rs`)
 //! Placed    artefact 32 ‖ feed 32 ‖ branch u16 ‖ seq u64   empty: an entry about the artefact

@@ -82,6 +82,9 @@ pub struct ChainView {
     pub start: u64,
     /// How many entries, from the first, are settled on it.
     pub settled: u64,
+    /// How many entries, from the first, another organisation acknowledged: those are kept and
+    /// served for ever.
+    pub acknowledged: u64,
     /// An entry that no other chain has: where it parts from the first, or for the first chain the
     /// first entry that contradicts another.
     pub parted: EntryId,
@@ -211,6 +214,7 @@ impl Engine {
             branch,
             start: state.start,
             settled: self.settled_on(step, board, feed, branch),
+            acknowledged: state.acked.map_or(0, |last| last.0.saturating_add(1)),
             parted: self
                 .id_at(step, feed, branch, state.start.max(if branch == 0 { index } else { 0 }))
                 .unwrap_or(EntryId::NONE),

@@ -86,11 +86,19 @@ impl Engine {
         } else if feed.asking.is_some()
             || feed.trunk.missing.len() > MISSING_MAX
             || self.another_goes_first(peer, board, feed)
+            || self.an_opening_goes_first(peer, board)
         {
             Next::Wait
         } else {
             Next::Ask(size, feed.trunk.tip.id())
         }
+    }
+
+    /// Whether a peer told of a feed of which we hold nothing: its opening may end the feeds before it,
+    /// and what is taken in of those beyond their end before it comes has an effect for good.
+    fn an_opening_goes_first(&self, peer: &NodeKey, board: &BoardId) -> bool {
+        let known = self.peers.get(peer).and_then(|known| known.boards.get(board));
+        known.is_some_and(|known| known.behind.iter().any(|id| self.feed(board, id).is_none()))
     }
 
     /// Whether a peer that did not give entries of a feed should wait for another that holds more of

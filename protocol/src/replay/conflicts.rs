@@ -416,7 +416,7 @@ fn sum_of(reading: &Reading, list: &Path, amount: &str) -> Option<(usize, i64)> 
 fn adoption(replay: &Replay, lookup: &Lookup<'_>, found: &mut Vec<Conflict>) {
     let Some(carried) = replay.lifecycle.carried else { return };
     for (key, row) in replay.lifecycle.table("adoption") {
-        let named = row.statement.first_entry();
+        let named = row.statement.entry("version");
         if let Some(named) = named.filter(|named| *named != carried) {
             let says = format!("adopted {named}");
             let sides = [

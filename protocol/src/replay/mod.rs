@@ -79,7 +79,8 @@ pub struct Dossier {
     pub schema_version: u64,
     /// Every entry about it, in any order.
     pub entries: Vec<Entry>,
-    /// Every feed of the board: whose, and how many entries of it the reader holds.
+    /// Every feed of the board: whose, and how many entries of it the reader holds; of a forked one,
+    /// how many of them everybody comes to hold.
     pub feeds: BTreeMap<FeedId, (OrgId, u64)>,
     /// What members acknowledged, in the order of their feeds; none unless something was put to a
     /// decision.
@@ -99,6 +100,9 @@ pub struct Entry {
     pub refs: Vec<EntryId>,
     /// Its payload.
     pub content: Content,
+    /// Whether everybody comes to hold it: it is below every fork of its feed, or somebody else
+    /// acknowledged it.
+    pub is_kept: bool,
 }
 
 /// The payload of an entry, as far as the reader has it.
@@ -141,7 +145,7 @@ pub struct Ground<'a> {
 }
 
 /// What an artefact is.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Replay {
     /// Its kind.
     pub kind: &'static Of,
@@ -165,12 +169,14 @@ pub struct Replay {
     pub(crate) pasts: BTreeMap<EntryId, Frontier>,
     /// Where each entry stands among those of its feed about this artefact.
     pub(crate) places: BTreeMap<EntryId, (FeedId, u64)>,
+    /// Entries above a fork that others may never hold.
+    pub(crate) unkept: BTreeSet<EntryId>,
     /// Who wrote each entry, and when.
     pub(crate) written: BTreeMap<EntryId, Written>,
 }
 
 /// A proposal and what came of it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Proposed {
     /// Its entry.
     pub by: Written,
@@ -181,7 +187,7 @@ pub struct Proposed {
 }
 
 /// A remark.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Said {
     /// Its entry.
     pub by: Written,
@@ -202,6 +208,7 @@ pub fn replay(ground: Ground<'_>, dossier: &Dossier) -> Replay {
     let facts = facts(ground, dossier, &order, &effect);
     let case = Case { kind, opener: dossier.opener, results: &results };
     let lifecycle = lifecycle::fold(case, &facts);
+    let unkept = dossier.entries.iter().filter(|one| !one.is_kept);
     let writers = dossier.feeds.iter().map(|(feed, (org, _))| (ActorPrefix::of(feed), *org));
     Replay {
         kind,
@@ -213,6 +220,7 @@ pub fn replay(ground: Ground<'_>, dossier: &Dossier) -> Replay {
         changes,
         proposals,
         writers: writers.collect(),
+        unkept: unkept.map(|one| one.by.entry).collect(),
         written: dossier.entries.iter().map(|one| (one.by.entry, one.by.clone())).collect(),
         pasts: order.pasts,
         places: order.places,

@@ -1,8 +1,8 @@
 //! Once faults end, honest nodes agree: equal digests, equal durable heads of sound feeds, every
 //! payload of honest organisations, equal effects, and settlement wherever enough honest members can give it.
 //!
-//! A payload that nobody but its restored author had held is lost for good, and excused if every
-//! honest node lacks just as many.
+//! A payload that nobody but its restored author had held is lost for good, and excused if no honest
+//! node holds it.
 
 use concordat_protocol::{
     engine::{BoardView, FeedStanding},

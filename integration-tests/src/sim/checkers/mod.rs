@@ -8,6 +8,7 @@
 //! effects       equal knowledge, equal effects
 //! ends          what is written beyond an end counts as far as another organisation acknowledged it
 //! forks         a fork of which both branches reached honest nodes is known to all of them
+//! artefacts     what replays and documents come to, in files of their own
 //! liveness      once faults end, honest nodes agree within a bounded time
 //! ```
 //!
@@ -19,6 +20,7 @@
 //! *Source*: ours.
 
 mod append_only;
+pub mod artefacts;
 mod authorship;
 mod durability;
 mod effects;
@@ -62,6 +64,16 @@ pub enum Checker {
     Liveness,
     /// An honest node sent an honest node away (`shell.rs`).
     Courtesy,
+    /// `artefacts/equal.rs`
+    Artefacts,
+    /// `artefacts/permitted.rs`
+    Permitted,
+    /// `artefacts/votes.rs`
+    Votes,
+    /// `artefacts/audience.rs`
+    Audience,
+    /// `artefacts/documents.rs`
+    Documents,
     /// The engine panicked, or did not open.
     Crash,
 }
@@ -78,6 +90,11 @@ impl fmt::Display for Checker {
             Self::Forks => "forks",
             Self::Liveness => "liveness",
             Self::Courtesy => "courtesy",
+            Self::Artefacts => "artefacts",
+            Self::Permitted => "permitted",
+            Self::Votes => "votes",
+            Self::Audience => "audience",
+            Self::Documents => "documents",
             Self::Crash => "crash",
         })
     }
@@ -173,6 +190,8 @@ pub struct Checkers {
     durability: durability::Durability,
     settlement: settlement::Settlement,
     forks: forks::Forks,
+    /// Those of artefacts.
+    pub artefacts: artefacts::Artefacts,
 }
 
 impl Checkers {
@@ -186,6 +205,7 @@ impl Checkers {
             durability: durability::Durability::default(),
             settlement: settlement::Settlement::default(),
             forks: forks::Forks::default(),
+            artefacts: artefacts::Artefacts::default(),
         }
     }
 
@@ -222,6 +242,7 @@ impl Checkers {
     pub fn flushing(&mut self, node: NodeIx, ops: &[Op]) -> Verdict {
         self.append_only.flushing(&self.facts, node, ops)?;
         self.authorship.flushing(&self.facts, node, ops)?;
+        self.durability.flushing(node, ops);
         self.forks.flushing(node, ops);
         Ok(())
     }
@@ -229,6 +250,7 @@ impl Checkers {
     /// An honest node received a message.
     pub fn received(&mut self, node: NodeIx, peer: &NodeKey, message: &Message) {
         self.durability.received(node, peer, message);
+        self.artefacts.received(node, peer, message);
     }
 
     /// An honest node sends a message.
@@ -278,6 +300,7 @@ impl Checkers {
     /// all honest nodes.
     pub fn restored(&mut self, node: NodeIx, disks: &BTreeMap<NodeIx, &Disk>) {
         self.settlement.forget(node);
+        self.artefacts.restored(node);
         self.append_only.restored(&self.facts, node, disks);
         self.forks.restored(node, disks);
     }
@@ -285,13 +308,12 @@ impl Checkers {
     /// Whether honest nodes agree by now; what is still open if they do not.
     #[must_use]
     pub fn open_matter(&self, nodes: &[Seen<'_>]) -> Option<String> {
-        let missing = |seen: &Seen<'_>, feed: &FeedId| {
-            seen.views.iter().find_map(|view| view.feeds.get(feed)).map(|feed| feed.missing)
-        };
         let lost = |feed: &FeedId| {
-            let first = nodes.first().and_then(|seen| missing(seen, feed));
-            self.append_only.is_excused(feed)
-                && nodes.iter().all(|seen| missing(seen, feed) == first)
+            let missing = nodes.iter().flat_map(|seen| seen.disk.missing(feed));
+            let mut missing = missing.collect::<BTreeSet<_>>().into_iter();
+            let is_held =
+                |seq, id| nodes.iter().any(|seen| seen.disk.holds_payload(feed, seq, &id));
+            self.append_only.is_excused(feed) && missing.all(|(seq, id)| !is_held(seq, id))
         };
         let is_excused = |feed: &FeedId| self.append_only.is_excused(feed);
         liveness::open_matter(&self.facts, lost, is_excused, nodes)

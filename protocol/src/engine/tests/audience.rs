@@ -7,6 +7,7 @@ use crate::{
     feed::Header,
     hash::ArtefactId,
     payload::{Audience, Open, Reason, Widening},
+    sync::{Message, Point},
 };
 
 const CHANGE: &[u8] = b"a change, as far as the engine knows";
@@ -133,4 +134,39 @@ fn an_organisation_outside_the_audience_cannot_write() {
         let effects = node.engine.handle(moment, input, &node.disk);
         assert_eq!(effects, [Effect::Refused { ticket: Ticket(1), why }]);
     }
+}
+
+/// A widening that is not on disk yet may be lost, and what was given is not called back.
+#[test]
+fn nothing_is_given_on_a_widening_that_a_crash_could_take_back() {
+    let mut net = Net::new(&[1, 2, 3]);
+    let id = net.open_for(&[1, 2]);
+    net.tick(130);
+    let board = founding().board();
+    let view = net.view(1);
+    let feed = view.own;
+    let moment = Moment { now: TimeMs(net.now), entropy: [9; 32] };
+    let node = net.nodes.get_mut(&node_key(1)).unwrap();
+    let header = node.disk.get(Table::Headers, &place_key(&feed, 0, 2)).unwrap();
+    let at = Point(2, Header::id_of(&header));
+    let frame = Message::WantPayload { request: 1 << 40, feed, at, offset: 0 }.to_frame();
+    let asked = || Input::Received { peer: node_key(3), frame: frame.clone() };
+    let answers = |effects: Vec<Effect>| -> Vec<&'static str> {
+        let sent = effects.into_iter().filter_map(|effect| {
+            let Effect::Send { frame, .. } = effect else { return None };
+            Some(Message::from_frame(&frame).unwrap().name())
+        });
+        sent.filter(|name| name.contains("payload")).collect()
+    };
+    let widening = Widening { orgs: vec![fixture::org(3)], reason: Reason::MENTIONED };
+    let draft = Draft { artefact: Some(id), ..Draft::of(Kind::AUDIENCE, widening.to_bytes()) };
+    let written =
+        node.engine.handle(moment, Input::Write { ticket: Ticket(1), board, draft }, &node.disk);
+    assert_eq!(answers(node.engine.handle(moment, asked(), &node.disk)), ["no_payload"]);
+    for effect in written {
+        if let Effect::Persist { ops, .. } = effect {
+            node.disk.write(ops);
+        }
+    }
+    assert_eq!(answers(node.engine.handle(moment, asked(), &node.disk)), ["payload"]);
 }

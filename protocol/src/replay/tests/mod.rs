@@ -9,7 +9,7 @@ use crate::{
     artefact::{
         document::{Atom, Document, Path, Skeleton},
         edit::{Intent, ItemId, edit},
-        kinds::{DECISION, MUTUAL_AID},
+        kinds::{DECISION, MUTUAL_AID, STANDARD},
         read::read,
     },
     charter::{Answer, Charter, KindTerms, Who, fixture},
@@ -108,7 +108,7 @@ impl Partnership {
         *size += 1;
         let sealed = Sealed { payload: Salted::new(Fixed([7; 16]), payload), attribution: None };
         let content = Content::Here(sealed);
-        let entry = Entry { by: written, feed: feed(by), kind, refs, content };
+        let entry = Entry { by: written, feed: feed(by), kind, refs, content, is_kept: true };
         self.dossier.entries.push(entry);
         EntryId::from_bytes(id)
     }
@@ -283,6 +283,24 @@ fn a_change_in_an_entry_that_does_not_count_has_its_standing_and_others_share_it
     assert_eq!(board.statuses(), [Status::Entry(Standing::Void), Status::Shares { cause, entry }]);
 }
 
+/// Above a fork, what nobody else acknowledged never reaches some of the others: who relied on it
+/// would have effect here and wait there.
+#[test]
+fn what_others_may_never_hold_is_not_named_nor_what_relies_on_it() {
+    let mut board = decision();
+    let opened = board.dossier.entries[0].by.entry;
+    let forked = board.add(2, Kind::REMARK, vec![]);
+    let on_it = board.add(3, Kind::REMARK, vec![]);
+    assert_eq!(board.replay().refs(&feed(4), &[]), [on_it]);
+    let held = board.dossier.entries.iter_mut().find(|one| one.by.entry == forked).unwrap();
+    held.by.standing = crate::decision::Standing::Forked { branch: forked };
+    held.by.settled = false;
+    assert_eq!(board.replay().refs(&feed(4), &[]), [on_it], "kept: somebody acknowledged it");
+    let held = board.dossier.entries.iter_mut().find(|one| one.by.entry == forked).unwrap();
+    held.is_kept = false;
+    assert_eq!(board.replay().refs(&feed(4), &[]), [opened]);
+}
+
 #[test]
 fn a_payload_that_is_not_here_makes_what_builds_on_it_wait() {
     let mut board = decision();
@@ -417,6 +435,43 @@ fn a_decision_is_frozen_signed_off_and_carried() {
     let (claimed, held) = (proof.proposed.claimed_ms, proof.proposed.held_by_majority_ms);
     assert!(held.is_some_and(|at| at >= claimed), "{held:?}");
     assert_eq!(board.dossier.proof(board.ground(), &EntryId::from_bytes([9; 32])), None);
+}
+
+/// A locality adopted a version that was put to a decision before the one that was carried.
+#[test]
+fn adoption_of_a_version_that_another_has_replaced_is_shown() {
+    let mut board = Partnership::new(&STANDARD, Audience::Everyone);
+    board.edit(1, vec![title("a")]);
+    for step in ["begin_drafting", "consult", "begin_clinical_review"] {
+        board.event(1, step, vec![]);
+    }
+    let document = board.document();
+    let frozen = wording(&STANDARD, &read(&document)).unwrap();
+    let first = Proposal {
+        heads: document.heads().into_iter().map(|head| Fixed(head.0)).collect(),
+        wording: frozen.digest(),
+        snapshot: Blob::from(frozen.to_bytes()),
+        rule: board.charter.rules[0].name.clone(),
+        closer: org(5),
+        closes_at: TimeMs(NOON),
+        replaces: None,
+    };
+    let replaced = board.add(1, Kind::PROPOSAL, first.to_bytes());
+    let carried = board.add(1, Kind::PROPOSAL, first.to_bytes());
+    for by in 1..=4 {
+        let says = SignOff { proposal: carried, answer: Answer::Approve, wording: first.wording };
+        board.add(by, Kind::SIGNOFF, says.to_bytes());
+    }
+    assert_eq!(board.replay().lifecycle.carried, Some(carried));
+    let text = |text: &str| Value::Text(text.into());
+    let adopt = |version: EntryId| {
+        let version = Value::Bytes(version.as_bytes().to_vec());
+        vec![text("bury"), version, text("full"), Value::List(vec![]), Value::List(vec![])]
+    };
+    board.event(1, "adopt", adopt(replaced));
+    assert_eq!(board.codes(), [Code::Adoption]);
+    board.event(1, "adopt", adopt(carried));
+    assert_eq!(board.codes(), []);
 }
 
 #[test]

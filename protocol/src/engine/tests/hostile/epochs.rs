@@ -1,6 +1,8 @@
 //! Keys that were stolen and taken back: what the thief signs has no effect that the owner's
 //! opening does not allow, and nothing that had an effect loses it.
 
+use alloc::collections::BTreeSet;
+
 use super::*;
 use crate::{
     engine::Identity,
@@ -134,6 +136,41 @@ fn two_rotations_of_one_key_contest_each_other() {
     assert_eq!(settled(&one), 0);
     let standings = rivals.each_ref().map(|rival| one.feed_view(rival.id()).standing);
     assert_eq!(standings, [FeedStanding::Held { index: 0 }; 2]);
+}
+
+/// A node that took its key back still holds what the thief wrote, and gives it to who asks. Partners
+/// take in the opening before it, so that what the thief wrote has no effect with them and is not
+/// settled by them.
+#[test]
+fn an_opening_is_asked_for_before_what_it_may_end() {
+    let owner = Author::first(3);
+    let opened = owner.begin(&[]);
+    let stolen = owner.go_on(&owner.go_on(&opened, &[note("ours")]), &[note("a thief's")]);
+    let mut orders = BTreeSet::new();
+    for seed in 60..76 {
+        let mut one = One::among(&[3]);
+        one.say(3, push(&opened));
+        let recovered = owner.recovered_after(&opened, [seed; 32]);
+        let taken_back = recovered.begin(&[]);
+        orders.insert(recovered.id() < owner.id());
+        let mut items = vec![stolen.item(&[]), taken_back.item(&[])];
+        items.sort_by_key(|item| item.0);
+        let heard = one.say(3, have(items));
+        one.converse(heard, |(_, message)| match message {
+            Message::Want { request, feed, .. } if feed == owner.id() => {
+                Some(answer_to(request, &owner.go_on(&opened, &[note("ours"), note("a thief's")])))
+            }
+            Message::Want { request, .. } => Some(answer_to(request, &taken_back)),
+            _ => None,
+        });
+        for _ in 0..70 {
+            one.tick();
+        }
+        let view = one.feed_view(owner.id());
+        assert_eq!((view.size, view.effective), (3, 1));
+        assert_eq!(one.feed(owner.id()).acked_size, 1, "up to the end that the owner names");
+    }
+    assert_eq!(orders.len(), 2, "feeds in either order of their ids");
 }
 
 /// The end that an opening names may be another entry than the one that is held: then the entry
@@ -385,4 +422,43 @@ fn a_node_says_again_what_its_own_feed_said_beyond_its_end() {
     assert_eq!(one.view().drafts, 0);
     one.say(2, push(&next.begin(&[])));
     assert_eq!(one.view().drafts, 1, "one acknowledgement waits to be signed");
+}
+
+/// Above a fork only what somebody acknowledged is told. What our own feed acknowledged beyond its end
+/// counts with us alone, so others would be told of what they never ask for, for ever.
+#[test]
+fn what_our_ended_feed_alone_acknowledged_above_a_fork_is_not_told() {
+    let forked = Author::first(2);
+    let begun = forked.begin(&[]);
+    let [seen, unseen] = [note("a"), note("b")].map(|last| forked.go_on(&begun, &[last]));
+    let own = Author::first(1);
+    let opened = own.begin(&[]);
+    let Point(seq, id) = opened.end();
+    let next = own.opened_by(WarrantRole::Old, &own.key, End(seq, id), [77; 32]);
+    for ended in [None, Some("before the proof"), Some("after it")] {
+        let openings = [(founding().board(), next.opening.clone())].into();
+        let me = Identity { signer: Box::new(next.key.clone()), openings, ..identity(1) };
+        let mut one = One::open(Standing::Sure, Disk::default());
+        one.engine = Engine::open(me, Standing::Restored, &one.disk).unwrap();
+        one.input(Input::Learn { card: Box::new(card(2, node_key(2))) });
+        one.input(Input::Join { founding: Box::new(founding()) });
+        one.meet(&[2]);
+        for chain in [&opened, &begun, &seen, &own.go_on(&opened, &[acknowledgement(&seen)])] {
+            one.say(2, push(chain));
+        }
+        let proof = forked.prove(1, &seen, &unseen);
+        let proven = Author::first(4).begin(&[evidence(&proof)]);
+        let ending = next.begin(&[]);
+        let told = match ended {
+            None => vec![&proven],
+            Some("before the proof") => vec![&ending, &proven],
+            Some(_) => vec![&proven, &ending],
+        };
+        for chain in told {
+            one.say(2, push(chain));
+        }
+        let (_, items) = one.engine.holdings(&founding().board()).unwrap();
+        let expected = if ended.is_some() { vec![] } else { vec![seen.end()] };
+        assert_eq!(items[&forked.id()].3, expected, "our feed ended: {ended:?}");
+    }
 }

@@ -53,7 +53,8 @@ pub(super) fn expect_effect(case: &Case<'_>, drafts: &[Draft]) -> Result<(), Ref
             standing: Stands::Stands,
         };
         let (feed, kind, refs) = (own, draft.kind, draft.refs.clone());
-        dossier.entries.push(Entry { by, feed, kind, refs, content: Content::Here(sealed) });
+        let content = Content::Here(sealed);
+        dossier.entries.push(Entry { by, feed, kind, refs, content, is_kept: true });
         ids.push((entry, draft));
         seq = seq.saturating_add(1);
     }

@@ -156,12 +156,10 @@ fn an_opening_is_asked_for_before_what_it_may_end() {
         let mut items = vec![stolen.item(&[]), taken_back.item(&[])];
         items.sort_by_key(|item| item.0);
         let heard = one.say(3, have(items));
-        one.converse(heard, |(_, message)| match message {
-            Message::Want { request, feed, .. } if feed == owner.id() => {
-                Some(answer_to(request, &owner.go_on(&opened, &[note("ours"), note("a thief's")])))
-            }
-            Message::Want { request, .. } => Some(answer_to(request, &taken_back)),
-            _ => None,
+        let written = owner.go_on(&opened, &[note("ours"), note("a thief's")]);
+        one.converse(heard, |(_, message)| {
+            let Message::Want { request, feed, .. } = message else { return None };
+            Some(answer_to(request, if feed == owner.id() { &written } else { &taken_back }))
         });
         for _ in 0..70 {
             one.tick();

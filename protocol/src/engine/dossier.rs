@@ -45,9 +45,9 @@ impl Dossier {
         let record = ArtefactRecord::read(reader, &view.board, artefact)?;
         let opener = record.opener();
         let first = record.first?;
-        let mut budget = Budget::default();
+        let mut said = Said::default();
         let places = places(reader, artefact).into_iter();
-        let entries = places.filter_map(|place| entry(reader, view, artefact, place, &mut budget));
+        let entries = places.filter_map(|place| entry(reader, view, artefact, place, &mut said));
         let entries = each_once(entries);
         let is_put = entries.iter().any(|one| one.kind == Kind::CLOSE);
         let size = |(id, feed): (&FeedId, &FeedView)| (*id, (feed.descriptor.org, feed.shared()));
@@ -64,7 +64,7 @@ impl Dossier {
     }
 }
 
-/// Where the entries stand, chain by chain: of each chain the first [`ARTEFACT_ENTRIES_MAX`].
+/// Where the entries stand, chain by chain: of what is stored of each the first [`ARTEFACT_ENTRIES_MAX`].
 fn places(reader: &dyn Reader, artefact: &ArtefactId) -> Vec<(FeedId, BranchNo, u64)> {
     let prefix = artefact.as_bytes();
     let end = after_prefix(prefix).unwrap_or_default();
@@ -88,21 +88,45 @@ fn places(reader: &dyn Reader, artefact: &ArtefactId) -> Vec<(FeedId, BranchNo, 
     }
 }
 
-/// How many bytes of payloads of a chain have been read.
+/// What a history of a feed has said about the artefact so far. Above a fork it is counted from the
+/// beginning of the feed too, so it is the same whichever chain a node saw first.
 #[derive(Default)]
-struct Budget {
+struct Said {
     chain: Option<(FeedId, BranchNo)>,
+    /// The first chain of the feed: after which seq it has said how much.
+    trunk: Vec<(u64, Much)>,
+    much: Much,
+}
+
+/// Entries, and bytes of their payloads.
+#[derive(Default, Clone, Copy)]
+struct Much {
+    entries: usize,
     bytes: u64,
 }
 
-impl Budget {
-    /// Whether the next payload of this chain is still to be read.
-    fn takes(&mut self, chain: (FeedId, BranchNo), len: u64) -> bool {
-        if self.chain != Some(chain) {
-            *self = Self { chain: Some(chain), bytes: 0 };
+impl Said {
+    /// Counts the next entry of a chain that is stored from `start` on.
+    fn count(
+        &mut self,
+        (feed, branch, seq): (FeedId, BranchNo, u64),
+        start: u64,
+        len: u64,
+    ) -> Much {
+        if self.chain != Some((feed, branch)) {
+            if self.chain.is_none_or(|(before, _)| before != feed) {
+                self.trunk.clear();
+            }
+            self.chain = Some((feed, branch));
+            let shared = self.trunk.iter().take_while(|(seq, _)| *seq < start);
+            self.much = shared.last().map_or_else(Much::default, |(_, much)| *much);
         }
-        self.bytes = self.bytes.saturating_add(len);
-        self.bytes <= ARTEFACT_BYTES_MAX
+        self.much.entries = self.much.entries.saturating_add(1);
+        self.much.bytes = self.much.bytes.saturating_add(len);
+        if branch == 0 {
+            self.trunk.push((seq, self.much));
+        }
+        self.much
     }
 }
 
@@ -130,7 +154,7 @@ fn entry(
     view: &BoardView,
     artefact: &ArtefactId,
     (feed, branch, seq): (FeedId, BranchNo, u64),
-    budget: &mut Budget,
+    said: &mut Said,
 ) -> Option<Entry> {
     let of = view.feeds.get(&feed)?;
     let place = place_key(&feed, branch, seq);
@@ -139,7 +163,13 @@ fn entry(
     if header.artefact != Some(*artefact) {
         return None;
     }
-    let is_within = budget.takes((feed, branch), header.payload_len);
+    let chain = of.chains.iter().find(|chain| chain.branch == branch);
+    let start = chain.map_or(0, |chain| chain.start);
+    let said = said.count((feed, branch, seq), start, header.payload_len);
+    if said.entries > ARTEFACT_ENTRIES_MAX {
+        return None;
+    }
+    let is_within = said.bytes <= ARTEFACT_BYTES_MAX;
     let sealed = reader.get(Table::Payloads, &place).filter(|_| is_within);
     let content = match sealed.and_then(|bytes| Sealed::from_bytes(&bytes).ok()) {
         _ if !is_within => Content::Beyond,
@@ -315,6 +345,24 @@ mod tests {
         time::TimeMs,
     };
     use alloc::vec;
+
+    /// One node saw the one history first, another the other: both count alike.
+    #[test]
+    fn what_a_history_says_is_counted_from_the_beginning_of_its_feed() {
+        let feed = FeedId::from_bytes([1; 32]);
+        let other = FeedId::from_bytes([2; 32]);
+        let mut said = Said::default();
+        let mut count = |feed, branch, seq, start| {
+            let Much { entries, bytes } = said.count((feed, branch, seq), start, 10);
+            (entries, bytes)
+        };
+        let trunk = [1, 4, 6].map(|seq| count(feed, 0, seq, 0));
+        assert_eq!(trunk, [(1, 10), (2, 20), (3, 30)]);
+        assert_eq!([5, 7].map(|seq| count(feed, 1, seq, 5)), [(3, 30), (4, 40)]);
+        assert_eq!(count(feed, 2, 7, 7), (4, 40));
+        assert_eq!(count(other, 0, 3, 0), (1, 10));
+        assert_eq!(count(other, 1, 3, 0), (1, 10));
+    }
 
     fn view(standing: FeedStanding, chains: Vec<ChainView>) -> FeedView {
         let key = KeyPair::from_seed(&[1; 32]).public();

@@ -14,7 +14,7 @@ use super::{Engine, Step, io::Report, state::Board};
 use crate::{
     charter::Status,
     codec::Fixed,
-    feed::Run,
+    feed::{Descriptor, Run},
     hash::{BoardId, EntryId, FeedId, NodeKey},
     identity::{Card, SignedCard},
     limits::{FEEDS_MAX, FRAME_BYTES_MAX, TIME_MS_MAX},
@@ -79,13 +79,26 @@ impl Engine {
         self.share_boards(&peer);
     }
 
-    /// Whether a card may be taken from the node that shows it: it must be of the newest epoch that
-    /// was opened, and under a key that opened it. Others need a person to vouch for them.
+    /// Whether a card may be taken from the node that shows it. Others need a person to vouch for them.
+    ///
+    /// It must be of the newest epoch that was opened, and under a key that opened it. On a board that
+    /// was founded under a later key that key's epoch is 0, so an epoch that people vouched for does too,
+    /// as long as another key took the place of this one on no board.
     fn may_show(&self, card: &Card) -> bool {
-        let feeds = self.boards.values().flat_map(|board| board.feeds.values());
-        let of_org = feeds.map(|feed| feed.descriptor).filter(|feed| feed.org == card.org);
-        let newest = of_org.max_by_key(|feed| (feed.epoch, feed.key == card.feed_key));
-        newest.is_some_and(|feed| feed.epoch == card.epoch && feed.key == card.feed_key)
+        let newest = |board: &Board| {
+            let feeds = board.feeds.values().map(|feed| feed.descriptor);
+            let of_org = feeds.filter(|feed| feed.org == card.org);
+            of_org.max_by_key(|feed| (feed.epoch, feed.key == card.feed_key))
+        };
+        let newest: Vec<Descriptor> = self.boards.values().filter_map(newest).collect();
+        let highest = newest.iter().max_by_key(|feed| (feed.epoch, feed.key == card.feed_key));
+        let opened =
+            highest.is_some_and(|feed| feed.epoch == card.epoch && feed.key == card.feed_key);
+        let known = self.cards.get(&card.org).map(SignedCard::card);
+        let is_vouched_for =
+            known.is_some_and(|known| known.epoch == card.epoch && known.feed_key == card.feed_key);
+        let is_in_use = !newest.is_empty() && newest.iter().all(|feed| feed.key == card.feed_key);
+        opened || (is_vouched_for && is_in_use)
     }
 
     /// Works out which boards we share with a peer, and opens the meeting on those that are new.

@@ -1,6 +1,6 @@
 //! Who is who, what a start may trust, and what the node's own staff are told.
 
-use alloc::{boxed::Box, collections::BTreeMap, vec, vec::Vec};
+use alloc::{borrow::ToOwned, boxed::Box, collections::BTreeMap, vec, vec::Vec};
 
 use super::{Author, Chain, One, fixture, hello, node_key, push};
 use crate::{
@@ -10,9 +10,10 @@ use crate::{
     },
     feed::{Draft, Kind},
     hash::EntryId,
-    identity::Card,
+    identity::{Card, SignedCard},
     limits::REFS_MAX,
     sync::{HaveItem, Message, have_digest},
+    time::TimeMs,
 };
 
 /// Nothing is stored of a feed before its first run is verified. The author of a new epoch sends a
@@ -87,20 +88,37 @@ fn a_card_shown_under_an_old_key_does_not_shut_out_a_new_one() {
     let known = card(2, node_key(2)).card().clone();
     let stolen = Card { epoch: u64::MAX, number: u64::MAX, ..known.clone() };
     let stolen = stolen.sign(&fixture::feed_key(2)).unwrap().to_bytes();
-    one.say(
-        2,
-        Message::Hello {
-            versions: vec![1],
-            card: stolen,
-            boards: vec![],
-            now: crate::time::TimeMs(0),
-        },
-    );
+    one.say(2, Message::Hello { versions: vec![1], card: stolen, boards: vec![], now: TimeMs(0) });
     let next = Author::first(2).next([77; 32]);
     let fresh = Card { epoch: 1, feed_key: next.descriptor.key, node_key: node_key(9), ..known };
     let fresh = fresh.sign(&next.key).unwrap();
     one.input(Input::Learn { card: Box::new(fresh.clone()) });
     assert_eq!(one.engine.card(&fixture::org(2)), Some(&fresh));
+}
+
+/// A board that was founded under a later key counts that key's epochs from 0. Its newer cards are
+/// learned from its node all the same once people vouched for one, until another key takes its place.
+#[test]
+fn newer_cards_are_learned_on_a_board_that_was_founded_under_a_later_key() {
+    let mut one = One::among(&[2]);
+    let numbered = |number, addresses| {
+        let known = card(2, node_key(2)).card().clone();
+        let later = Card { epoch: 3, number, addresses, ..known };
+        later.sign(&fixture::feed_key(2)).unwrap()
+    };
+    let address = || vec!["/ip4/192.0.2.7/tcp/4001".to_owned()];
+    let show = |one: &mut One, card: &SignedCard| {
+        let (card, boards) = (card.to_bytes(), vec![founding().board()]);
+        one.say(2, Message::Hello { versions: vec![1], card, boards, now: TimeMs(1_000_000) });
+        one.engine.card(&fixture::org(2)).unwrap().card().number
+    };
+    assert_eq!(show(&mut one, &numbered(1, vec![])), 0, "nobody vouched for its epoch");
+    one.input(Input::Learn { card: Box::new(numbered(1, vec![])) });
+    assert_eq!(show(&mut one, &numbered(2, address())), 2);
+    let owner = Author::first(2);
+    one.say(2, push(&owner.begin(&[])));
+    one.say(2, push(&owner.next_after(&owner.begin(&[]), [77; 32]).begin(&[])));
+    assert_eq!(show(&mut one, &numbered(3, vec![])), 2, "another key took its place");
 }
 
 /// A node belongs to one organisation. The second signs a card that names the third's node as its

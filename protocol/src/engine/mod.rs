@@ -12,7 +12,8 @@
 //! payload.rs  5 verify   payloads that come apart
 //! apply.rs    6 apply    what entries do to acknowledgements and evidence
 //! audience.rs 6 apply    who receives what: artefacts, their audiences, where their entries stand
-//! dossier.rs  6 apply    what is held about one artefact, gathered for `replay`
+//! dossier.rs  6 apply    what is held about one artefact, gathered for `replay`; standing.rs: whether
+//!                        its entries stand
 //! fork.rs                two histories of one feed: find, prove, keep what counts
 //! clock.rs               our clock beside those of peers, and what entries claim
 //! view.rs                what people and tests see
@@ -44,6 +45,7 @@ mod payload;
 mod pending;
 mod record;
 mod serve;
+mod standing;
 mod state;
 mod sync;
 mod tables;

@@ -221,17 +221,19 @@ fn localities(active: &[OrgId]) -> Vec<Locality> {
     vec![locality("bury", bury.to_vec()), locality("wigan", wigan)]
 }
 
-/// Every kind; one class may not edit standards.
+/// Every kind; one class may not edit standards, and one may not begin mutual aid.
 fn kinds() -> Vec<KindTerms> {
+    let classes = |names: [&str; 2]| Who::Named {
+        classes: names.map(OrgClass::from).to_vec(),
+        orgs: Vec::new(),
+    };
     let terms = |kind: &&'static Kind| {
-        let edits = match kind.name {
-            "standard" => {
-                Who::Named { classes: vec!["council".into(), "trust".into()], orgs: Vec::new() }
-            }
-            _ => Who::Everyone,
+        let (creates, edits) = match kind.name {
+            "standard" => (Who::Everyone, classes(["council", "trust"])),
+            "mutual_aid" => (classes(["ccg", "trust"]), Who::Everyone),
+            _ => (Who::Everyone, Who::Everyone),
         };
-        let schema_version = kind.version;
-        KindTerms { kind: kind.name.into(), schema_version, creates: Who::Everyone, edits }
+        KindTerms { kind: kind.name.into(), schema_version: kind.version, creates, edits }
     };
     ALL.iter().map(terms).collect()
 }

@@ -6,7 +6,8 @@
 //! waiting    it names a charter, or relies on an entry, that is not here; or its payload is due
 //! withheld   its payload is not for the reader
 //! beyond     its feed said more about the artefact before it than has effect
-//! barred     its author takes no part, may not edit, or was not in the audience as far as it knew
+//! barred     its author takes no part, may not edit, or was not in the audience as far as it knew; or
+//!            whoever began the artefact might not
 //! counts     otherwise
 //! ```
 //!
@@ -21,7 +22,7 @@ use alloc::{
 use super::{Content, Dossier, Entry, Ground, order::Order};
 use crate::{
     artefact::lifecycle::Frontier,
-    charter::Status,
+    charter::{KindTerms, Status},
     feed::Kind,
     hash::{EntryId, OrgId},
     payload::{Audience, Open, Widening},
@@ -42,6 +43,8 @@ pub enum Standing {
     Withheld,
     /// Its author is no active member.
     NoPart,
+    /// The charter does not let whoever began the artefact begin one of this kind and schema version.
+    MayNotBegin,
     /// Its author was not in the audience, as far as it knew.
     OutsideAudience,
     /// The charter does not let its author edit this kind of artefact.
@@ -139,19 +142,29 @@ impl<'a> Effects<'a> {
         let Some(member) = member.filter(|member| member.status == Status::Active) else {
             return Standing::NoPart;
         };
+        let mut terms = ground.charter.kinds.iter();
+        let terms = terms.find(|terms| terms.kind == self.dossier.kind);
+        if !terms.is_some_and(|terms| self.may_begin(ground, terms)) {
+            return Standing::MayNotBegin;
+        }
         if *kind == Kind::OPEN {
             return Standing::Counts;
         }
         if !self.includes(&by.org, Some(past)) {
             return Standing::OutsideAudience;
         }
-        let mut terms = ground.charter.kinds.iter();
-        let terms = terms.find(|terms| terms.kind == self.dossier.kind);
         let may_edit = terms.is_some_and(|terms| terms.edits.includes(member));
         match *kind == Kind::CHANGE && !may_edit {
             true => Standing::MayNotEdit,
             false => Standing::Counts,
         }
+    }
+
+    /// Whether the charter lets the one who began the artefact begin one of its kind.
+    fn may_begin(&self, ground: Ground<'_>, terms: &KindTerms) -> bool {
+        let opener = ground.charter.member(&self.dossier.opener);
+        terms.schema_version == self.dossier.schema_version
+            && opener.is_some_and(|opener| terms.creates.permits(opener))
     }
 
     /// The entries.

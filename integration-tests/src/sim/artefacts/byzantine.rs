@@ -11,6 +11,7 @@
 //! entry from outside        about an artefact outside whose audience it is
 //! request from outside      asks for payloads that are not for it
 //! two openings of one artefact, on two branches of its feed
+//! forbidden opening         of a kind that the charter does not let it begin
 //! ```
 //!
 //! *Invariants.* Signs with its own keys alone.
@@ -26,7 +27,7 @@ use concordat_protocol::{
     artefact::{
         document::Document,
         kind::Kind as Of,
-        kinds::{ALL, DECISION},
+        kinds::{ALL, DECISION, MUTUAL_AID},
     },
     charter::Answer,
     codec::{self, Fixed, Opt},
@@ -48,7 +49,7 @@ use super::{
         network::NodeIx,
         plan::Topology,
     },
-    Act, Desk, Scene, edits, opening, skeleton, steps,
+    Act, Desk, Scene, edits, may_begin, opening, skeleton, steps,
 };
 use crate::{
     changes::hostile::{Expected, Ground, Row},
@@ -56,7 +57,7 @@ use crate::{
 };
 
 /// What Byzantine organisations do, as it is counted.
-pub const ACTS: [&str; 11] = [
+pub const ACTS: [&str; 12] = [
     "hostile change",
     "change without refs",
     "change of another's actor",
@@ -68,6 +69,7 @@ pub const ACTS: [&str; 11] = [
     "entry from outside",
     "request from outside",
     "two openings",
+    "forbidden opening",
 ];
 
 /// What was done, to be found again.
@@ -101,6 +103,9 @@ impl Sim {
         let Some(desk) = self.desk(node) else { return Ok(()) };
         if self.artefacts.rng.chance(55) {
             return self.write_hostile(&desk);
+        }
+        if !may_begin(&desk, MUTUAL_AID.name) && self.artefacts.rng.chance(10) {
+            return self.open_forbidden(&desk);
         }
         let shared = self.artefacts.shared.clone();
         let Some((artefact, _)) = self.artefacts.rng.pick(&shared).copied() else { return Ok(()) };
@@ -280,6 +285,15 @@ impl Sim {
             self.deliver(due);
         }
         Ok(())
+    }
+
+    /// An artefact of a kind that the charter does not let it begin; others work on it.
+    fn open_forbidden(&mut self, desk: &Desk) -> Verdict {
+        let (artefact, draft) =
+            opening(desk, &mut self.artefacts.rng, &MUTUAL_AID, Audience::Everyone);
+        self.artefacts.shared.push((artefact, desk.node));
+        self.counts.one(Group::Act, "forbidden opening");
+        self.write(desk.node, draft)
     }
 
     /// One artefact opened for all on one branch of a feed, and for some on the other.

@@ -29,7 +29,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use concordat_protocol::{
     artefact::kinds::{ALL, DECISION, STANDARD},
-    charter::Charter,
+    charter::{Charter, KindTerms, Who},
     codec::Fixed,
     engine::{ArtefactRecord, BoardView},
     feed::{Draft, Kind},
@@ -214,7 +214,8 @@ impl Sim {
         let is_pressing = self.artefacts.is_pressing;
         let rng = &mut self.artefacts.rng;
         let kinds: &[_] = if is_pressing { &[&DECISION, &STANDARD, &STANDARD] } else { ALL };
-        let Some(kind) = rng.pick(kinds).copied() else { return Ok(()) };
+        let kinds: Vec<_> = kinds.iter().filter(|kind| may_begin(&desk, kind.name)).collect();
+        let Some(kind) = rng.pick(&kinds).copied() else { return Ok(()) };
         let audience = if may_narrow && rng.chance(45) {
             let mut orgs: Vec<OrgId> =
                 desk.orgs.iter().filter(|_| rng.chance(60)).copied().collect();
@@ -390,9 +391,17 @@ fn propose(desk: &Desk, scene: &Scene, rng: &mut Rng) -> Option<Act> {
 
 /// A node never signs a change of its own staff that would have no effect.
 fn may_edit(desk: &Desk, scene: &Scene) -> bool {
+    is_permitted(desk, &scene.dossier.kind, |terms| &terms.edits)
+}
+
+fn may_begin(desk: &Desk, kind: &str) -> bool {
+    is_permitted(desk, kind, |terms| &terms.creates)
+}
+
+fn is_permitted(desk: &Desk, kind: &str, who: impl Fn(&KindTerms) -> &Who) -> bool {
     let member = desk.charter.members.iter().find(|member| member.org == desk.org);
-    let terms = desk.charter.kinds.iter().find(|terms| terms.kind == scene.dossier.kind);
-    member.zip(terms).is_some_and(|(member, terms)| terms.edits.permits(member))
+    let terms = desk.charter.kinds.iter().find(|terms| terms.kind == kind);
+    member.zip(terms).is_some_and(|(member, terms)| who(terms).permits(member))
 }
 
 /// The entry that opens an artefact, and its id.

@@ -22,6 +22,9 @@ pub fn standing_in_words(standing: Standing) -> String {
         Standing::OutsideAudience => {
             "without effect: its author was not in the audience, as far as it knew"
         }
+        Standing::MayNotBegin => {
+            "without effect: by the charter whoever began it may not begin this kind of artefact"
+        }
         Standing::MayNotEdit => {
             "without effect: by the charter its author may not edit this kind of artefact"
         }

@@ -531,3 +531,30 @@ fn an_artefact_is_shown_as_it_was() {
     assert_eq!(changes(Cut::By(TimeMs(then))), 1);
     assert_eq!(changes(Cut::KnownTo(org(3))), 1);
 }
+
+#[test]
+fn nothing_counts_about_an_artefact_that_its_author_may_not_begin() {
+    let mut board = decision();
+    board.edit(2, vec![title("Beds")]);
+    let consult = board.event(1, "consult", vec![]);
+    let standings = |board: &Partnership| {
+        let replay = board.replay();
+        (replay.changes[0].status.clone(), replay.entries[&consult])
+    };
+    let barred = (Status::Entry(Standing::MayNotBegin), Standing::MayNotBegin);
+    assert_eq!(standings(&board), (Status::Applied, Standing::Counts));
+    let named = |number| Who::Named { classes: vec![], orgs: vec![org(number)] };
+    for (terms, expected) in [
+        (KindTerms { creates: named(2), ..board.charter.kinds[0].clone() }, false),
+        (KindTerms { creates: named(1), ..board.charter.kinds[0].clone() }, true),
+        (KindTerms { schema_version: 2, ..board.charter.kinds[0].clone() }, false),
+    ] {
+        let hash = board.charter.hash();
+        board.charter.kinds = vec![terms];
+        let fresh = board.charter.hash();
+        for entry in board.dossier.entries.iter_mut().filter(|one| one.by.charter == hash) {
+            entry.by.charter = fresh;
+        }
+        assert_eq!(standings(&board) != barred, expected);
+    }
+}

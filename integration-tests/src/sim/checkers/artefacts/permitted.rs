@@ -116,6 +116,14 @@ fn forbidden_event(charter: &Charter, scene: &Scene, known: &Known<'_>) -> Optio
     None
 }
 
+fn is_among(charter: &Charter, who: &Who, org: &OrgId) -> bool {
+    let member = member(charter, org).filter(|member| member.status == Membership::Active);
+    member.is_some_and(|member| match who {
+        Who::Everyone => true,
+        Who::Named { classes, orgs } => classes.contains(&member.class) || orgs.contains(org),
+    })
+}
+
 fn member<'a>(charter: &'a Charter, org: &OrgId) -> Option<&'a Member> {
     charter.members.iter().find(|member| member.org == *org)
 }
@@ -204,6 +212,14 @@ impl<'a> Known<'a> {
         if member.is_none_or(|member| member.status != Membership::Active) {
             return Some(format!("{org} takes no part"));
         }
+        let opener = self.dossier.opener;
+        let mut terms = charter.kinds.iter();
+        let terms = terms.find(|terms| {
+            (&terms.kind, terms.schema_version) == (&self.dossier.kind, self.dossier.schema_version)
+        });
+        if !terms.is_some_and(|terms| is_among(charter, &terms.creates, &opener)) {
+            return Some(format!("{opener} may not begin this kind"));
+        }
         if !self.is_inside(&org, entry) {
             return Some(format!("{org} is outside the audience"));
         }
@@ -214,15 +230,7 @@ impl<'a> Known<'a> {
     fn barred(&self, charter: &Charter, entry: &'a Entry) -> Option<String> {
         let org = entry.by.org;
         let terms = charter.kinds.iter().find(|terms| terms.kind == self.dossier.kind);
-        let may = match terms.map(|terms| &terms.edits) {
-            None => false,
-            Some(Who::Everyone) => true,
-            Some(Who::Named { classes, orgs }) => {
-                let class = member(charter, &org).map(|member| &member.class);
-                class.is_some_and(|class| classes.contains(class)) || orgs.contains(&org)
-            }
-        };
-        if !may {
+        if !terms.is_some_and(|terms| is_among(charter, &terms.edits, &org)) {
             return Some(format!("{org} may not edit this kind"));
         }
         self.absent(charter, entry)

@@ -27,6 +27,24 @@ fn board_with_a_note() -> (One, Chain) {
     (one, noted)
 }
 
+/// Organisation 1 under a new key, whose feed it may open.
+fn under(next: &Author) -> Identity {
+    let openings = [(founding().board(), next.opening.clone())].into();
+    Identity { signer: Box::new(next.key.clone()), openings, ..identity(1) }
+}
+
+/// Its node, put back to a copy from before the board was founded.
+fn restored(next: &Author, peers: &[u8]) -> One {
+    let mut one = One::open(Standing::Sure, Disk::default());
+    one.engine = Engine::open(under(next), Standing::Restored, &one.disk).unwrap();
+    for peer in peers {
+        one.input(Input::Learn { card: Box::new(card(*peer, node_key(*peer))) });
+    }
+    one.input(Input::Join { founding: Box::new(founding()) });
+    one.meet(peers);
+    one
+}
+
 fn publish(one: &mut One, peer: u8, contents: &[Content]) {
     one.say(peer, push(&Author::first(peer).begin(contents)));
 }
@@ -320,15 +338,11 @@ fn an_opening_that_is_not_signed_yet_ends_nothing() {
     let opened = one.feed(own.id()).trunk.durable.unwrap();
     let end = End(opened.head.size - 1, opened.head.id);
     let next = own.opened_by(WarrantRole::Old, &own.key, end, [77; 32]);
-    let me = || {
-        let openings = [(founding().board(), next.opening.clone())].into();
-        Identity { signer: Box::new(next.key.clone()), openings, ..identity(1) }
-    };
-    one.engine = Engine::open(me(), Standing::Restored, &one.disk).unwrap();
+    one.engine = Engine::open(under(&next), Standing::Restored, &one.disk).unwrap();
     one.tick();
     let extents = |one: &One| [own.id(), next.id()].map(|id| one.feed(id).extent);
     assert_eq!(extents(&one), [Extent::Open, Extent::Open]);
-    one.engine = Engine::open(me(), Standing::Sure, &one.disk).unwrap();
+    one.engine = Engine::open(under(&next), Standing::Sure, &one.disk).unwrap();
     one.tick();
     assert_eq!(one.feed(next.id()).trunk.tip.size(), 1);
     assert_eq!(extents(&one), [Extent::Until(end), Extent::Open]);
@@ -377,11 +391,7 @@ fn an_opening_without_its_payload_is_not_taken_in() {
     let opened = one.feed(own.id()).trunk.durable.unwrap();
     let end = End(opened.head.size - 1, opened.head.id);
     let next = own.opened_by(WarrantRole::Old, &own.key, end, [77; 32]);
-    let me = || {
-        let openings = [(founding().board(), next.opening.clone())].into();
-        Identity { signer: Box::new(next.key.clone()), openings, ..identity(1) }
-    };
-    one.engine = Engine::open(me(), Standing::Restored, &one.disk).unwrap();
+    one.engine = Engine::open(under(&next), Standing::Restored, &one.disk).unwrap();
     one.meet(&[2]);
     let mut bare = next.begin(&[]);
     let content = (Kind::OPEN_FEED, next.opening.to_bytes());
@@ -389,7 +399,7 @@ fn an_opening_without_its_payload_is_not_taken_in() {
     bare.run.entries = vec![CompactEntry::of(header, None)];
     one.say(2, push(&bare));
     assert_eq!(one.feed(next.id()).trunk.tip.size(), 0);
-    one.engine = Engine::open(me(), Standing::Restored, &one.disk).unwrap();
+    one.engine = Engine::open(under(&next), Standing::Restored, &one.disk).unwrap();
     one.meet(&[2]);
     one.say(2, push(&next.begin(&[])));
     assert_eq!(one.feed(next.id()).trunk.tip.size(), 1);
@@ -400,20 +410,12 @@ fn an_opening_without_its_payload_is_not_taken_in() {
 /// acknowledges again.
 #[test]
 fn a_node_says_again_what_its_own_feed_said_beyond_its_end() {
-    let (mut one, noted) = board_with_a_note();
+    let (_, noted) = board_with_a_note();
     let own = Author::first(1);
     let opened = own.begin(&[]);
     let Point(seq, id) = opened.end();
     let next = own.opened_by(WarrantRole::Old, &own.key, End(seq, id), [77; 32]);
-    let openings = [(founding().board(), next.opening.clone())].into();
-    let me = Identity { signer: Box::new(next.key.clone()), openings, ..identity(1) };
-    one.disk = Disk::default();
-    one.engine = Engine::open(me, Standing::Restored, &one.disk).unwrap();
-    for peer in [2, 3, 4] {
-        one.input(Input::Learn { card: Box::new(card(peer, node_key(peer))) });
-    }
-    one.input(Input::Join { founding: Box::new(founding()) });
-    one.meet(&[2, 3, 4]);
+    let mut one = restored(&next, &[2, 3, 4]);
     for chain in [&opened, &noted, &own.go_on(&opened, &[acknowledgement(&noted)])] {
         one.say(2, push(chain));
     }
@@ -434,13 +436,7 @@ fn what_our_ended_feed_alone_acknowledged_above_a_fork_is_not_told() {
     let Point(seq, id) = opened.end();
     let next = own.opened_by(WarrantRole::Old, &own.key, End(seq, id), [77; 32]);
     for ended in [None, Some("before the proof"), Some("after it")] {
-        let openings = [(founding().board(), next.opening.clone())].into();
-        let me = Identity { signer: Box::new(next.key.clone()), openings, ..identity(1) };
-        let mut one = One::open(Standing::Sure, Disk::default());
-        one.engine = Engine::open(me, Standing::Restored, &one.disk).unwrap();
-        one.input(Input::Learn { card: Box::new(card(2, node_key(2))) });
-        one.input(Input::Join { founding: Box::new(founding()) });
-        one.meet(&[2]);
+        let mut one = restored(&next, &[2]);
         for chain in [&opened, &begun, &seen, &own.go_on(&opened, &[acknowledgement(&seen)])] {
             one.say(2, push(chain));
         }

@@ -1,7 +1,8 @@
 //! Edits of a document: from what a person typed to raw changes.
 //!
-//! *Invariants.* One fresh actor for each command. The text that remains is looked through for
-//! patients' numbers before anything is signed, field by field of those that were written.
+//! *Invariants.* One fresh actor for each command. What was typed is looked through for patients'
+//! numbers before anything is said of it, and the text that remains before anything is signed, field
+//! by field of those that were written.
 //!
 //! *Source*: ours; formats, section 5.
 
@@ -11,7 +12,7 @@ use concordat_protocol::{
         edit::{Intent, ItemId, edit, fold},
         guard,
         kind::{Field, Shape},
-        read::{Content, Held, Presence, read},
+        read::{Cell, Content, Presence, read},
     },
     codec::Blob,
     feed::{Draft, Kind},
@@ -118,33 +119,22 @@ fn entry(case: &Case<'_>, refs: Vec<EntryId>, part: Vec<Vec<u8>>) -> Draft {
     }
 }
 
-/// Refuses what would leave a patient's number in a field that was written.
+/// Refuses what would leave a patient's number in a field that was written, or in an item that is
+/// brought back.
 fn expect_no_patient(document: &Document, touched: &[Path]) -> Result<(), Refusal> {
     let reading = read(document);
-    for cell in reading.cells.iter().filter(|cell| touched.contains(&cell.path)) {
-        let field = cell.path.to_string();
-        let expect = |text: &str| {
-            guard::expect_none(&field, text).map_err(|why| Refusal::new("patient-number", why))
-        };
-        let free = match cell.field.shape {
-            Shape::Scalar(scalar) | Shape::Set(scalar) | Shape::Cosmetic(scalar) => {
-                guard::is_free(scalar)
-            }
-            Shape::Text | Shape::List(_) | Shape::Record(_) => false,
-        };
-        match &cell.content {
-            Content::Text(text) => expect(&text.text)?,
-            Content::Scalar(values) | Content::Set(values) if free => {
-                for value in values {
-                    if let Held::Valid(Atom::Text(text)) = &value.value {
-                        expect(text)?;
-                    }
-                }
-            }
-            Content::Scalar(_) | Content::Set(_) | Content::List(_) | Content::Overwritten => {}
-        }
-    }
-    Ok(())
+    let is_touched = |cell: &&Cell| touched.iter().any(|path| path.covers(&cell.path));
+    let mut cells = reading.cells.iter().filter(is_touched);
+    cells.try_for_each(guard::expect_none_in).map_err(|why| Refusal::new("patient-number", why))
+}
+
+/// Refuses a patient's number in what was typed for a field.
+fn expect_no_patient_typed(at: &Path, field: &Field, text: &str) -> Result<(), Refusal> {
+    let scalar = match field.shape {
+        Shape::Scalar(scalar) | Shape::Cosmetic(scalar) | Shape::Set(scalar) => Some(scalar),
+        Shape::Text | Shape::List(_) | Shape::Record(_) => None,
+    };
+    values::expect_no_patient(&guard::place_in_words(at), scalar, text)
 }
 
 /// What a person wants, as intents.
@@ -163,7 +153,8 @@ impl Wishes<'_> {
             }
             Edit::Choose { at, value } => self.choose(at, value),
             Edit::Splice { at, position, delete, insert } => {
-                let (path, _) = self.field(at)?;
+                let (path, field) = self.field(at)?;
+                expect_no_patient_typed(&path, field, insert)?;
                 let end = width(&self.text_at(&path));
                 let position = position.unwrap_or(end);
                 let (delete, insert) = (*delete, insert.clone());
@@ -172,6 +163,8 @@ impl Wishes<'_> {
             }
             Edit::Include { at, values } => {
                 let (path, field) = self.field(at)?;
+                let mut elements = values.iter();
+                elements.try_for_each(|one| expect_no_patient_typed(&path, field, one))?;
                 self.each_element(&path, field, values, |at, value| Intent::Include { at, value })
             }
             Edit::Add { at, values, after } => self.add_item(at, values, after.as_deref()),
@@ -226,6 +219,7 @@ impl Wishes<'_> {
     }
 
     fn set(&mut self, at: Path, field: &'static Field, value: &str) -> Result<(), Refusal> {
+        expect_no_patient_typed(&at, field, value)?;
         match field.shape {
             Shape::Scalar(_) | Shape::Cosmetic(_) if value.is_empty() => {
                 self.intents.push(Intent::Clear { at });
@@ -253,6 +247,7 @@ impl Wishes<'_> {
 
     fn choose(&mut self, at: &str, value: &str) -> Result<(), Refusal> {
         let (at, field) = self.field(at)?;
+        expect_no_patient_typed(&at, field, value)?;
         let Shape::Scalar(scalar) = field.shape else {
             let message = format!("{at} never has several values to choose from");
             return Err(Refusal::new("not-a-field", message));
@@ -297,6 +292,7 @@ impl Wishes<'_> {
         self.intents.push(Intent::AddItem { at: list, id, after });
         for (name, value) in given {
             let (path, field) = part_of_item(&item, of, name)?;
+            expect_no_patient_typed(&path, field, value)?;
             match field.shape {
                 // Nothing stands there yet.
                 Shape::Text => self.intents.extend(splice(path, "", value)),

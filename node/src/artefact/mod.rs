@@ -30,6 +30,8 @@ mod documents;
 mod edits;
 mod names;
 mod needs;
+#[cfg(test)]
+mod patients;
 mod poll;
 mod prepare;
 mod settle;

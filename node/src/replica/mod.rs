@@ -21,6 +21,7 @@ mod order;
 mod snapshot;
 #[cfg(test)]
 mod tests;
+mod typed;
 
 use std::sync::Arc;
 

@@ -7,12 +7,12 @@ use crate::{
     process::{Node, refused, until},
 };
 
-const TOP: &str = "secretariat = [\"la-wigan\"]\nclosers = [\"la-wigan\"]\n";
-const RULES: &str = "\"joint decision\" = \"all(quorum(2), majority(council))\"\n";
+pub(crate) const TOP: &str = "secretariat = [\"la-wigan\"]\nclosers = [\"la-wigan\"]\n";
+pub(crate) const RULES: &str = "\"joint decision\" = \"all(quorum(2), majority(council))\"\n";
 const STRATEGY: &str =
     "engagement_ref=artefact-engagementengagementengagementengagementengagementaa";
 
-fn show(node: &Node, artefact: &str) -> Value {
+pub(crate) fn show(node: &Node, artefact: &str) -> Value {
     node.json(&["artefact", "show", artefact])
 }
 
@@ -20,16 +20,21 @@ fn knows(node: &Node, artefact: &str) -> bool {
     node.command(&["artefact", "show", artefact, "--json"]).status.success()
 }
 
-fn act(node: &Node, what: &[&str]) -> Value {
+pub(crate) fn act(node: &Node, what: &[&str]) -> Value {
     node.json(&[&["artefact"], what].concat())
 }
 
-fn told(node: &Node, what: &[&str]) -> String {
+pub(crate) fn told(node: &Node, what: &[&str]) -> String {
     refused(&node.command(&[&["artefact"], what].concat()), 1)
 }
 
 /// Waits until both show the same, and what they show is as wanted.
-fn until_both(board: &Partnership, artefact: &str, what: &str, wanted: impl Fn(&Value) -> bool) {
+pub(crate) fn until_both(
+    board: &Partnership,
+    artefact: &str,
+    what: &str,
+    wanted: impl Fn(&Value) -> bool,
+) {
     until(what, || {
         let [one, other] = &board.nodes[..] else { panic!("there are two") };
         knows(one, artefact) && knows(other, artefact) && {
@@ -39,12 +44,12 @@ fn until_both(board: &Partnership, artefact: &str, what: &str, wanted: impl Fn(&
     });
 }
 
-fn cut(board: &Partnership) {
+pub(crate) fn cut(board: &Partnership) {
     board.proxies.iter().for_each(crate::proxy::Proxy::cut);
     until("they are apart", || board.nodes.iter().all(|node| node.connected() == 0));
 }
 
-fn heal(board: &Partnership) {
+pub(crate) fn heal(board: &Partnership) {
     (0..board.nodes.len()).for_each(|number| board.heal(number));
     board.until_all_meet();
 }

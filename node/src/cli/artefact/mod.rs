@@ -6,7 +6,7 @@
 
 mod show;
 
-use concordat_protocol::artefact::{kind::EventKind, kinds};
+use concordat_protocol::artefact::{guard, kind::EventKind, kinds};
 
 use super::{
     args::{
@@ -202,6 +202,7 @@ fn frozen(frozen: &Frozen) -> Vec<String> {
 }
 
 fn list_events(kind: &str, out: &Out) -> Result<(), CliError> {
+    guard::expect_none("the kind", kind).map_err(|why| Refusal::new("patient-number", why))?;
     let Some(kind) = kinds::ALL.iter().find(|one| one.name == kind) else {
         let names: Vec<&str> = kinds::ALL.iter().map(|kind| kind.name).collect();
         let message = format!("no kind is called {kind:?}; there is {}", names.join(", "));

@@ -103,6 +103,8 @@ pub struct Entry {
     /// Whether everybody comes to hold it: it is below every fork of its feed, or somebody else
     /// acknowledged it.
     pub is_kept: bool,
+    /// The last entry about the artefact before it in its history, if there is one.
+    pub after: Option<EntryId>,
 }
 
 /// The payload of an entry, as far as the reader has it.

@@ -10,7 +10,7 @@
 //! | `…` | anything within a line; alone on a line, any number of lines |
 //! | a block of the kind `toml NAME` | is that file |
 //!
-//! Ports 4001 to 4003 stand for free ones, which no other page gets meanwhile. Commands that only look
+//! Ports 4001 to 4005 stand for free ones, which no other page gets meanwhile. Commands that only look
 //! are tried again until they print what is expected: what partners write arrives when it arrives.
 //! Where a page fails, the ends of its daemons' logs tell why.
 
@@ -27,10 +27,11 @@ use std::{
 };
 
 const DOCS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs");
-const DEADLINE: Duration = Duration::from_secs(60);
+/// Acknowledgements of content come once a minute.
+const DEADLINE: Duration = Duration::from_secs(150);
 const PAUSE: Duration = Duration::from_millis(50);
 const LOG_LINES: usize = 20;
-const PORTS: [u16; 3] = [4001, 4002, 4003];
+const PORTS: [u16; 5] = [4001, 4002, 4003, 4004, 4005];
 
 #[derive(Debug, PartialEq, Eq)]
 enum Step {
@@ -106,7 +107,7 @@ fn lines_fit(expected: &[String], lines: &[&str]) -> bool {
 /// uses: who cannot, takes others.
 struct Ports {
     _mine: TcpListener,
-    free: [u16; 3],
+    free: [u16; 5],
 }
 
 impl Ports {
@@ -114,11 +115,11 @@ impl Ports {
         let is_free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
         let of_block = |first: u16| {
             let mine = TcpListener::bind(("127.0.0.1", first)).ok()?;
-            let free = [first + 1, first + 2, first + 3];
+            let free = [1, 2, 3, 4, 5].map(|more| first + more);
             free.iter().all(is_free).then_some(Self { _mine: mine, free })
         };
-        let start = u16::try_from(std::process::id() % 4_000).unwrap();
-        let blocks = (start..start + 1_000).map(|block| 10_000 + block * 4);
+        let start = u16::try_from(std::process::id() % 2_500).unwrap();
+        let blocks = (start..start + 1_000).map(|block| 10_000 + block * 6);
         blocks.filter_map(of_block).next().unwrap()
     }
 }

@@ -262,6 +262,12 @@ fn run_page(name: &str, steps_min: usize) {
 }
 
 #[test]
+fn pages_that_run_at_once_have_ports_of_their_own() {
+    let (one, other) = (Ports::take(), Ports::take());
+    assert!(one.free.iter().all(|port| !other.free.contains(port)));
+}
+
+#[test]
 fn a_page_is_read_as_it_is_written() {
     let page = "text\n```toml a.toml\nx = 1\n```\n```console\n$ one two\nout\n$ three\n```\n```rust\n$ no\n```\n";
     let run = |command: &str, expected: &[&str]| Step::Run {

@@ -138,8 +138,19 @@ impl Dossier {
         }
         let (attributions, received) = (self.attributions(), self.received());
         let beside = Beside { attributions: &attributions, received: &received };
-        let show = Show { ground, replay, beside, said: self.said(replay) };
+        let said = self.said(replay);
+        let show = Show { ground, replay, beside, said, unread: self.unread(replay) };
         Some(show.bonds(self.artefact))
+    }
+
+    /// How many events may count and cannot be read here.
+    fn unread(&self, replay: &Replay) -> usize {
+        let events = self.entries.iter().filter(|one| one.kind == Kind::EVENT);
+        let standings = events.filter_map(|one| replay.entries.get(&one.by.entry));
+        let is_unread = |standing: &&Standing| {
+            matches!(standing, Standing::Withheld | Standing::Waiting(_) | Standing::Held)
+        };
+        standings.filter(is_unread).count()
     }
 
     /// The events that had effect.
@@ -165,6 +176,7 @@ struct Show<'a> {
     replay: &'a Replay,
     beside: Beside<'a>,
     said: BTreeMap<EntryId, Statement>,
+    unread: usize,
 }
 
 impl Show<'_> {
@@ -187,7 +199,8 @@ impl Show<'_> {
             missing: Vec::new(),
             sentence: self.sentence(),
         };
-        let missing: BTreeSet<Point> = bonds.deeds().into_iter().flat_map(missing).collect();
+        let missing = bonds.deeds().into_iter().flat_map(missing).chain(self.missing_events());
+        let missing: BTreeSet<Point> = missing.collect();
         bonds.missing = missing.into_iter().collect();
         bonds
     }

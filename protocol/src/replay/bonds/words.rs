@@ -101,6 +101,12 @@ impl Show<'_> {
         flags
     }
 
+    /// What cannot be read here.
+    pub(super) fn missing_events(&self) -> Option<Point> {
+        let words = format!("{} of its events cannot be read here, or may not count", self.unread);
+        (self.unread > 0).then_some(Point { code: "unread", words })
+    }
+
     /// Who is bound to give how much to whom.
     pub(super) fn sentence(&self) -> String {
         let lines = &self.replay.lifecycle.capacity.lines;
@@ -113,6 +119,9 @@ impl Show<'_> {
         };
         let bonds = self.claims().filter(|(_, claim)| claim.confirmed > 0);
         let bonds: Vec<String> = bonds.filter_map(bond).collect();
+        if bonds.is_empty() && self.unread > 0 {
+            return "Nobody is bound by what can be read here.".to_string();
+        }
         if bonds.is_empty() {
             return "Nobody is bound: no claim is confirmed.".to_string();
         }

@@ -118,6 +118,19 @@ fn what_is_missing_for_certainty_about_a_bond_is_named() {
 }
 
 #[test]
+fn who_may_not_read_it_is_not_told_that_nobody_is_bound() {
+    let (mut board, first, _) = claimed();
+    board.event(1, "confirm", vec![entry(first), text("3")]);
+    for one in &mut board.dossier.entries {
+        one.content = Content::Withheld;
+    }
+    let proof = bonds(&board);
+    assert_eq!(proof.sentence, "Nobody is bound by what can be read here.");
+    let unread = "5 of its events cannot be read here, or may not count";
+    assert!(proof.missing.iter().any(|one| one.code == "unread" && one.words == unread));
+}
+
+#[test]
 fn what_is_put_to_a_decision_has_no_bonds() {
     let board = decision();
     assert_eq!(board.dossier.bonds(board.ground(), &board.replay()), None);

@@ -28,7 +28,7 @@ pub enum Look {
         /// As of when.
         as_of: AsOf,
     },
-    /// How something was decided.
+    /// How something was decided, or what each side bound itself to.
     Prove {
         /// As the person named it.
         artefact: String,

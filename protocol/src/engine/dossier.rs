@@ -93,40 +93,45 @@ fn places(reader: &dyn Reader, artefact: &ArtefactId) -> Vec<(FeedId, BranchNo, 
 #[derive(Default)]
 struct Said {
     chain: Option<(FeedId, BranchNo)>,
-    /// The first chain of the feed: after which seq it has said how much.
-    trunk: Vec<(u64, Much)>,
-    much: Much,
+    /// The first chain of the feed: what it has said up to which seq.
+    trunk: Vec<(u64, SoFar)>,
+    so_far: SoFar,
 }
 
-/// Entries, and bytes of their payloads.
-#[derive(Default, Clone, Copy)]
-struct Much {
+/// Entries, bytes of their payloads, and the last of them.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+struct SoFar {
     entries: usize,
     bytes: u64,
+    last: Option<EntryId>,
 }
 
 impl Said {
-    /// Counts the next entry of a chain that is stored from `start` on.
+    /// Counts the next entry of a chain that is stored from `start` on; gives what was said before it.
     fn count(
         &mut self,
         (feed, branch, seq): (FeedId, BranchNo, u64),
         start: u64,
-        len: u64,
-    ) -> Much {
+        (entry, len): (EntryId, u64),
+    ) -> SoFar {
         if self.chain != Some((feed, branch)) {
             if self.chain.is_none_or(|(before, _)| before != feed) {
                 self.trunk.clear();
             }
             self.chain = Some((feed, branch));
             let shared = self.trunk.iter().take_while(|(seq, _)| *seq < start);
-            self.much = shared.last().map_or_else(Much::default, |(_, much)| *much);
+            self.so_far = shared.last().map_or_else(SoFar::default, |(_, so_far)| *so_far);
         }
-        self.much.entries = self.much.entries.saturating_add(1);
-        self.much.bytes = self.much.bytes.saturating_add(len);
+        let before = self.so_far;
+        self.so_far = SoFar {
+            entries: before.entries.saturating_add(1),
+            bytes: before.bytes.saturating_add(len),
+            last: Some(entry),
+        };
         if branch == 0 {
-            self.trunk.push((seq, self.much));
+            self.trunk.push((seq, self.so_far));
         }
-        self.much
+        before
     }
 }
 
@@ -165,11 +170,12 @@ fn entry(
     }
     let chain = of.chains.iter().find(|chain| chain.branch == branch);
     let start = chain.map_or(0, |chain| chain.start);
-    let said = said.count((feed, branch, seq), start, header.payload_len);
-    if said.entries > ARTEFACT_ENTRIES_MAX {
+    let id = Header::id_of(&bytes);
+    let before = said.count((feed, branch, seq), start, (id, header.payload_len));
+    if before.entries >= ARTEFACT_ENTRIES_MAX {
         return None;
     }
-    let is_within = said.bytes <= ARTEFACT_BYTES_MAX;
+    let is_within = before.bytes.saturating_add(header.payload_len) <= ARTEFACT_BYTES_MAX;
     let sealed = reader.get(Table::Payloads, &place).filter(|_| is_within);
     let content = match sealed.and_then(|bytes| Sealed::from_bytes(&bytes).ok()) {
         _ if !is_within => Content::Beyond,
@@ -180,7 +186,7 @@ fn entry(
     let (standing, settled) = of.standing_of(reader, &feed, (branch, seq));
     let is_kept = of.keeps(branch, seq);
     let by = Written {
-        entry: Header::id_of(&bytes),
+        entry: id,
         org: of.descriptor.org,
         epoch: of.descriptor.epoch,
         seq,
@@ -189,7 +195,8 @@ fn entry(
         settled,
         standing,
     };
-    Some(Entry { by, feed, kind: header.kind, refs: header.refs, content, is_kept })
+    let after = before.last;
+    Some(Entry { by, feed, kind: header.kind, refs: header.refs, content, is_kept, after })
 }
 
 /// Every acknowledgement that stands, in the order of feeds.
@@ -264,16 +271,19 @@ mod tests {
         let feed = FeedId::from_bytes([1; 32]);
         let other = FeedId::from_bytes([2; 32]);
         let mut said = Said::default();
-        let mut count = |feed, branch, seq, start| {
-            let Much { entries, bytes } = said.count((feed, branch, seq), start, 10);
-            (entries, bytes)
+        let entry = |number: u8| EntryId::from_bytes([number; 32]);
+        let mut count = |feed, branch, seq, start, number| {
+            let SoFar { entries, bytes, last } =
+                said.count((feed, branch, seq), start, (entry(number), 10));
+            (entries, bytes, last)
         };
-        let trunk = [1, 4, 6].map(|seq| count(feed, 0, seq, 0));
-        assert_eq!(trunk, [(1, 10), (2, 20), (3, 30)]);
-        assert_eq!([5, 7].map(|seq| count(feed, 1, seq, 5)), [(3, 30), (4, 40)]);
-        assert_eq!(count(feed, 2, 7, 7), (4, 40));
-        assert_eq!(count(other, 0, 3, 0), (1, 10));
-        assert_eq!(count(other, 1, 3, 0), (1, 10));
+        let trunk = [(1, 1), (4, 2), (6, 3)].map(|(seq, id)| count(feed, 0, seq, 0, id));
+        assert_eq!(trunk, [(0, 0, None), (1, 10, Some(entry(1))), (2, 20, Some(entry(2)))]);
+        let above = [(5, 4), (7, 5)].map(|(seq, id)| count(feed, 1, seq, 5, id));
+        assert_eq!(above, [(2, 20, Some(entry(2))), (3, 30, Some(entry(4)))]);
+        assert_eq!(count(feed, 2, 7, 7, 6), (3, 30, Some(entry(3))));
+        assert_eq!(count(other, 0, 3, 0, 7), (0, 0, None));
+        assert_eq!(count(other, 1, 3, 0, 8), (0, 0, None));
     }
 
     struct Rows(BTreeMap<(Table, Vec<u8>), Vec<u8>>);

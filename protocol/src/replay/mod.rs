@@ -10,6 +10,7 @@
 //!            lifecycle     events and results ──▶ state, rows, capacity
 //!         ─▶ Replay ── with a reading of the document ──▶ conflicts.rs      C1 to C10
 //! proven.rs  how something was decided, for somebody who was not there
+//! bonds/     the same for kinds that nobody votes on: what each side bound itself to
 //! wording.rs what is put to a decision        refs.rs   what the next entry relies on
 //! cut.rs     the same of fewer entries: as of an entry or a time, as known to an organisation
 //! ```
@@ -24,6 +25,7 @@
 //!
 //! Absent: no store, no engine, no Automerge. Reads a dossier, which whoever holds entries makes.
 
+mod bonds;
 mod changes;
 mod conflicts;
 mod cut;
@@ -58,6 +60,7 @@ use crate::{
     verdict::{Actor, ActorPrefix, ChangeHash},
 };
 
+pub use bonds::{Act, Bonds, BoundClaim, BoundLine, Share};
 pub use changes::{ChangeState, Refusal, Status};
 pub use conflicts::{Code, Conflict, Settles, Side, conflicts};
 pub use cut::Cut;
@@ -103,6 +106,8 @@ pub struct Entry {
     /// Whether everybody comes to hold it: it is below every fork of its feed, or somebody else
     /// acknowledged it.
     pub is_kept: bool,
+    /// The last entry about the artefact before it in its history, if there is one.
+    pub after: Option<EntryId>,
 }
 
 /// The payload of an entry, as far as the reader has it.

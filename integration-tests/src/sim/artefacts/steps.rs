@@ -24,7 +24,10 @@ use concordat_protocol::{
 use super::{super::rng::Rng, scene::Scene, values};
 
 /// Steps after which little more happens, or much begins anew.
-const LATE: [&str; 7] = ["withdraw", "defer", "retire", "supersede", "end", "close_aid", "reopen"];
+const LATE: [&str; 8] =
+    ["withdraw", "defer", "retire", "supersede", "end", "close_aid", "reopen", "revise"];
+/// States that few artefacts reach: whatever can happen in them should.
+const FAR: [&str; 3] = ["agreed", "in_force", "under_review"];
 
 /// Who says something.
 #[derive(Debug, Clone, Copy)]
@@ -187,6 +190,12 @@ fn named_entries(scene: &Scene, speaker: Speaker<'_>, event: &str, param: &str) 
     }
 }
 
+/// Whether it is in a state that few artefacts reach.
+#[must_use]
+pub fn is_far(scene: &Scene) -> bool {
+    FAR.contains(&scene.replay.lifecycle.base)
+}
+
 /// How likely an event is, as far as its author's node knows; none for those without effect.
 fn weight(scene: &Scene, speaker: Speaker<'_>, event: &EventKind) -> u64 {
     let life = &scene.replay.lifecycle;
@@ -219,8 +228,9 @@ fn weight(scene: &Scene, speaker: Speaker<'_>, event: &EventKind) -> u64 {
             }
         }
         Effect::Uphold => 40,
-        Effect::LetGo { .. } => 25,
+        Effect::LetGo { .. } => 40,
         Effect::Hold { .. } if event.name == "call_in" => 25,
+        Effect::Hold { .. } if is_far(scene) => 25,
         Effect::Hold { .. } => 6,
         Effect::Capacity(_) => match event.name {
             "aid_kind" => 1,
@@ -230,6 +240,7 @@ fn weight(scene: &Scene, speaker: Speaker<'_>, event: &EventKind) -> u64 {
             "line_quantity" | "give_up_claim" | "recall" => 6,
             _ => 2,
         },
+        Effect::Row { .. } if event.name == "ratify" => 60,
         Effect::Row { .. } | Effect::Log if !event.during.is_empty() => 8,
         Effect::Row { .. } if event.name == "clinical_signoff" => 60,
         Effect::Row { .. } if event.name == "adopt" => 12,

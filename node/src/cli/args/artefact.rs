@@ -49,7 +49,8 @@ pub(crate) enum ArtefactCommand {
     Sign(Sign),
     /// Close the vote, with every answer that has come
     Close(Proposal),
-    /// Prove how something was decided: on which words, by whom, by which rule, when
+    /// Prove how it was decided: on which words, by whom, by which rule, when; of mutual aid, who is
+    /// bound to give how much to whom
     Prove(Proposal),
     /// Everything that was written about it: what, by whom, in which capacity, known to whom when
     History(One),

@@ -282,7 +282,7 @@ pub struct NotApplied {
     pub by: AuthorLine,
 }
 
-/// How something was decided.
+/// How something was decided, or what each side bound itself to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProvenDecision {
     /// The artefact.

@@ -115,7 +115,7 @@ pub fn show(snapshot: &Snapshot, named: &str, as_of: AsOf) -> Result<Artefact, R
     })
 }
 
-/// How something was decided.
+/// How something was decided, or what each side bound itself to if nobody decides on it.
 ///
 /// # Errors
 /// - [`Refusal`]: there is no such proposal.
@@ -125,21 +125,22 @@ pub fn proof(
     proposal: Option<&str>,
 ) -> Result<ProvenDecision, Refusal> {
     let case = Case::of(snapshot, named, &Span::Prove)?;
-    let id = crate::artefact::proposal_of(&case, proposal)?;
-    let proof = case
-        .dossier
-        .proof(case.ground(), &id)
-        .ok_or_else(|| Refusal::new("no-proposal", "the proposal cannot be read here"))?;
-    let proof_json = serde_json::to_value(&proof).map_err(|why| Refusal::new("output", why))?;
-    let (state, _) = state(&case);
-    Ok(ProvenDecision {
-        artefact: case.dossier.artefact.to_string(),
-        title: fields::title(&case),
-        state,
-        sentence: proof.sentence(),
-        lines: proof.lines(),
-        proof: proof_json,
-    })
+    let json = |proof: serde_json::Result<serde_json::Value>| {
+        proof.map_err(|why| Refusal::new("output", why))
+    };
+    let bonds = case.dossier.bonds(case.ground(), &case.replay);
+    let (sentence, lines, proof) = if let Some(bonds) = bonds.filter(|_| proposal.is_none()) {
+        (bonds.sentence.clone(), bonds.lines(), json(serde_json::to_value(&bonds))?)
+    } else {
+        let id = crate::artefact::proposal_of(&case, proposal)?;
+        let proof = case
+            .dossier
+            .proof(case.ground(), &id)
+            .ok_or_else(|| Refusal::new("no-proposal", "the proposal cannot be read here"))?;
+        (proof.sentence(), proof.lines(), json(serde_json::to_value(&proof))?)
+    };
+    let (artefact, title) = (case.dossier.artefact.to_string(), fields::title(&case));
+    Ok(ProvenDecision { artefact, title, state: state(&case).0, sentence, lines, proof })
 }
 
 /// What people call the state, and its name.

@@ -12,7 +12,9 @@
 //! payload.rs  5 verify   payloads that come apart
 //! apply.rs    6 apply    what entries do to acknowledgements and evidence
 //! audience.rs 6 apply    who receives what: artefacts, their audiences, where their entries stand
+//! received.rs 6 apply    what each member acknowledged when, by place
 //! dossier.rs  6 apply    what is held about one artefact, gathered for `replay`
+//! begun.rs    7 view     which artefacts there are, the one begun last first
 //! fork.rs                two histories of one feed: find, prove, keep what counts
 //! clock.rs               our clock beside those of peers, and what entries claim
 //! view.rs                what people and tests see
@@ -31,6 +33,7 @@ mod acks;
 mod append;
 mod apply;
 mod audience;
+mod begun;
 mod chain;
 mod clock;
 mod dossier;
@@ -42,6 +45,7 @@ mod open;
 mod opening;
 mod payload;
 mod pending;
+mod received;
 mod record;
 mod serve;
 mod state;
@@ -64,6 +68,7 @@ use pending::Pending;
 use state::{Board, Feed, Peer};
 
 pub use audience::{ArtefactRecord, FirstOpening};
+pub use begun::Begun;
 pub use chain::Chain;
 pub use clock::{ClockCheck, OddTimes, TOLERANCE_MS};
 pub use io::{BatchId, Damaged, Effect, Input, Moment, Refused, Report, Ticket};

@@ -74,6 +74,19 @@ struct One {
     last_use: u64,
 }
 
+/// How much is kept in memory, and how much may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeptSize {
+    /// Documents.
+    pub documents: usize,
+    /// How many there may be.
+    pub documents_max: usize,
+    /// What they come to, by a rough measure.
+    pub bytes: u64,
+    /// What they may come to.
+    pub bytes_max: u64,
+}
+
 /// How sure to be of a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Care {
@@ -228,6 +241,18 @@ impl Documents {
             locked(&self.kept).keep(*artefact, document.clone(), changes, is_tried);
         }
         Ok(document)
+    }
+
+    /// How much is kept in memory.
+    #[must_use]
+    pub fn kept(&self) -> KeptSize {
+        let kept = locked(&self.kept);
+        KeptSize {
+            documents: kept.documents.len(),
+            documents_max: KEPT_MAX,
+            bytes: kept.bytes,
+            bytes_max: KEPT_BYTES_MAX,
+        }
     }
 
     /// Lets a document be opened again by this version. Says whether it was suspended.

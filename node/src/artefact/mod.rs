@@ -37,7 +37,7 @@ mod trial;
 mod values;
 
 pub use case::{Case, Seen, Span, today};
-pub use documents::{Care, Documents};
+pub use documents::{Care, Documents, KeptSize};
 pub use names::artefact_named;
 pub use poll::proposal_of;
 pub use prepare::{Prepared, prepare};

@@ -41,7 +41,12 @@ use concordat_node::{
     replica::{Question, Replica, Snapshot},
     store::{self, EngineKind, KeyRange, Order, Reader, Table},
 };
-use concordat_protocol::{artefact::document::Document, engine::after_prefix, hash::ArtefactId};
+use concordat_protocol::{
+    artefact::{compare::touched_since, document::Document, read::read},
+    engine::after_prefix,
+    hash::ArtefactId,
+    replay::{Dossier, conflicts, replay},
+};
 
 use board::{Board, MEMBERS};
 
@@ -168,6 +173,7 @@ fn openings(snapshot: &Snapshot, ids: &[ArtefactId]) {
     let new_is = if is_new { "opening, new" } else { "opening, new or kept (too few for new)" };
     let p99 = line(new_is, &mut new, Some(limit));
     line("opening, new, of those that were decided", &mut decided, Some(limit));
+    parts(snapshot, ids);
     line("opening, again", &mut again, Some(limit));
     line("the page of one, again", &mut page, Some(limit));
     println!(
@@ -175,6 +181,31 @@ fn openings(snapshot: &Snapshot, ids: &[ArtefactId]) {
         AIM.as_millis(),
         if p99.1 <= AIM { "met" } else { "missed" }
     );
+}
+
+/// What opening one consists of, each part by itself.
+fn parts(snapshot: &Snapshot, ids: &[ArtefactId]) {
+    let mut times: [Vec<Duration>; 5] = Default::default();
+    for turn in 0..OPENINGS.min(ids.len()) / 4 {
+        let id = &ids[turn * 7_919 % ids.len()];
+        let case = open(snapshot, id);
+        let reader = snapshot.reader();
+        let (gathering, dossier) = timed(|| Dossier::gather(reader, case.board, id, false));
+        let dossier = dossier.unwrap();
+        let (replaying, replayed) = timed(|| replay(case.ground(), &dossier));
+        let changes: Vec<&[u8]> = replayed.applied().collect();
+        let empty = Document::new(&case.skeleton);
+        let (applying, document) = timed(|| empty.with(&changes).unwrap());
+        let (reading, fields) = timed(|| read(&document));
+        let (comparing, _) =
+            timed(|| (conflicts(&replayed, &document, &fields), touched_since(&document, &[])));
+        let took = [gathering, replaying, applying, reading, comparing];
+        times.iter_mut().zip(took).for_each(|(times, took)| times.push(took));
+    }
+    let names = ["entries", "replay", "document", "fields", "conflicts and who wrote what"];
+    for (name, mut times) in names.into_iter().zip(times) {
+        line(&format!("  of it: {name}"), &mut times, None);
+    }
 }
 
 /// Prints a line, and gives median and 99th percentile.

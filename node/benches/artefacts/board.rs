@@ -1,4 +1,4 @@
-//! A board of four organisations in one process: real engines, the first one's store on disk.
+//! A board of three organisations in one process: real engines, the first one's store on disk.
 //!
 //! Writes are committed in groups, as the daemon's writer does. The clock is the benchmark's, so
 //! that acknowledgements come as often as in a year.
@@ -27,7 +27,7 @@ use concordat_protocol::{
 };
 
 /// The short names of the members, councils all.
-pub(crate) const MEMBERS: [&str; 4] = ["la-one", "la-two", "la-three", "la-four"];
+pub(crate) const MEMBERS: [&str; 3] = ["la-one", "la-two", "la-three"];
 /// Everything happens before today: 300 days of it.
 const PAST_MS: u64 = 300 * 24 * 60 * 60 * 1_000;
 /// Somebody acknowledges no more often than this.

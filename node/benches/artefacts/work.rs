@@ -1,5 +1,5 @@
-//! What four organisations write about an artefact: an opening, five edits by three of them, a
-//! comment, an event; and of every twentieth a proposal, four answers and a closing.
+//! What three organisations write about an artefact: an opening, five edits by three of them, a
+//! comment, an event; and of every fortieth a proposal, three answers and a closing.
 //!
 //! The engine writes each entry. Edits are made once for each opener and variation, and stand in
 //! many artefacts: a change does not name its artefact.
@@ -32,7 +32,7 @@ use crate::board::{Board, MEMBERS};
 /// Artefacts that are written at a time; then everybody acknowledges.
 const PORTION: usize = 100;
 /// One of so many is decided.
-pub(crate) const DECIDED_EVERY: usize = 20;
+pub(crate) const DECIDED_EVERY: usize = 40;
 /// Variations of the text, for each opener.
 const VARIATIONS: usize = 8;
 /// Edits of one artefact.
@@ -172,7 +172,7 @@ fn deed(templates: &Templates, number: usize, step: usize) -> (usize, Kind, Vec<
             let none = || Value::List(Vec::new());
             let kind = DECISION.remark("comment").unwrap();
             let said = Statement::new(kind, vec![text, none(), none(), none()]).unwrap();
-            ((opener + 3) % MEMBERS.len(), Kind::REMARK, said.to_remark().to_bytes())
+            ((opener + 1) % MEMBERS.len(), Kind::REMARK, said.to_remark().to_bytes())
         }
         6 => {
             let said = Statement::new(DECISION.event("consult").unwrap(), Vec::new()).unwrap();

@@ -147,6 +147,14 @@ impl Documents {
         })
     }
 
+    /// What `look` makes of a document that was opened before.
+    ///
+    /// # Errors
+    /// - [`Suspended`]: it was suspended since, or is now.
+    pub fn look<R>(&self, artefact: &ArtefactId, look: impl FnOnce() -> R) -> Result<R, Suspended> {
+        self.guarded(artefact, || Ok(look()))
+    }
+
     /// Does something that may panic, or end the process, with a note on disk meanwhile.
     fn guarded<R>(
         &self,

@@ -15,7 +15,6 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::float_arithmetic,
-    clippy::disallowed_methods,
     reason = "a benchmark reads the clock, divides, prints, and may end the process"
 )]
 

@@ -213,8 +213,13 @@ impl Shell<'_> {
 
 /// Whether a command changes nothing, so that it can be tried again.
 fn only_looks(command: &str) -> bool {
-    let looks =
-        [" artefact show ", " artefact conflicts ", " artefact prove ", " artefact history "];
+    let looks = [
+        " artefact list",
+        " artefact show ",
+        " artefact conflicts ",
+        " artefact prove ",
+        " artefact history ",
+    ];
     [" log", " status"].iter().any(|word| command.ends_with(word))
         || looks.iter().any(|word| command.contains(word))
 }

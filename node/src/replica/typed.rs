@@ -58,7 +58,9 @@ fn names_of(values: &[Pair]) -> Vec<Named<'_>> {
 
 fn in_look(look: &Look) -> Vec<Named<'_>> {
     match look {
-        Look::List { board } => some("the board", board),
+        Look::List(query) => {
+            [some("the board", &query.board), some("the artefact", &query.after)].concat()
+        }
         Look::Show { artefact, as_of } => {
             let as_of = match as_of {
                 AsOf::Now => Vec::new(),

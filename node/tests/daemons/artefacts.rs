@@ -133,6 +133,35 @@ fn who_is_outside_the_audience_is_let_in_when_it_is_named() {
     });
 }
 
+/// Told page by page, and as a person would: by the beginnings of ids.
+#[test]
+fn artefacts_are_listed_a_page_at_a_time_the_newest_first() {
+    let board = Partnership::found_with(&["la-wigan", "la-bolton"], TOP, RULES);
+    let titles = ["One", "Two", "Three"];
+    titles
+        .iter()
+        .for_each(|title| drop(act(&board.nodes[0], &["open", "decision", "--title", title])));
+    let page = |what: &[&str]| {
+        let list = act(&board.nodes[0], &[&["list"], what].concat());
+        let of = |one: &Value| (one["title"].clone(), one["artefact"].as_str().unwrap().to_owned());
+        let lines: Vec<_> = list["artefacts"].as_array().unwrap().iter().map(of).collect();
+        (lines, list["more"].as_u64().unwrap())
+    };
+    let titles = |lines: &[(Value, String)]| -> Vec<Value> {
+        lines.iter().map(|(title, _)| title.clone()).collect()
+    };
+    let (all, more) = page(&[]);
+    assert_eq!((titles(&all), more), (vec!["Three".into(), "Two".into(), "One".into()], 0));
+    let (first, more) = page(&["--limit", "2"]);
+    assert_eq!((&first[..], more), (&all[..2], 1));
+    let (_, last) = &first[1];
+    let (rest, more) = page(&["--limit", "2", "--after", &last[..20]]);
+    assert_eq!((&rest[..], more), (&all[2..], 0));
+    let said = board.nodes[0].run(&["artefact", "list", "--limit", "2"]);
+    assert!(said.ends_with(&format!("1 more; go on with --after {last}\n")), "{said}");
+    assert!(told(&board.nodes[0], &["list", "--after", "zzz"]).contains("[unknown-artefact]"));
+}
+
 /// A note that a document is being opened, left behind by a process that died over it.
 #[test]
 fn a_document_that_ended_the_node_is_suspended_until_somebody_tries_again() {

@@ -13,7 +13,7 @@ type Which = String;
 pub(crate) enum ArtefactCommand {
     /// Begin an artefact on a board
     Open(Open),
-    /// The artefacts of a board
+    /// The artefacts of a board, the one begun last first
     List(List),
     /// What an artefact says and what state it is in, now or as it was
     Show(Show),
@@ -83,6 +83,12 @@ pub(crate) struct Open {
 pub(crate) struct List {
     /// The beginning of the board's id; not needed if there is only one
     pub(crate) board: Option<String>,
+    /// Those after this one: the last that was shown
+    #[arg(long, value_name = "ARTEFACT")]
+    pub(crate) after: Option<Which>,
+    /// At most so many
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    pub(crate) limit: usize,
 }
 
 #[derive(Debug, clap::Args)]

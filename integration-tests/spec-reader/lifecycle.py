@@ -68,15 +68,20 @@ class Claim:
     line: tuple[bytes, str]
     quantity: int
     confirmed: int = 0
-    is_off: bool = False
-    """Declined or given up."""
     declined: bool = False
+    given_up: list[bytes] = field(default_factory=list)
+    """The entries that say so."""
 
     def outstanding(self) -> int:
-        return 0 if self.is_off else self.quantity - self.confirmed
+        return 0 if self.given_up else self.left(set())
+
+    def left(self, past: set[bytes]) -> int:
+        """What a confirmation with this past may confirm."""
+        is_off = self.declined or any(entry in past for entry in self.given_up)
+        return 0 if is_off else self.quantity - self.confirmed
 
     def is_unanswered(self) -> bool:
-        return not self.confirmed and not self.is_off
+        return not self.confirmed and not self.declined and not self.given_up
 
 
 class NoEffect(Exception):
@@ -294,17 +299,16 @@ class Lifecycle:
     def _confirm(self, fact: Fact, said: Statement) -> None:
         claim, quantity = self._answered(fact, said, True), thousandths(said.first("qty"))
         line = self.lines[claim.line]
-        expect(0 < quantity <= min(claim.outstanding(), line.quantity - line.confirmed))
+        expect(0 < quantity <= min(claim.left(fact.past), line.quantity - line.confirmed))
         claim.confirmed += quantity
         line.confirmed += quantity
         self.confirmations.append(fact.entry)
 
     def _decline_claim(self, fact: Fact, said: Statement) -> None:
-        claim = self._answered(fact, said, True)
-        claim.is_off = claim.declined = True
+        self._answered(fact, said, True).declined = True
 
     def _give_up_claim(self, fact: Fact, said: Statement) -> None:
-        self._answered(fact, said, False).is_off = True
+        self._answered(fact, said, False).given_up.append(fact.entry)
 
     def _recall(self, fact: Fact, said: Statement) -> None:
         expect(self._known(fact, self._key(fact, said)))

@@ -46,6 +46,8 @@ pub(super) struct Fold<'a> {
     pub(super) aid: Option<(FeedId, u64)>,
     /// Where the first quantity of each line was set.
     pub(super) quantities: BTreeMap<LineKey, (FeedId, u64)>,
+    /// Where each feed first gave up each claim.
+    pub(super) given_up: BTreeMap<EntryId, BTreeMap<FeedId, u64>>,
     /// Where each feed first confirmed anything.
     pub(super) confirmed: BTreeMap<FeedId, u64>,
     /// What organisations say of proposals: the last within any past counts.
@@ -81,6 +83,7 @@ impl<'a> Fold<'a> {
             capacity: Capacity::default(),
             aid: None,
             quantities: BTreeMap::new(),
+            given_up: BTreeMap::new(),
             confirmed: BTreeMap::new(),
             verdicts: BTreeMap::new(),
             statements: BTreeMap::new(),
@@ -201,10 +204,17 @@ impl<'a> Fold<'a> {
             About::Recall => self.capacity.recall(fact, said),
             About::Deliver => self.capacity.deliver(fact, said, is_known),
             About::GiveUp | About::Confirm | About::Decline if !knows => Err(unknown),
-            About::GiveUp => self.capacity.give_up(said),
+            About::GiveUp => {
+                let claim = self.capacity.give_up(said)?;
+                self.given_up.entry(claim).or_default().entry(fact.feed).or_insert(fact.seq);
+                Ok(())
+            }
             About::Decline => self.capacity.decline(fact, said),
             About::Confirm => {
-                self.capacity.confirm(fact, said)?;
+                let given_up = said.first_entry().and_then(|claim| self.given_up.get(&claim));
+                let is_known = |(feed, seq): (&FeedId, &u64)| fact.past.contains(feed, *seq);
+                let is_given_up = given_up.is_some_and(|places| places.iter().any(is_known));
+                self.capacity.confirm(fact, said, is_given_up)?;
                 self.confirmed.entry(fact.feed).or_insert(fact.seq);
                 Ok(())
             }

@@ -164,7 +164,7 @@ pub struct Replay {
     pub lifecycle: Lifecycle,
     /// Comments and positions that fit their kind, each after those in its past.
     pub remarks: Vec<Said>,
-    /// Events that settle conflicts.
+    /// Events that say a conflict is settled.
     pub settlements: Vec<Said>,
     /// Who receives the content, by all that counts.
     pub audience: Audience,
@@ -178,6 +178,8 @@ pub struct Replay {
     pub(crate) unkept: BTreeSet<EntryId>,
     /// Who wrote each entry, and when.
     pub(crate) written: BTreeMap<EntryId, Written>,
+    /// Who says that conflicts are settled, as the charter has them.
+    pub(crate) settlers: BTreeMap<EntryId, Author>,
 }
 
 /// A proposal and what came of it.
@@ -213,11 +215,16 @@ pub fn replay(ground: Ground<'_>, dossier: &Dossier) -> Replay {
     let facts = facts(ground, dossier, &order, &effect);
     let case = Case { kind, opener: dossier.opener, results: &results };
     let lifecycle = lifecycle::fold(case, &facts);
+    let settlements = settlements(kind, &lifecycle, &effect);
+    let settling: BTreeSet<EntryId> = settlements.iter().map(|one| one.by.entry).collect();
+    let settlers = facts.iter().filter(|fact| settling.contains(&fact.entry));
+    let settlers = settlers.map(|fact| (fact.entry, fact.author.clone()));
     let unkept = dossier.entries.iter().filter(|one| !one.is_kept);
     let writers = dossier.feeds.iter().map(|(feed, (org, _))| (ActorPrefix::of(feed), *org));
     Replay {
         kind,
-        settlements: settlements(kind, &lifecycle, &effect),
+        settlers: settlers.collect(),
+        settlements,
         lifecycle,
         remarks: remarks(kind, &order, &effect),
         audience: effect.audience(None),

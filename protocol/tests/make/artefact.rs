@@ -464,6 +464,7 @@ fn reason(why: &NoEffect) -> &'static str {
         NoEffect::Unreadable(_) => "does-not-fit",
         NoEffect::NotAllowed { .. } => "not-allowed",
         NoEffect::WrongState { .. } => "wrong-state",
+        NoEffect::Waits { .. } => "waits",
         NoEffect::Lacking { .. } => "lacking",
         NoEffect::NoProposals => "no-proposals",
         NoEffect::NotThere { .. } => "not-there",
@@ -483,6 +484,79 @@ fn tale(kind: &'static Kind, number: u64) -> (Value, Value) {
     for _ in 0..10 + tale.dice.below(14) {
         tale.write();
     }
+    told(&tale)
+}
+
+/// What one organisation says, and which entries of others it names.
+type Line<'a> = (usize, &'a str, Vec<Cbor>, &'a [(usize, u64)]);
+
+/// A history that is written out.
+fn story(kind: &'static Kind, lines: Vec<Line<'_>>, results: &[(usize, u64, Decided)]) -> Tale {
+    let results = results.iter().map(|(org, seq, decided)| (entry(*org, *seq), *decided));
+    let (links, said, results) = (vec![], vec![], results.collect());
+    let mut story = Tale { kind, dice: Dice(1), links, said, results };
+    for (org, name, values, refs) in lines {
+        let refs = refs.iter().map(|(org, seq)| entry(*org, *seq)).collect();
+        let seq = story.sizes(org);
+        story.links.push(Link { entry: entry(org, seq), feed: feed(org), seq, refs });
+        let event = (name != "proposal").then(|| Event { name: name.into(), values });
+        story.said.push((org, event));
+    }
+    story
+}
+
+fn text(text: &str) -> Cbor {
+    Cbor::Text(text.into())
+}
+
+fn named(org: usize, seq: u64) -> Cbor {
+    Cbor::Bytes(entry(org, seq).as_bytes().to_vec())
+}
+
+/// A claim that is given up while it is confirmed; steps that cross a result, wait for one, and are
+/// upheld.
+fn stories() -> Vec<(&'static str, Tale)> {
+    let (decision, aid) = (kinds::ALL[0], kinds::ALL[1]);
+    let times = || [text("2017-12-09T20:00Z"), text("2017-12-10T08:00Z")];
+    let quantity = || [vec![text("beds"), text("3"), text("bed")], times().to_vec()].concat();
+    let lender = Cbor::Bytes(vec![0; 32]);
+    let claim = [vec![lender, text("beds"), text("3")], times().to_vec()].concat();
+    let given_up = vec![
+        (0, "line_quantity", quantity(), &[][..]),
+        (0, "offer", vec![text("2017-12-08T12:00Z")], &[]),
+        (1, "claim", claim, &[(0, 1)]),
+        (0, "line_quantity", quantity(), &[(1, 0)]),
+        (0, "confirm", vec![named(1, 0), text("1")], &[]),
+        (1, "give_up_claim", vec![named(1, 0)], &[]),
+        (0, "confirm", vec![named(1, 0), text("1")], &[]),
+        (0, "confirm", vec![named(1, 0), text("1")], &[(1, 1)]),
+    ];
+    let put = || vec![(0, "consult", vec![], &[][..]), (1, "proposal", vec![], &[(0, 0)][..])];
+    let with = |more: Vec<Line<'static>>| [put(), more].concat();
+    let why = || vec![text("no")];
+    let uphold = |org, seq| vec![named(org, seq), Cbor::List(vec![])];
+    let crossed = || with(vec![(0, "withdraw", why(), &[(1, 0)])]);
+    let upheld = |step| [crossed(), vec![(1, "uphold", step, &[(0, 1)][..])]].concat();
+    let early =
+        || with(vec![(1, "begin_ratification", vec![], &[]), (0, "withdraw", why(), &[(1, 1)])]);
+    let (carried, failed) = ([(1, 0, Decided::Carried)], [(1, 0, Decided::NotCarried)]);
+    let told = |lines, results: &[_]| story(decision, lines, results);
+    vec![
+        ("a claim is given up meanwhile", story(aid, given_up, &[])),
+        ("withdrawn while it was carried", told(crossed(), &carried)),
+        ("withdrawn before it failed", told(crossed(), &failed)),
+        ("the result upheld", told(upheld(uphold(1, 0)), &carried)),
+        ("a result upheld that is open", told(upheld(uphold(1, 0)), &[])),
+        ("a result upheld that failed", told(upheld(uphold(1, 0)), &failed)),
+        ("the step upheld", told(upheld(uphold(0, 1)), &carried)),
+        ("a step before its result", told(early(), &[])),
+        ("a step before its result, carried", told(early(), &carried)),
+        ("a step before its result, failed", told(early(), &failed)),
+    ]
+}
+
+fn told(tale: &Tale) -> (Value, Value) {
+    let kind = tale.kind;
     let found = tale.fold();
     let told: Vec<Value> = tale
         .links
@@ -550,6 +624,10 @@ pub(crate) fn lifecycles() -> File {
             let (fields, says) = tale(kind, number);
             file.case(&format!("{} {number}", kind.name), fields, Ok(says));
         }
+    }
+    for (name, story) in stories() {
+        let (fields, says) = told(&story);
+        file.case(&format!("{}: {name}", story.kind.name), fields, Ok(says));
     }
     file
 }

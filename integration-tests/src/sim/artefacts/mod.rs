@@ -294,7 +294,7 @@ impl Sim {
             return propose(desk, scene, rng);
         }
         if rng.chance(12)
-            && let Some(draft) = steps::settle(scene, speaker, rng)
+            && let Some(draft) = steps::settle(scene, speaker, true, rng)
         {
             return Some(Act::of(draft, "settlement"));
         }

@@ -193,7 +193,7 @@ fn processor() -> Duration {
 
 /// What opening one consists of, each part by itself.
 fn parts(snapshot: &Snapshot, ids: &[ArtefactId]) {
-    let mut times: [Vec<Duration>; 5] = Default::default();
+    let mut times: [Vec<Duration>; 6] = Default::default();
     for turn in 0..OPENINGS.min(ids.len()) / 4 {
         let id = &ids[turn * 7_919 % ids.len()];
         let case = open(snapshot, id);

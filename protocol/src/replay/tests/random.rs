@@ -128,7 +128,7 @@ impl Partnership {
             What::Amount => {
                 let pence = Atom::Int(i64::try_from(no).unwrap());
                 let amount = list().then(item.as_str()).then("pence");
-                let at = if no % 3 == 0 { path("finance/total_pence") } else { amount };
+                let at = if no.is_multiple_of(3) { path("finance/total_pence") } else { amount };
                 self.edit_known(act, vec![Intent::Set { at, value: pence }]);
             }
             What::Bare => self.bare(act),
@@ -148,9 +148,10 @@ impl Partnership {
             What::Unsettle | What::Due => {
                 let at = self.dossier.entries.len().saturating_sub(1 + no % 8);
                 let entry = &mut self.dossier.entries[at];
-                match act.what {
-                    What::Due if entry.kind != Kind::OPEN => entry.content = Content::Due,
-                    _ => entry.by.settled = false,
+                if matches!(act.what, What::Due) && entry.kind != Kind::OPEN {
+                    entry.content = Content::Due;
+                } else {
+                    entry.by.settled = false;
                 }
             }
             What::Widen => {
@@ -186,13 +187,14 @@ impl Partnership {
                 return self.propose_known([5, 1][act.no % 2], act.lag);
             }
             "frozen" => {
-                let answer = if act.no % 3 == 0 { Answer::Reject } else { Answer::Approve };
+                let answer =
+                    if act.no.is_multiple_of(3) { Answer::Reject } else { Answer::Approve };
                 return (1..=4).for_each(|by| self.answer(act, by, answer, false));
             }
             "decided" => "begin_standstill",
-            "standstill" if act.no % 2 == 0 => "call_in",
+            "standstill" if act.no.is_multiple_of(2) => "call_in",
             "standstill" => "suspend",
-            "offered" if life.capacity.claims.is_empty() || act.no % 4 == 0 => "claim",
+            "offered" if life.capacity.claims.is_empty() || act.no.is_multiple_of(4) => "claim",
             "offered" => "confirm",
             "deferred" => "resume",
             _ => return,
@@ -273,7 +275,7 @@ impl Partnership {
         if by == 1 || self.is_forked(by) {
             return;
         }
-        let Some(last) = self.dossier.entries.iter_mut().filter(own).next_back() else { return };
+        let Some(last) = self.dossier.entries.iter_mut().rfind(own) else { return };
         let mut rival = last.clone();
         let mut id = *last.by.entry.as_bytes();
         id[31] ^= 0xff;
@@ -319,25 +321,25 @@ fn fitting(known: &Replay, event: &EventKind, no: usize) -> Option<(Option<Entry
     let mut named = None;
     let mut values = Vec::new();
     for param in event.params {
-        let one = match param.scalar {
-            _ if param.count != Count::One => Value::List(vec![]),
-            Scalar::Entry => {
-                let there: Vec<EntryId> = match param.name {
-                    "claim" => life.capacity.claims.keys().copied().collect(),
-                    "call_in" | "suspension" => life.holds.iter().map(|hold| hold.entry).collect(),
-                    "step" => life.tips.iter().map(|tip| tip.entry).collect(),
-                    _ => known.proposals.keys().copied().collect(),
-                };
-                let id = *there.get(no % there.len().max(1))?;
-                named = named.or(Some(id));
-                Value::Bytes(id.as_bytes().to_vec())
-            }
+        let is_answer = event.name == "confirm" && !no.is_multiple_of(3);
+        let one = if param.count != Count::One {
+            Value::List(vec![])
+        } else if param.scalar == Scalar::Entry {
+            let there: Vec<EntryId> = match param.name {
+                "claim" => life.capacity.claims.keys().copied().collect(),
+                "call_in" | "suspension" => life.holds.iter().map(|hold| hold.entry).collect(),
+                "step" => life.tips.iter().map(|tip| tip.entry).collect(),
+                _ => known.proposals.keys().copied().collect(),
+            };
+            let id = *there.get(no % there.len().max(1))?;
+            named = named.or(Some(id));
+            Value::Bytes(id.as_bytes().to_vec())
+        } else if param.scalar == Scalar::Decimal && is_answer {
             // A claim is confirmed in whole, or not.
-            Scalar::Decimal if event.name == "confirm" && no % 3 > 0 => {
-                let claim = named.and_then(|id| life.capacity.claims.get(&id))?;
-                Value::Text(scalar::quantity(claim.qty))
-            }
-            _ => plain(param, no),
+            let claim = named.and_then(|id| life.capacity.claims.get(&id))?;
+            Value::Text(scalar::quantity(claim.qty))
+        } else {
+            plain(param, no)
         };
         values.push(one);
     }

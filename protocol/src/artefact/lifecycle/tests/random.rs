@@ -151,7 +151,7 @@ proptest! {
         let all = board.fold();
         let known = |fact: &&Fact| {
             let last = &board.facts[usize::try_from(hidden).unwrap_or(0) % board.facts.len().max(1)];
-            hidden % 3 == 0 || last.entry == fact.entry || last.past.contains(&fact.feed, fact.seq)
+            hidden.is_multiple_of(3) || last.entry == fact.entry || last.past.contains(&fact.feed, fact.seq)
         };
         let facts: Vec<Fact> = board.facts.iter().filter(known).cloned().collect();
         let before = early.fold_of(&facts);

@@ -6,6 +6,7 @@
 //! dossier ─▶ order.rs      what lies in the past of each entry
 //!            effect.rs     which entries count, and why others do not
 //!            changes.rs    the verdict on each change ──▶ changes for Automerge, the rest with its cause
+//!            carried.rs    which entries carry which changes, and how much each feed has said
 //!            polls.rs      proposals, sign-offs, closings ──▶ results
 //!            lifecycle     events and results ──▶ state, rows, capacity
 //!         ─▶ Replay ── with a reading of the document ──▶ conflicts.rs      C1 to C10
@@ -24,6 +25,7 @@
 //!
 //! Absent: no store, no engine, no Automerge. Reads a dossier, which whoever holds entries makes.
 
+mod carried;
 mod changes;
 mod conflicts;
 mod cut;

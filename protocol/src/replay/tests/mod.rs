@@ -1,5 +1,6 @@
 //! Small partnerships as lists of entries: what their artefacts come to, in any order of arrival.
 
+mod hostile;
 mod random;
 
 use alloc::{collections::BTreeMap, string::ToString, sync::Arc, vec, vec::Vec};

@@ -1,0 +1,213 @@
+//! One member that writes what costs the others most: what it may put into a document is bounded,
+//! and a replay takes no longer than there is to read.
+//!
+//! Where a test is about work, its sizes would take minutes if that grew with the square of them.
+
+use super::*;
+use crate::{
+    artefact::edit::fold,
+    limits::{CHANGES_MAX, DOC_HEADS_MAX, FEED_HEADS_MAX, FEED_OPERATIONS_MAX, OPERATIONS_MAX},
+};
+
+/// A change of one editor on these, with so many times a value under `title`.
+struct Written {
+    fresh: u64,
+    seq: u64,
+    start_op: u64,
+    on: Vec<ChangeHash>,
+    puts: u64,
+}
+
+impl Written {
+    fn by(&self, number: u8) -> (Blob, ChangeHash) {
+        let mut fresh = [0; 16];
+        fresh[..8].copy_from_slice(&self.fresh.to_be_bytes());
+        let actor = Actor::of(ActorPrefix::of(&feed(number)), fresh);
+        let raw = chunk(actor, self, &columns(self.puts));
+        let hash = crate::verdict::Chunk::from_bytes(&raw).unwrap().hash;
+        (Blob::from(raw), hash)
+    }
+}
+
+fn uleb(mut number: u64, out: &mut Vec<u8>) {
+    while number > 127 {
+        out.push(number as u8 | 128);
+        number >>= 7;
+    }
+    out.push(number as u8);
+}
+
+fn sleb(number: u64) -> Vec<u8> {
+    let mut out = vec![];
+    uleb(number, &mut out);
+    if out.last().unwrap() & 64 != 0 {
+        *out.last_mut().unwrap() |= 128;
+        out.push(0);
+    }
+    out
+}
+
+/// `number` puts of nothing under one key, by runs: a few bytes however many they are.
+fn columns(number: u64) -> Vec<(u64, Vec<u8>)> {
+    let run = |value: &[u8]| [sleb(number), value.to_vec()].concat();
+    let mut insert = vec![];
+    uleb(number, &mut insert);
+    match number {
+        0 => vec![],
+        1 => panic!("a run has more than one"),
+        _ => vec![
+            (0x15, run(b"\x05title")),
+            (0x34, insert),
+            (0x42, run(&[1])),
+            (0x56, run(&[0])),
+            (0x70, run(&[0])),
+        ],
+    }
+}
+
+fn chunk(actor: Actor, written: &Written, columns: &[(u64, Vec<u8>)]) -> Vec<u8> {
+    use sha2::{Digest, Sha256};
+    let mut body = vec![];
+    uleb(written.on.len() as u64, &mut body);
+    let mut on = written.on.clone();
+    on.sort();
+    on.iter().for_each(|dependency| body.extend(dependency.0));
+    body.push(32);
+    body.extend(actor.0);
+    uleb(written.seq, &mut body);
+    uleb(written.start_op, &mut body);
+    body.extend([0, 0, 0]);
+    uleb(columns.len() as u64, &mut body);
+    for (column, bytes) in columns {
+        uleb(*column, &mut body);
+        uleb(bytes.len() as u64, &mut body);
+    }
+    columns.iter().for_each(|(_, bytes)| body.extend(bytes));
+    let mut hashed = vec![1];
+    uleb(body.len() as u64, &mut hashed);
+    hashed.extend(body);
+    let checksum = Sha256::digest(&hashed);
+    [&[0x85, 0x6f, 0x4a, 0x83], &checksum[..4], hashed.as_slice()].concat()
+}
+
+impl Partnership {
+    /// The number of the first operation on the skeleton alone.
+    fn first_op(&self) -> u64 {
+        let document = Document::new(&self.skeleton);
+        let actor = Actor::of(ActorPrefix::of(&feed(1)), [0; 16]);
+        let raw = edit(&document, vec![title("a")], actor, TimeMs(0)).unwrap().changes.remove(0);
+        crate::verdict::Chunk::from_bytes(&raw).unwrap().start_op
+    }
+
+    /// Changes on the skeleton alone, each of an editor of its own.
+    fn at_once(&self, by: u8, number: u64, puts: u64) -> Vec<(Blob, ChangeHash)> {
+        let (on, start_op) = (vec![self.skeleton.hash()], self.first_op());
+        let change = |fresh| Written { fresh, seq: 1, start_op, on: on.clone(), puts }.by(by);
+        (1..=number).map(change).collect()
+    }
+
+    fn carry(&mut self, by: u8, changes: &[(Blob, ChangeHash)]) {
+        let opened = self.dossier.entries[0].by.entry;
+        for part in changes.chunks(CHANGES_MAX) {
+            let raw = part.iter().map(|(raw, _)| raw.clone()).collect();
+            self.write(by, Kind::CHANGE, Changes { raw }.to_bytes(), vec![opened]);
+        }
+    }
+
+    fn count(&self, is_meant: impl Fn(&Status) -> bool) -> usize {
+        self.statuses().iter().filter(|status| is_meant(status)).count()
+    }
+}
+
+#[test]
+fn one_feed_alone_cannot_fill_a_document() {
+    let mut board = decision();
+    let changes = board.at_once(2, 101, OPERATIONS_MAX);
+    assert!(changes.iter().map(|(raw, _)| raw.as_slice().len()).sum::<usize>() < 13_000);
+    board.carry(2, &changes);
+    board.edit(3, vec![splice("summary", 0, "One.")]);
+    assert_eq!(board.document().size().operations, 12 * OPERATIONS_MAX + 4);
+    let beyond =
+        |status: &Status| matches!(status, Status::Refused(Refusal::FeedOperations { .. }));
+    assert_eq!(board.count(beyond), 101 - 12);
+    let count = 13 * OPERATIONS_MAX;
+    assert_eq!(board.statuses()[12], Status::Refused(Refusal::FeedOperations { count }));
+    assert!(count > FEED_OPERATIONS_MAX);
+    // It is over for this feed, and for nobody else.
+    let known = board.replay();
+    board.edit_from(2, &board.document(), &known, vec![splice("summary", 0, "More.")]);
+    assert!(beyond(board.statuses().last().unwrap()));
+}
+
+/// A history of its own feed counts, whatever others put into the document and in what order it came.
+#[test]
+fn what_a_feed_has_put_in_is_counted_in_the_order_of_the_feed() {
+    let mut board = decision();
+    let changes = board.at_once(2, 13, OPERATIONS_MAX);
+    board.carry(2, &changes);
+    let others = board.at_once(3, 2, OPERATIONS_MAX);
+    board.carry(3, &others);
+    let applied = board.count(|status| *status == Status::Applied);
+    let outcome = board.replay().changes;
+    board.dossier.entries.reverse();
+    assert_eq!((applied, board.replay().changes), (12 + 2, outcome));
+}
+
+#[test]
+fn a_feed_has_at_most_as_many_heads_as_editors_may_be_at_work() {
+    let mut board = decision();
+    let most = FEED_HEADS_MAX as u64;
+    let changes = board.at_once(2, most + 68, 0);
+    board.carry(2, &changes);
+    let refused = Status::Refused(Refusal::FeedHeads { count: FEED_HEADS_MAX + 1 });
+    assert_eq!(board.statuses()[FEED_HEADS_MAX..], vec![refused; 68]);
+    let others = board.at_once(3, 10, 0);
+    board.carry(3, &others);
+    let document = board.document();
+    assert_eq!(document.heads().len(), FEED_HEADS_MAX + 10);
+    // Whoever comes next folds them, and goes on; so does the feed itself.
+    let actor = Actor::of(ActorPrefix::of(&feed(2)), [77; 16]);
+    let folded = fold(&document, actor, TimeMs(NOON)).unwrap();
+    let raw = folded.changes.iter().cloned().map(Blob::from).collect();
+    let refs = board.replay().refs(&feed(2), &document.heads());
+    board.write(2, Kind::CHANGE, Changes { raw }.to_bytes(), refs);
+    assert!(folded.document.heads().len() <= DOC_HEADS_MAX);
+    assert_eq!(board.document().heads(), folded.document.heads());
+    board.edit(2, vec![title("a")]);
+    assert_eq!(*board.statuses().last().unwrap(), Status::Applied);
+}
+
+/// A payload that is not here may build on all of them.
+#[test]
+fn heads_that_an_unread_change_may_build_on_are_not_held_against_the_feed() {
+    let mut board = decision();
+    let changes = board.at_once(2, FEED_HEADS_MAX as u64 + 1, 0);
+    board.carry(2, &changes[..FEED_HEADS_MAX]);
+    let on = changes[..FEED_HEADS_MAX].iter().map(|(_, hash)| *hash).collect();
+    let start_op = board.first_op();
+    board.carry(2, &[Written { fresh: 99, seq: 1, start_op, on, puts: 0 }.by(2)]);
+    board.carry(2, &changes[FEED_HEADS_MAX..]);
+    assert_eq!(board.statuses(), vec![Status::Applied; FEED_HEADS_MAX + 2]);
+    let unread = board.dossier.entries.iter_mut().rfind(|one| one.by.seq == 1).unwrap();
+    unread.content = Content::Due;
+    let entry = unread.by.entry;
+    assert_eq!(*board.statuses().last().unwrap(), Status::Unknown { entry });
+}
+
+#[test]
+fn copies_of_a_change_cost_those_that_build_on_it_nothing() {
+    let mut board = decision();
+    let number = 20_000;
+    let on = vec![board.skeleton.hash()];
+    let refused = Written { fresh: 0, seq: 1, start_op: 1_000, on, puts: 0 }.by(2);
+    board.carry(2, &vec![refused.clone(); number]);
+    let on = vec![refused.1];
+    let change = |seq| Written { fresh: 1, seq, start_op: 1_000, on: on.clone(), puts: 0 }.by(2);
+    let dependents: Vec<_> = (1..=number as u64).map(change).collect();
+    board.carry(2, &dependents);
+    let repeated = |status: &Status| *status == Status::Refused(Refusal::Repeated);
+    assert_eq!(board.count(repeated), number - 1);
+    let entry = board.dossier.entries[1].by.entry;
+    let shares = Status::Shares { cause: refused.1, entry };
+    assert_eq!(board.count(|status| *status == shares), number);
+}

@@ -19,6 +19,7 @@ use alloc::{collections::VecDeque, string::String, vec::Vec};
 
 use automerge::transaction::CommitOptions;
 
+pub use super::fold::fold;
 use super::{
     document::{Atom, Document, Path, Suspended, Unplaced, names},
     scalar::Misfit,
@@ -27,7 +28,7 @@ use super::{
 use crate::{
     limits::{CHANGE_BYTES_MAX, DOC_HEADS_MAX},
     time::TimeMs,
-    verdict::{Actor, ChangeHash},
+    verdict::Actor,
 };
 
 /// What a person meant.
@@ -351,41 +352,8 @@ fn write_one_change(
     Ok(())
 }
 
-/// Makes empty changes until at most 32 heads are left; none if there are no more already.
-///
-/// Each builds on 32 changes. The actor must be fresh: it writes nothing else.
-///
-/// # Errors
-/// What [`Document::with`] gives.
-pub fn fold(document: &Document, actor: Actor, now: TimeMs) -> Result<Edited, Suspended> {
-    let mut edited =
-        Edited { document: document.clone(), changes: Vec::new(), touched: Vec::new() };
-    let mut last: Option<ChangeHash> = None;
-    loop {
-        let heads = edited.document.heads();
-        if heads.len() <= DOC_HEADS_MAX {
-            return Ok(edited);
-        }
-        let others = heads.iter().filter(|head| Some(**head) != last);
-        let folded: Vec<_> = last
-            .iter()
-            .chain(others)
-            .take(DOC_HEADS_MAX)
-            .map(|head| names::theirs(*head))
-            .collect();
-        let mut branch = edited.document.inner.fork_at(&folded).map_err(|_| Suspended::Failed)?;
-        branch.set_actor(names::actor_id(actor));
-        let hash = branch.empty_commit(CommitOptions::default().with_time(seconds(now)));
-        let change = branch.get_last_local_change().ok_or(Suspended::Failed)?;
-        let raw = change.raw_bytes().to_vec();
-        edited.document = edited.document.with(&[&raw])?;
-        edited.changes.push(raw);
-        last = Some(names::ours(hash));
-    }
-}
-
 /// Automerge's changes state seconds. The claim that counts is the entry's.
-fn seconds(now: TimeMs) -> i64 {
+pub(super) fn seconds(now: TimeMs) -> i64 {
     i64::try_from(now.0 / 1_000).unwrap_or(0)
 }
 

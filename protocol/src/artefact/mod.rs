@@ -18,6 +18,7 @@ pub mod compare;
 pub mod document;
 pub mod edit;
 pub mod events;
+mod fold;
 pub mod guard;
 pub mod kind;
 pub mod kinds;

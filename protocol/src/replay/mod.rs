@@ -4,6 +4,7 @@
 //!
 //! ```text
 //! dossier ─▶ order.rs      what lies in the past of each entry
+//!            inside.rs     who is in the audience, as a past has it
 //!            effect.rs     which entries count, and why others do not
 //!            changes.rs    the verdict on each change ──▶ changes for Automerge, the rest with its cause
 //!            carried.rs    which entries carry which changes, and how much each feed has said
@@ -30,6 +31,7 @@ mod changes;
 mod conflicts;
 mod cut;
 mod effect;
+mod inside;
 mod order;
 mod polls;
 mod proven;

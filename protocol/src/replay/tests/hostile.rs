@@ -9,13 +9,26 @@ use crate::{
     limits::{CHANGES_MAX, DOC_HEADS_MAX, FEED_HEADS_MAX, FEED_OPERATIONS_MAX, OPERATIONS_MAX},
 };
 
-/// A change of one editor on these, with so many times a value under `title`.
+/// A change of one editor on these.
 struct Written {
     fresh: u64,
     seq: u64,
     start_op: u64,
     on: Vec<ChangeHash>,
-    puts: u64,
+    puts: Puts,
+}
+
+/// What it writes under `title`, over and over.
+#[derive(Clone, Copy)]
+enum Puts {
+    Nothing,
+    /// As often as this: a few bytes, however often.
+    Null(u64),
+    /// Numbers of three bytes.
+    Numbers {
+        from: u64,
+        count: u64,
+    },
 }
 
 impl Written {
@@ -47,22 +60,28 @@ fn sleb(number: u64) -> Vec<u8> {
     out
 }
 
-/// `number` puts of nothing under one key, by runs: a few bytes however many they are.
-fn columns(number: u64) -> Vec<(u64, Vec<u8>)> {
-    let run = |value: &[u8]| [sleb(number), value.to_vec()].concat();
+fn columns(puts: Puts) -> Vec<(u64, Vec<u8>)> {
+    let (count, about, values) = match puts {
+        Puts::Nothing => return vec![],
+        Puts::Null(count) => (count, 0, vec![]),
+        Puts::Numbers { from, count } => {
+            let mut values = vec![];
+            (from..from + count).for_each(|number| uleb(number, &mut values));
+            (count, 3 * 16 + 3, values)
+        }
+    };
+    let run = |value: &[u8]| [sleb(count), value.to_vec()].concat();
     let mut insert = vec![];
-    uleb(number, &mut insert);
-    match number {
-        0 => vec![],
-        1 => panic!("a run has more than one"),
-        _ => vec![
-            (0x15, run(b"\x05title")),
-            (0x34, insert),
-            (0x42, run(&[1])),
-            (0x56, run(&[0])),
-            (0x70, run(&[0])),
-        ],
-    }
+    uleb(count, &mut insert);
+    let all = [
+        (0x15, run(b"\x05title")),
+        (0x34, insert),
+        (0x42, run(&[1])),
+        (0x56, run(&[about])),
+        (0x57, values),
+        (0x70, run(&[0])),
+    ];
+    all.into_iter().filter(|(_, bytes)| !bytes.is_empty()).collect()
 }
 
 fn chunk(actor: Actor, written: &Written, columns: &[(u64, Vec<u8>)]) -> Vec<u8> {
@@ -100,7 +119,7 @@ impl Partnership {
     }
 
     /// Changes on the skeleton alone, each of an editor of its own.
-    fn at_once(&self, by: u8, number: u64, puts: u64) -> Vec<(Blob, ChangeHash)> {
+    fn at_once(&self, by: u8, number: u64, puts: Puts) -> Vec<(Blob, ChangeHash)> {
         let (on, start_op) = (vec![self.skeleton.hash()], self.first_op());
         let change = |fresh| Written { fresh, seq: 1, start_op, on: on.clone(), puts }.by(by);
         (1..=number).map(change).collect()
@@ -122,7 +141,7 @@ impl Partnership {
 #[test]
 fn one_feed_alone_cannot_fill_a_document() {
     let mut board = decision();
-    let changes = board.at_once(2, 101, OPERATIONS_MAX);
+    let changes = board.at_once(2, 101, Puts::Null(OPERATIONS_MAX));
     assert!(changes.iter().map(|(raw, _)| raw.as_slice().len()).sum::<usize>() < 13_000);
     board.carry(2, &changes);
     board.edit(3, vec![splice("summary", 0, "One.")]);
@@ -143,9 +162,9 @@ fn one_feed_alone_cannot_fill_a_document() {
 #[test]
 fn what_a_feed_has_put_in_is_counted_in_the_order_of_the_feed() {
     let mut board = decision();
-    let changes = board.at_once(2, 13, OPERATIONS_MAX);
+    let changes = board.at_once(2, 13, Puts::Null(OPERATIONS_MAX));
     board.carry(2, &changes);
-    let others = board.at_once(3, 2, OPERATIONS_MAX);
+    let others = board.at_once(3, 2, Puts::Null(OPERATIONS_MAX));
     board.carry(3, &others);
     let applied = board.count(|status| *status == Status::Applied);
     let outcome = board.replay().changes;
@@ -157,11 +176,11 @@ fn what_a_feed_has_put_in_is_counted_in_the_order_of_the_feed() {
 fn a_feed_has_at_most_as_many_heads_as_editors_may_be_at_work() {
     let mut board = decision();
     let most = FEED_HEADS_MAX as u64;
-    let changes = board.at_once(2, most + 68, 0);
+    let changes = board.at_once(2, most + 68, Puts::Nothing);
     board.carry(2, &changes);
     let refused = Status::Refused(Refusal::FeedHeads { count: FEED_HEADS_MAX + 1 });
     assert_eq!(board.statuses()[FEED_HEADS_MAX..], vec![refused; 68]);
-    let others = board.at_once(3, 10, 0);
+    let others = board.at_once(3, 10, Puts::Nothing);
     board.carry(3, &others);
     let document = board.document();
     assert_eq!(document.heads().len(), FEED_HEADS_MAX + 10);
@@ -181,11 +200,11 @@ fn a_feed_has_at_most_as_many_heads_as_editors_may_be_at_work() {
 #[test]
 fn heads_that_an_unread_change_may_build_on_are_not_held_against_the_feed() {
     let mut board = decision();
-    let changes = board.at_once(2, FEED_HEADS_MAX as u64 + 1, 0);
+    let changes = board.at_once(2, FEED_HEADS_MAX as u64 + 1, Puts::Nothing);
     board.carry(2, &changes[..FEED_HEADS_MAX]);
     let on = changes[..FEED_HEADS_MAX].iter().map(|(_, hash)| *hash).collect();
     let start_op = board.first_op();
-    board.carry(2, &[Written { fresh: 99, seq: 1, start_op, on, puts: 0 }.by(2)]);
+    board.carry(2, &[Written { fresh: 99, seq: 1, start_op, on, puts: Puts::Nothing }.by(2)]);
     board.carry(2, &changes[FEED_HEADS_MAX..]);
     assert_eq!(board.statuses(), vec![Status::Applied; FEED_HEADS_MAX + 2]);
     let unread = board.dossier.entries.iter_mut().rfind(|one| one.by.seq == 1).unwrap();
@@ -199,10 +218,11 @@ fn copies_of_a_change_cost_those_that_build_on_it_nothing() {
     let mut board = decision();
     let number = 20_000;
     let on = vec![board.skeleton.hash()];
-    let refused = Written { fresh: 0, seq: 1, start_op: 1_000, on, puts: 0 }.by(2);
+    let refused = Written { fresh: 0, seq: 1, start_op: 1_000, on, puts: Puts::Nothing }.by(2);
     board.carry(2, &vec![refused.clone(); number]);
     let on = vec![refused.1];
-    let change = |seq| Written { fresh: 1, seq, start_op: 1_000, on: on.clone(), puts: 0 }.by(2);
+    let change =
+        |seq| Written { fresh: 1, seq, start_op: 1_000, on: on.clone(), puts: Puts::Nothing }.by(2);
     let dependents: Vec<_> = (1..=number as u64).map(change).collect();
     board.carry(2, &dependents);
     let repeated = |status: &Status| *status == Status::Refused(Refusal::Repeated);
@@ -210,4 +230,82 @@ fn copies_of_a_change_cost_those_that_build_on_it_nothing() {
     let entry = board.dossier.entries[1].by.entry;
     let shares = Status::Shares { cause: refused.1, entry };
     assert_eq!(board.count(|status| *status == shares), number);
+}
+
+#[test]
+fn widenings_cost_as_much_as_there_are_members() {
+    let mut board = Partnership::new(&DECISION, Audience::Only(vec![org(1), org(2)]));
+    let opened = board.dossier.entries[0].by.entry;
+    let lets_in = |org| Widening { orgs: vec![org], reason: Reason::MENTIONED }.to_bytes();
+    let number = 20_000;
+    for _ in 0..number {
+        board.write(2, Kind::AUDIENCE, lets_in(org(3)), vec![opened]);
+    }
+    board.write(3, Kind::AUDIENCE, lets_in(org(4)), vec![opened]);
+    board.add(3, Kind::AUDIENCE, lets_in(org(9)));
+    board.add(5, Kind::AUDIENCE, lets_in(org(5)));
+    let replay = board.replay();
+    let outside = replay.entries.values().filter(|it| **it == Standing::OutsideAudience).count();
+    assert_eq!((outside, replay.entries.len()), (2, number + 4));
+    let in_audience: Vec<OrgId> = [1, 2, 3, 4, 9].into_iter().map(org).collect();
+    let Audience::Only(found) = replay.audience else { panic!("named") };
+    assert_eq!(
+        found,
+        in_audience.into_iter().collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>()
+    );
+}
+
+#[test]
+fn what_relies_on_one_of_many_unkept_entries_is_found_at_the_first() {
+    let mut board = decision();
+    let opened = board.dossier.entries[0].by.entry;
+    let forked = board.write(2, Kind::REMARK, vec![], vec![opened]);
+    for _ in 0..20_000 {
+        board.write(2, Kind::REMARK, vec![], vec![]);
+    }
+    let standing = crate::decision::Standing::Forked { branch: forked };
+    for held in board.dossier.entries.iter_mut().filter(|one| one.feed == feed(2)) {
+        (held.by.standing, held.by.settled, held.is_kept) = (standing, false, false);
+    }
+    let last = board.dossier.entries.last().unwrap().by.entry;
+    board.write(3, Kind::REMARK, vec![], vec![last]);
+    let kept = board.write(4, Kind::REMARK, vec![], vec![opened]);
+    assert_eq!(board.replay().refs(&feed(5), &[]), [kept]);
+}
+
+#[test]
+fn heads_of_many_feeds_fold_at_once() {
+    let board = decision();
+    let document = Document::new(&board.skeleton);
+    let raw: Vec<Vec<u8>> = (1..=6)
+        .flat_map(|by| board.at_once(by, 500, Puts::Nothing))
+        .map(|(raw, _)| raw.into_vec())
+        .collect();
+    let document = document.with(&raw).unwrap();
+    assert_eq!(document.heads().len(), 3_000);
+    let actor = Actor::of(ActorPrefix::of(&feed(1)), [77; 16]);
+    let folded = fold(&document, actor, TimeMs(NOON)).unwrap();
+    // Each takes the place of 32 heads, its own one before included.
+    assert_eq!((folded.changes.len(), folded.document.heads().len()), (96, 3_000 - 96 * 31));
+    let history = crate::verdict::History::new(board.skeleton.raw()).unwrap();
+    let verdict = history.judge(&folded.changes[0], ActorPrefix::of(&feed(1)));
+    assert!(matches!(verdict, crate::verdict::Judgement::Waiting { .. }), "the bytes are in order");
+}
+
+#[test]
+fn many_values_under_one_key_are_read_one_by_one() {
+    let mut board = decision();
+    let (on, start_op) = (vec![board.skeleton.hash()], board.first_op());
+    let numbers = [20_000, 40_000, 60_000, 20_000];
+    let changes = numbers.into_iter().zip(1..).map(|(from, fresh)| {
+        let puts = Puts::Numbers { from, count: OPERATIONS_MAX };
+        Written { fresh, seq: 1, start_op, on: on.clone(), puts }.by(2)
+    });
+    let changes: Vec<_> = changes.collect();
+    board.carry(2, &changes);
+    let reading = read(&board.document());
+    let title = reading.cell(&path("title")).unwrap();
+    let crate::artefact::read::Content::Scalar(values) = &title.content else { panic!("a value") };
+    let twice = values.iter().filter(|value| value.by.len() == 2).count();
+    assert_eq!((values.len(), twice), (60_000, 20_000));
 }

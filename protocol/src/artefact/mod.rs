@@ -26,4 +26,5 @@ pub mod lifecycle;
 pub mod read;
 pub mod scalar;
 pub mod schema;
+mod thin;
 mod write;

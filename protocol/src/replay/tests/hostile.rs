@@ -24,6 +24,8 @@ enum Puts {
     Nothing,
     /// As often as this: a few bytes, however often.
     Null(u64),
+    /// A letter, as often as this.
+    Letter(u64),
     /// Numbers of three bytes.
     Numbers {
         from: u64,
@@ -64,6 +66,7 @@ fn columns(puts: Puts) -> Vec<(u64, Vec<u8>)> {
     let (count, about, values) = match puts {
         Puts::Nothing => return vec![],
         Puts::Null(count) => (count, 0, vec![]),
+        Puts::Letter(count) => (count, 16 + 6, vec![b'x'; count as usize]),
         Puts::Numbers { from, count } => {
             let mut values = vec![];
             (from..from + count).for_each(|number| uleb(number, &mut values));
@@ -308,4 +311,26 @@ fn many_values_under_one_key_are_read_one_by_one() {
     let crate::artefact::read::Content::Scalar(values) = &title.content else { panic!("a value") };
     let twice = values.iter().filter(|value| value.by.len() == 2).count();
     assert_eq!((values.len(), twice), (60_000, 20_000));
+}
+
+/// A change overwrites at most 40,000 values: more are deleted first, a change for each 20,000.
+#[test]
+fn a_field_with_more_values_than_a_change_may_overwrite_is_set_all_the_same() {
+    for intents in [
+        vec![title("Home care")],
+        vec![splice("summary", 0, "One."), Intent::Clear { at: path("title") }],
+        vec![Intent::Choose { at: path("title"), value: Atom::Text("x".into()) }],
+    ] {
+        let mut board = decision();
+        let changes = board.at_once(2, 3, Puts::Letter(OPERATIONS_MAX));
+        board.carry(2, &changes);
+        board.edit(3, intents);
+        let statuses = board.statuses();
+        assert_eq!(statuses, vec![Status::Applied; statuses.len()]);
+        assert!(statuses.len() >= 3 + 3);
+        let reading = read(&board.document());
+        let title = &reading.cell(&path("title")).unwrap().content;
+        let crate::artefact::read::Content::Scalar(values) = title else { panic!("a value") };
+        assert!(values.iter().map(|value| value.by.len()).sum::<usize>() < 2);
+    }
 }

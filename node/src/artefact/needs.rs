@@ -30,7 +30,11 @@ pub(super) fn expect_met(
     let base = case.replay.lifecycle.base;
     let leads_on = |one: &&Transition| is_trigger(&one.by) && one.from.contains(&base);
     let Some(step) = case.kind().transitions.iter().find(leads_on) else {
-        // The trial tells in which state it is.
+        // Beside a result that is known it would have effect, and be a conflict.
+        if case.kind().transitions.iter().any(|one| is_trigger(&one.by)) {
+            let message = format!("it has no place in state {base}");
+            return Err(Refusal::new("no-effect", message));
+        }
         return Ok(());
     };
     let needs: Vec<&Need> = step.needs.iter().filter(|need| !need.is_of_events()).collect();

@@ -36,6 +36,8 @@ pub(super) fn expect_effect(case: &Case<'_>, drafts: &[Draft]) -> Result<(), Ref
     // An entry that opens the feed would come before.
     let mut seq = size.max(1);
     let mut ids = Vec::new();
+    let written = dossier.entries.iter().filter(|one| one.feed == own);
+    let mut after = written.max_by_key(|one| one.by.seq).map(|one| one.by.entry);
     for (number, draft) in (0u64..).zip(drafts) {
         let entry = unsigned_id(number);
         let sealed = Sealed {
@@ -54,7 +56,8 @@ pub(super) fn expect_effect(case: &Case<'_>, drafts: &[Draft]) -> Result<(), Ref
         };
         let (feed, kind, refs) = (own, draft.kind, draft.refs.clone());
         let content = Content::Here(sealed);
-        dossier.entries.push(Entry { by, feed, kind, refs, content, is_kept: true });
+        dossier.entries.push(Entry { by, feed, kind, refs, content, is_kept: true, after });
+        after = Some(entry);
         ids.push((entry, draft));
         seq = seq.saturating_add(1);
     }

@@ -22,6 +22,7 @@ mod order;
 mod snapshot;
 #[cfg(test)]
 mod tests;
+mod typed;
 
 use std::sync::Arc;
 

@@ -293,7 +293,8 @@ pub struct Edited {
     pub document: Document,
     /// The raw changes, dependencies first: to be judged, signed and appended.
     pub changes: Vec<Vec<u8>>,
-    /// The fields that were written, as often as they were: what the guard reads before signing.
+    /// The fields that were written, as often as they were, and the items that were added or brought
+    /// back: what the guard reads before signing.
     pub touched: Vec<Path>,
 }
 
@@ -311,7 +312,7 @@ pub fn edit(
     if count > DOC_HEADS_MAX {
         return Err(CannotEdit::TooManyHeads { count, max: DOC_HEADS_MAX });
     }
-    let touched = intents.iter().map(|intent| intent.at().clone()).collect();
+    let touched = intents.iter().filter_map(Intent::touches).collect();
     let mut intents: VecDeque<Intent> = intents.into();
     let mut edited = Edited { document: document.clone(), changes: Vec::new(), touched };
     while !intents.is_empty() {
@@ -395,6 +396,25 @@ impl Intent {
         match self {
             Self::Choose { at, value } => Self::Set { at, value },
             other => other,
+        }
+    }
+
+    /// The field that it writes, or the item that is there because of it.
+    fn touches(&self) -> Option<Path> {
+        match self {
+            Self::AddItem { at, id, .. } => Some(at.then(id.as_str())),
+            Self::RemoveItem { .. } | Self::MoveItem { .. } => None,
+            Self::Set { .. }
+            | Self::Clear { .. }
+            | Self::Choose { .. }
+            | Self::Splice { .. }
+            | Self::Mark { .. }
+            | Self::Unmark { .. }
+            | Self::Split { .. }
+            | Self::Join { .. }
+            | Self::Include { .. }
+            | Self::Exclude { .. }
+            | Self::RestoreItem { .. } => Some(self.at().clone()),
         }
     }
 

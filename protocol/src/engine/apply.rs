@@ -45,7 +45,7 @@ impl Engine {
         }
         for entry in run.entries() {
             if let Some(sealed) = &entry.sealed {
-                self.apply_entry(step, (board, id), &entry.header, sealed);
+                self.apply_entry(step, (board, id, no), &entry.header, sealed);
             }
         }
     }
@@ -73,7 +73,7 @@ impl Engine {
             let header = header.and_then(|bytes| Header::from_bytes(&bytes).ok());
             let sealed = sealed.and_then(|bytes| Sealed::from_bytes(&bytes).ok());
             if let (Some(header), Some(sealed)) = (header, sealed) {
-                self.apply_entry(step, (board, id), &header, &sealed);
+                self.apply_entry(step, (board, id, no), &header, &sealed);
             }
         }
     }
@@ -111,10 +111,15 @@ impl Engine {
     pub(super) fn apply_entry(
         &mut self,
         step: &mut Step<'_>,
-        (board, id): (BoardId, FeedId),
+        (board, id, no): (BoardId, FeedId, BranchNo),
         header: &Header,
         sealed: &Sealed,
     ) {
+        if header.kind == Kind::ACK
+            && let Ok(ack) = Ack::from_bytes(sealed.payload.bytes())
+        {
+            self.note_received(step, (id, no, header.seq), &ack);
+        }
         match header.kind {
             // Under a charter that we do not know, an entry waits; evidence proves itself.
             Kind::ACK if header.charter == board.as_charter() => {

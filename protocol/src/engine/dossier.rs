@@ -16,15 +16,16 @@ use alloc::{
 
 use super::{
     audience::ArtefactRecord,
+    received,
     tables::{BranchNo, Reader, Table, after_prefix, place_key, placed_key, read_placed_key},
     view::{BoardView, FeedView},
 };
 use crate::{
     decision::Written,
-    feed::{Ack, Header, Kind, Sealed},
+    feed::{Header, Kind, Sealed},
     hash::{ArtefactId, EntryId, FeedId},
     limits::{ARTEFACT_BYTES_MAX, ARTEFACT_ENTRIES_MAX},
-    replay::{Acknowledged, Content, Dossier, Entry},
+    replay::{Content, Dossier, Entry},
 };
 
 /// Rows that are read at a time.
@@ -33,8 +34,8 @@ const PAGE: usize = 1_000;
 impl Dossier {
     /// Gathers what is held about an artefact; `None` while its opening has not come.
     ///
-    /// Acknowledgements are read only if something was put to a decision, or if `with_acks` asks for
-    /// them: that costs time that grows with all entries of the board.
+    /// Acknowledgements are read only as far as the closings of votes need them; all of them if
+    /// `with_acks` asks for that, which costs time that grows with the board's age.
     #[must_use]
     pub fn gather(
         reader: &dyn Reader,
@@ -49,7 +50,8 @@ impl Dossier {
         let places = places(reader, artefact).into_iter();
         let entries = places.filter_map(|place| entry(reader, view, artefact, place, &mut said));
         let entries = each_once(entries);
-        let is_put = entries.iter().any(|one| one.kind == Kind::CLOSE);
+        let closings = entries.iter().filter(|one| one.kind == Kind::CLOSE);
+        let closings: Vec<_> = closings.map(|one| (one.feed, one.by.seq)).collect();
         let size = |(id, feed): (&FeedId, &FeedView)| (*id, (feed.descriptor.org, feed.shared()));
         Some(Self {
             board: view.board,
@@ -58,7 +60,10 @@ impl Dossier {
             kind: first.kind,
             schema_version: first.schema_version,
             feeds: view.feeds.iter().map(size).collect(),
-            acknowledged: if is_put || with_acks { acknowledged(reader, view) } else { Vec::new() },
+            acknowledged: match with_acks {
+                true => received::all(reader, view),
+                false => received::beside(reader, view, &closings),
+            },
             entries,
         })
     }
@@ -93,40 +98,45 @@ fn places(reader: &dyn Reader, artefact: &ArtefactId) -> Vec<(FeedId, BranchNo, 
 #[derive(Default)]
 struct Said {
     chain: Option<(FeedId, BranchNo)>,
-    /// The first chain of the feed: after which seq it has said how much.
-    trunk: Vec<(u64, Much)>,
-    much: Much,
+    /// The first chain of the feed: what it has said up to which seq.
+    trunk: Vec<(u64, SoFar)>,
+    so_far: SoFar,
 }
 
-/// Entries, and bytes of their payloads.
-#[derive(Default, Clone, Copy)]
-struct Much {
+/// Entries, bytes of their payloads, and the last of them.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+struct SoFar {
     entries: usize,
     bytes: u64,
+    last: Option<EntryId>,
 }
 
 impl Said {
-    /// Counts the next entry of a chain that is stored from `start` on.
+    /// Counts the next entry of a chain that is stored from `start` on; gives what was said before it.
     fn count(
         &mut self,
         (feed, branch, seq): (FeedId, BranchNo, u64),
         start: u64,
-        len: u64,
-    ) -> Much {
+        (entry, len): (EntryId, u64),
+    ) -> SoFar {
         if self.chain != Some((feed, branch)) {
             if self.chain.is_none_or(|(before, _)| before != feed) {
                 self.trunk.clear();
             }
             self.chain = Some((feed, branch));
             let shared = self.trunk.iter().take_while(|(seq, _)| *seq < start);
-            self.much = shared.last().map_or_else(Much::default, |(_, much)| *much);
+            self.so_far = shared.last().map_or_else(SoFar::default, |(_, so_far)| *so_far);
         }
-        self.much.entries = self.much.entries.saturating_add(1);
-        self.much.bytes = self.much.bytes.saturating_add(len);
+        let before = self.so_far;
+        self.so_far = SoFar {
+            entries: before.entries.saturating_add(1),
+            bytes: before.bytes.saturating_add(len),
+            last: Some(entry),
+        };
         if branch == 0 {
-            self.trunk.push((seq, self.much));
+            self.trunk.push((seq, self.so_far));
         }
-        self.much
+        before
     }
 }
 
@@ -165,11 +175,12 @@ fn entry(
     }
     let chain = of.chains.iter().find(|chain| chain.branch == branch);
     let start = chain.map_or(0, |chain| chain.start);
-    let said = said.count((feed, branch, seq), start, header.payload_len);
-    if said.entries > ARTEFACT_ENTRIES_MAX {
+    let id = Header::id_of(&bytes);
+    let before = said.count((feed, branch, seq), start, (id, header.payload_len));
+    if before.entries >= ARTEFACT_ENTRIES_MAX {
         return None;
     }
-    let is_within = said.bytes <= ARTEFACT_BYTES_MAX;
+    let is_within = before.bytes.saturating_add(header.payload_len) <= ARTEFACT_BYTES_MAX;
     let sealed = reader.get(Table::Payloads, &place).filter(|_| is_within);
     let content = match sealed.and_then(|bytes| Sealed::from_bytes(&bytes).ok()) {
         _ if !is_within => Content::Beyond,
@@ -180,7 +191,7 @@ fn entry(
     let (standing, settled) = of.standing_of(reader, &feed, (branch, seq));
     let is_kept = of.keeps(branch, seq);
     let by = Written {
-        entry: Header::id_of(&bytes),
+        entry: id,
         org: of.descriptor.org,
         epoch: of.descriptor.epoch,
         seq,
@@ -189,74 +200,13 @@ fn entry(
         settled,
         standing,
     };
-    Some(Entry { by, feed, kind: header.kind, refs: header.refs, content, is_kept })
-}
-
-/// Every acknowledgement that stands, in the order of feeds.
-fn acknowledged(reader: &dyn Reader, view: &BoardView) -> Vec<Acknowledged> {
-    let mut feeds: Vec<(&FeedId, &FeedView)> = view.feeds.iter().collect();
-    feeds.sort_by_key(|(_, feed)| (feed.descriptor.org, feed.descriptor.epoch));
-    feeds.into_iter().flat_map(|(id, feed)| acknowledged_in(reader, id, feed)).collect()
-}
-
-/// In the chain that stands, which above a fork need not be the first.
-fn acknowledged_in(reader: &dyn Reader, id: &FeedId, feed: &FeedView) -> Vec<Acknowledged> {
-    let won = feed.chains.iter().find(|chain| Some(chain.branch) == feed.winner);
-    let parts = won.map_or(u64::MAX, |won| won.start).min(feed.effective);
-    let mut found = acknowledged_between(reader, id, feed, (0, 0, parts));
-    if let Some(won) = won {
-        let above = (won.branch, parts, feed.effective);
-        found.extend(acknowledged_between(reader, id, feed, above));
-    }
-    found
-}
-
-fn acknowledged_between(
-    reader: &dyn Reader,
-    id: &FeedId,
-    feed: &FeedView,
-    (branch, from, to): (BranchNo, u64, u64),
-) -> Vec<Acknowledged> {
-    let (org, epoch) = (feed.descriptor.org, feed.descriptor.epoch);
-    let mut found = Vec::new();
-    let mut next = from;
-    while next < to {
-        let until = next.saturating_add(PAGE as u64).min(to);
-        let bounds = (place_key(id, branch, next), place_key(id, branch, until));
-        for (key, bytes) in reader.scan(Table::Headers, &bounds.0, &bounds.1, PAGE) {
-            let is_ack = Header::from_bytes(&bytes).is_ok_and(|one| one.kind == Kind::ACK);
-            let Some(seq) = key.last_chunk().map(|seq| u64::from_be_bytes(*seq)) else { continue };
-            let sealed = reader.get(Table::Payloads, &key).filter(|_| is_ack);
-            let sealed = sealed.and_then(|bytes| Sealed::from_bytes(&bytes).ok());
-            let ack = sealed.and_then(|sealed| Ack::from_bytes(sealed.payload.bytes()).ok());
-            found.extend(ack.into_iter().flat_map(|ack| ack.0).map(|item| Acknowledged {
-                by: org,
-                place: (epoch, seq),
-                of: item.feed,
-                entries: item.complete_through().map_or(0, |last| last.saturating_add(1)),
-                received_at: item.received_at,
-            }));
-        }
-        next = until;
-    }
-    found
+    let after = before.last;
+    Some(Entry { by, feed, kind: header.kind, refs: header.refs, content, is_kept, after })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        codec::Fixed,
-        engine::tables::Row,
-        engine::{
-            standing::tests::{chain, view},
-            view::{ChainView, FeedStanding},
-        },
-        feed::{AckItem, Salted},
-        hash::{CharterHash, Tag},
-        time::TimeMs,
-    };
-    use alloc::vec;
 
     /// One node saw the one history first, another the other: both count alike.
     #[test]
@@ -264,78 +214,18 @@ mod tests {
         let feed = FeedId::from_bytes([1; 32]);
         let other = FeedId::from_bytes([2; 32]);
         let mut said = Said::default();
-        let mut count = |feed, branch, seq, start| {
-            let Much { entries, bytes } = said.count((feed, branch, seq), start, 10);
-            (entries, bytes)
+        let entry = |number: u8| EntryId::from_bytes([number; 32]);
+        let mut count = |feed, branch, seq, start, number| {
+            let SoFar { entries, bytes, last } =
+                said.count((feed, branch, seq), start, (entry(number), 10));
+            (entries, bytes, last)
         };
-        let trunk = [1, 4, 6].map(|seq| count(feed, 0, seq, 0));
-        assert_eq!(trunk, [(1, 10), (2, 20), (3, 30)]);
-        assert_eq!([5, 7].map(|seq| count(feed, 1, seq, 5)), [(3, 30), (4, 40)]);
-        assert_eq!(count(feed, 2, 7, 7), (4, 40));
-        assert_eq!(count(other, 0, 3, 0), (1, 10));
-        assert_eq!(count(other, 1, 3, 0), (1, 10));
-    }
-
-    struct Rows(BTreeMap<(Table, Vec<u8>), Vec<u8>>);
-
-    impl Reader for Rows {
-        fn get(&self, table: Table, key: &[u8]) -> Option<Vec<u8>> {
-            self.0.get(&(table, key.to_vec())).cloned()
-        }
-
-        fn scan(&self, table: Table, from: &[u8], to: &[u8], limit: usize) -> Vec<Row> {
-            let rows = self.0.range((table, from.to_vec())..(table, to.to_vec())).take(limit);
-            rows.map(|((_, key), value)| (key.clone(), value.clone())).collect()
-        }
-    }
-
-    /// An acknowledgement of so many entries, as it is stored.
-    fn ack_row(feed: FeedId, branch: BranchNo, seq: u64, entries: u64) -> [Stored; 2] {
-        let item = AckItem {
-            feed,
-            seq: entries - 1,
-            id: EntryId::NONE,
-            payloads_through: entries - 1,
-            missing: vec![],
-            received_at: TimeMs(0),
-        };
-        let payload = Salted::new(Fixed([7; 16]), Ack(vec![item]).to_bytes());
-        let header = Header {
-            feed,
-            seq,
-            prev: EntryId::NONE,
-            charter: CharterHash::from_bytes([0; 32]),
-            t: TimeMs(0),
-            kind: Kind::ACK,
-            artefact: None,
-            refs: vec![],
-            payload_hash: payload.hash(Tag::Payload),
-            payload_len: payload.bytes().len() as u64,
-            attribution_hash: None,
-        };
-        let key = place_key(&feed, branch, seq);
-        let sealed = Sealed { payload, attribution: None };
-        [
-            ((Table::Headers, key.clone()), header.to_bytes()),
-            ((Table::Payloads, key), sealed.to_bytes()),
-        ]
-    }
-
-    type Stored = ((Table, Vec<u8>), Vec<u8>);
-
-    /// The node saw the chain that lost first: what its author acknowledged there does not count.
-    #[test]
-    fn acknowledgements_are_read_from_the_chain_that_stands() {
-        let feed = FeedId::from_bytes([3; 32]);
-        let rows = [(0, 1, 2), (0, 2, 9), (1, 2, 4)];
-        let rows = rows.map(|(branch, seq, entries)| ack_row(feed, branch, seq, entries));
-        let rows = Rows(rows.into_iter().flatten().collect());
-        let won = FeedStanding::Won { index: 2, entry: EntryId::NONE };
-        let winner = ChainView { start: 2, settled: 3, ..chain(1, 3) };
-        let view =
-            FeedView { winner: Some(1), effective: 3, ..view(won, vec![chain(0, 0), winner]) };
-        let found = acknowledged_in(&rows, &feed, &view);
-        let told: Vec<_> = found.iter().map(|one| (one.place.1, one.entries)).collect();
-        assert_eq!(told, [(1, 2), (2, 4)]);
+        let trunk = [(1, 1), (4, 2), (6, 3)].map(|(seq, id)| count(feed, 0, seq, 0, id));
+        assert_eq!(trunk, [(0, 0, None), (1, 10, Some(entry(1))), (2, 20, Some(entry(2)))]);
+        let above = [(5, 4), (7, 5)].map(|(seq, id)| count(feed, 1, seq, 5, id));
+        assert_eq!(above, [(2, 20, Some(entry(2))), (3, 30, Some(entry(4)))]);
+        assert_eq!(count(feed, 2, 7, 7, 6), (3, 30, Some(entry(3))));
+        assert_eq!(count(other, 0, 3, 0, 7), (0, 0, None));
+        assert_eq!(count(other, 1, 3, 0, 8), (0, 0, None));
     }
 }

@@ -12,8 +12,10 @@
 //! payload.rs  5 verify   payloads that come apart
 //! apply.rs    6 apply    what entries do to acknowledgements and evidence
 //! audience.rs 6 apply    who receives what: artefacts, their audiences, where their entries stand
+//! received.rs 6 apply    what each member acknowledged when, by place
 //! dossier.rs  6 apply    what is held about one artefact, gathered for `replay`; standing.rs: whether
 //!                        its entries stand
+//! begun.rs    7 view     which artefacts there are, the one begun last first
 //! fork.rs                two histories of one feed: find, prove, keep what counts
 //! clock.rs               our clock beside those of peers, and what entries claim
 //! view.rs                what people and tests see
@@ -32,6 +34,7 @@ mod acks;
 mod append;
 mod apply;
 mod audience;
+mod begun;
 mod chain;
 mod clock;
 mod dossier;
@@ -43,6 +46,7 @@ mod open;
 mod opening;
 mod payload;
 mod pending;
+mod received;
 mod record;
 mod serve;
 mod standing;
@@ -66,6 +70,7 @@ use pending::Pending;
 use state::{Board, Feed, Peer};
 
 pub use audience::{ArtefactRecord, FirstOpening};
+pub use begun::Begun;
 pub use chain::Chain;
 pub use clock::{ClockCheck, OddTimes, TOLERANCE_MS};
 pub use io::{BatchId, Damaged, Effect, Input, Moment, Refused, Report, Ticket};

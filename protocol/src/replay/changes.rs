@@ -24,7 +24,7 @@ use alloc::{
 
 use super::{
     Content, Dossier, Entry, Standing,
-    carried::{Carried, Line, Place, Sayings},
+    carried::{Carried, Line, Lines, Place, Sayings},
     effect::Effects,
     order::Order,
 };
@@ -137,15 +137,21 @@ pub(super) fn judge(
 ) -> Vec<ChangeState> {
     let Ok(history) = History::new(skeleton.raw()) else { return Vec::new() };
     let mut judging = Judging::new(skeleton.hash(), history, effect);
-    let is_change = |one: &&Entry| one.kind == Kind::CHANGE;
-    let placed = order.sorted(dossier.entries.iter().filter(is_change));
+    let placed = order.sorted(dossier.entries.iter());
+    let lines = Lines::of(&placed, order);
     for entry in placed {
-        let chain = order.places.get(&entry.by.entry).map_or(entry.feed, |(chain, _)| *chain);
-        judging.take(entry, Line { feed: entry.feed, chain });
+        let place = order.places.get(&entry.by.entry);
+        let line = place.and_then(|(chain, seq)| Some((lines.line(chain)?, *seq)));
+        let Some((line, seq)) = line else { continue };
+        judging.sayings.begin(entry, line);
+        if entry.kind == Kind::CHANGE {
+            judging.take(entry, seq, line);
+        }
+        judging.sayings.pass(entry, line, &lines);
     }
     let has_no_place = |one: &&Entry| !order.pasts.contains_key(&one.by.entry);
-    let unplaced = dossier.entries.iter().filter(is_change).filter(has_no_place);
-    let mut unplaced: Vec<&Entry> = unplaced.collect();
+    let unplaced = dossier.entries.iter().filter(has_no_place);
+    let mut unplaced: Vec<&Entry> = unplaced.filter(|one| one.kind == Kind::CHANGE).collect();
     unplaced.sort_by_key(|one| one.by.entry);
     for entry in unplaced {
         judging.take_unplaced(entry);
@@ -167,7 +173,7 @@ struct Judging<'a> {
 /// An entry that counts, and where it stands.
 struct Within<'a> {
     entry: &'a Entry,
-    line: Line,
+    line: &'a Line,
     refs: BTreeSet<EntryId>,
 }
 
@@ -185,7 +191,7 @@ impl<'a> Judging<'a> {
     }
 
     /// Takes an entry; those in its past were taken.
-    fn take(&mut self, entry: &Entry, line: Line) {
+    fn take(&mut self, entry: &Entry, seq: u64, line: &Line) {
         let standing = self.standing(entry);
         let within = Within { entry, line, refs: entry.refs.iter().copied().collect() };
         for raw in self.raw_of(entry) {
@@ -195,7 +201,8 @@ impl<'a> Judging<'a> {
                         Standing::Counts => self.status(&within, &chunk, &raw),
                         other => Status::Entry(other),
                     };
-                    self.carried.note(chunk.hash, entry.by.entry, line, self.changes.len());
+                    let carrier = (entry.by.entry, seq);
+                    self.carried.note(chunk.hash, carrier, line, self.changes.len());
                     (chunk.hash, chunk.dependencies, status)
                 }
                 Err(rule) => unreadable(rule),
@@ -261,7 +268,7 @@ impl<'a> Judging<'a> {
     }
 
     /// Refused; unknown while a payload before it in its feed is not here, which may say otherwise.
-    fn unless_unread(&mut self, line: Line, refusal: Refusal) -> Status {
+    fn unless_unread(&mut self, line: &Line, refusal: Refusal) -> Status {
         match self.sayings.of(line).unread {
             Some(entry) => Status::Unknown { entry },
             None => Status::Refused(refusal),

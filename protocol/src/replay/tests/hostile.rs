@@ -240,7 +240,7 @@ fn widenings_cost_as_much_as_there_are_members() {
     let mut board = Partnership::new(&DECISION, Audience::Only(vec![org(1), org(2)]));
     let opened = board.dossier.entries[0].by.entry;
     let lets_in = |org| Widening { orgs: vec![org], reason: Reason::MENTIONED }.to_bytes();
-    let number = 20_000;
+    let number = 5_000;
     for _ in 0..number {
         board.write(2, Kind::AUDIENCE, lets_in(org(3)), vec![opened]);
     }
@@ -263,7 +263,7 @@ fn what_relies_on_one_of_many_unkept_entries_is_found_at_the_first() {
     let mut board = decision();
     let opened = board.dossier.entries[0].by.entry;
     let forked = board.write(2, Kind::REMARK, vec![], vec![opened]);
-    for _ in 0..20_000 {
+    for _ in 0..5_000 {
         board.write(2, Kind::REMARK, vec![], vec![]);
     }
     let standing = crate::decision::Standing::Forked { branch: forked };
@@ -332,5 +332,29 @@ fn a_field_with_more_values_than_a_change_may_overwrite_is_set_all_the_same() {
         let title = &reading.cell(&path("title")).unwrap().content;
         let crate::artefact::read::Content::Scalar(values) = title else { panic!("a value") };
         assert!(values.iter().map(|value| value.by.len()).sum::<usize>() < 2);
+    }
+}
+
+/// On a branch counts what stands on it and below, and not what another branch says.
+#[test]
+fn what_another_branch_put_in_is_not_held_against_a_feed() {
+    let mut board = decision();
+    let changes = board.at_once(2, 18, Puts::Null(OPERATIONS_MAX));
+    board.carry(2, &changes[..6]);
+    board.carry(2, &changes[6..12]);
+    let below = board.dossier.entries[1].by.entry;
+    board.carry(2, &changes[12..]);
+    let other = board.dossier.entries.last_mut().unwrap();
+    (other.after, other.by.seq) = (Some(below), 1);
+    let branches: Vec<EntryId> =
+        board.dossier.entries[2..].iter().map(|entry| entry.by.entry).collect();
+    for settled in &branches {
+        for entry in board.dossier.entries.iter_mut().skip(2) {
+            let branch = entry.by.entry;
+            entry.by.standing = crate::decision::Standing::Forked { branch };
+            entry.by.settled = branch == *settled;
+        }
+        assert_eq!(board.count(|status| *status == Status::Applied), 12);
+        assert_eq!(board.count(|it| *it == Status::Entry(Standing::Held)), 6);
     }
 }

@@ -88,7 +88,7 @@ impl Partnership {
                 None
             }
             What::Propose => {
-                self.propose(by, &known, refs.clone());
+                self.propose_known(by, &known, refs.clone());
                 None
             }
             What::Answer(answer) => {
@@ -111,7 +111,7 @@ impl Partnership {
         }
     }
 
-    fn propose(&mut self, by: u8, known: &Self, refs: Vec<EntryId>) {
+    fn propose_known(&mut self, by: u8, known: &Self, refs: Vec<EntryId>) {
         let document = known.document();
         let Ok(frozen) = wording(&DECISION, &read(&document)) else { return };
         let proposal = Proposal {

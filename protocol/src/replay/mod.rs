@@ -4,8 +4,10 @@
 //!
 //! ```text
 //! dossier ─▶ order.rs      what lies in the past of each entry
+//!            inside.rs     who is in the audience, as a past has it
 //!            effect.rs     which entries count, and why others do not
 //!            changes.rs    the verdict on each change ──▶ changes for Automerge, the rest with its cause
+//!            carried.rs    which entries carry which changes, and how much each feed has said
 //!            polls.rs      proposals, sign-offs, closings ──▶ results
 //!            lifecycle     events and results ──▶ state, rows, capacity
 //!         ─▶ Replay ── with a reading of the document ──▶ conflicts.rs      C1 to C10
@@ -26,10 +28,12 @@
 //! Absent: no store, no engine, no Automerge. Reads a dossier, which whoever holds entries makes.
 
 mod bonds;
+mod carried;
 mod changes;
 mod conflicts;
 mod cut;
 mod effect;
+mod inside;
 mod order;
 mod polls;
 mod proven;

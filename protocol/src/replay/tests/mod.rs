@@ -1,6 +1,7 @@
 //! Small partnerships as lists of entries: what their artefacts come to, in any order of arrival.
 
 mod bonds;
+mod hostile;
 mod random;
 mod settling;
 

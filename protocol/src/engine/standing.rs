@@ -134,7 +134,7 @@ pub(super) mod tests {
     }
 
     pub(in crate::engine) fn chain(branch: BranchNo, acknowledged: u64) -> ChainView {
-        ChainView { branch, start: 0, settled: 0, acknowledged, parted: EntryId::NONE }
+        ChainView { branch, start: 0, settled: 0, acknowledged, heard: 0, parted: EntryId::NONE }
     }
 
     /// Two nodes that each hold another tail which nobody acknowledged.

@@ -85,6 +85,8 @@ pub struct ChainView {
     /// How many entries, from the first, another organisation acknowledged: those are kept and
     /// served for ever.
     pub acknowledged: u64,
+    /// Acknowledgements in how many entries, from the first, count here.
+    pub heard: u64,
     /// An entry that no other chain has: where it parts from the first, or for the first chain the
     /// first entry that contradicts another.
     pub parted: EntryId,
@@ -215,6 +217,7 @@ impl Engine {
             start: state.start,
             settled: self.settled_on(step, board, feed, branch),
             acknowledged: state.acked.map_or(0, |last| last.0.saturating_add(1)),
+            heard: state.applied,
             parted: self
                 .id_at(step, feed, branch, state.start.max(if branch == 0 { index } else { 0 }))
                 .unwrap_or(EntryId::NONE),

@@ -128,6 +128,11 @@ impl Sim {
         let (artefact, speaker) = (scene.dossier.artefact, desk.speaker());
         let proposals: Vec<_> = scene.replay.proposals.iter().collect();
         let proposal = rng.pick(&proposals).copied();
+        // A closing does most harm where nobody has answered yet.
+        let fresh = proposals.iter().find(|(_, one)| one.poll.slips.is_empty()).copied();
+        if let Some((id, _)) = fresh.filter(|_| rng.chance(50)) {
+            return Some(false_closing(desk, scene, *id));
+        }
         let votes = proposal.is_some() && rng.chance(40);
         match if votes { 2 } else { rng.below(8) } {
             0 => {
@@ -182,9 +187,7 @@ impl Sim {
             }
             _ => {
                 let (id, _) = proposal?;
-                let close = Close { proposal: *id, counted: Vec::new() };
-                let draft = steps::entry(scene, &desk.view.own, Kind::CLOSE, close.to_bytes());
-                Some(Act::of(draft, "false closing"))
+                Some(false_closing(desk, scene, *id))
             }
         }
     }
@@ -323,6 +326,13 @@ impl Sim {
         let raw = changes(edit.into_iter().flatten());
         self.write(desk.node, draft_of(artefact, Kind::CHANGE, raw))
     }
+}
+
+/// A closing that lists nothing, whoever may close.
+fn false_closing(desk: &Desk, scene: &Scene, proposal: EntryId) -> Act {
+    let close = Close { proposal, counted: Vec::new() };
+    let draft = steps::entry(scene, &desk.view.own, Kind::CLOSE, close.to_bytes());
+    Act::of(draft, "false closing")
 }
 
 /// Rows on the skeleton of an artefact.

@@ -62,6 +62,7 @@ class Papers:
     sign_offs: list[SignedOff]
     closings: list[Closed]
     shut: set[bytes]
+    contested: set[bytes]
 
 
 @dataclass
@@ -150,13 +151,16 @@ class _Count:
         self.rule = dict(charter.rules)[papers.says.rule]
         self.classes = charter.seats()
         self.first: dict[bytes, SignedOff] = {}
-        self.disputed: dict[bytes, str] = {}
+        self.disputed: dict[bytes, str] = {}  # with the other answer, or absent
         self.signed = sorted((one for one in papers.sign_offs if one.says.proposal == papers.by.entry),
                              key=lambda one: one.by.place())
         for one in self.signed:
             right = one.says.wording == papers.says.wording
             if right and one.by.may_count() and one.by.org in self.classes:
                 self._hear(one)
+        for org, one in self.first.items():
+            if one.by.entry in papers.contested:
+                self.disputed.setdefault(org, "absent")
 
     def _hear(self, one: SignedOff) -> None:
         first = self.first.setdefault(one.by.org, one)
@@ -180,7 +184,10 @@ class _Count:
         listed = closing.says.counted if closing else []
         found: dict[bytes, Optional[str]] = {}
         for org in self.classes:
-            one = None if org in self.disputed else self.first.get(org)
+            one = self.first.get(org)
+            if org in self.disputed and not (
+                    self.disputed[org] == "absent" and one and one.by.entry in listed):
+                one = None
             found[org] = None
             if one and one.by.settled and (one.in_time or one.by.entry in listed):
                 found[org] = ANSWERS[one.says.answer]
@@ -216,8 +223,9 @@ class _Count:
 
     def _disputed(self, seats: dict[bytes, Optional[str]]) -> bool:
         firsts = {org: ANSWERS[self.first[org].says.answer] for org in self.disputed}
+        given = {org: answer for org, answer in seats.items() if answer is not None}
         return bool(firsts) and any(
-            self.outcome({**seats, **answers})[0] != "open" for answers in (firsts, self.disputed))
+            self.outcome({**seats, **answers, **given})[0] != "open" for answers in (firsts, self.disputed))
 
     def _remaining(self, seats: dict[bytes, Optional[str]]) -> Optional[tuple[str, Optional[int]]]:
         forked = [org for org, answer in seats.items()
@@ -238,7 +246,7 @@ class _Count:
             return "held"
         if one.says.wording != self.papers.says.wording:
             return "stale"
-        if org in self.disputed:
+        if org in self.disputed and seats[org] is None:
             return "disputed"
         if first is not None and first.by.entry != one.by.entry:
             return "repeated" if first.says.answer == one.says.answer else "contradicts"

@@ -210,7 +210,8 @@ def case_poll(vector: Vector) -> Vector:
         [decisions.Closed(by(one["by"]), payloads.read_close(unhex(one["says"])),
                           {hashes.id_bytes("entry", entry) for entry in one["unread"]})
          for one in vector["closings"]],
-        {named[slug] for slug in vector["shut"]}))
+        {named[slug] for slug in vector["shut"]},
+        {hashes.id_bytes("entry", entry) for entry in vector["contested"]}))
     return {**vector, "result": found.result, "why": found.why, "rule": decisions.OUTCOMES[found.rule],
             "quorum": decisions.OUTCOMES[found.quorum],
             "seats": {slugs[org]: answer or "open" for org, answer in found.seats.items()},

@@ -204,11 +204,13 @@ pub(super) fn sign(case: &Case<'_>, named: Option<&str>, answer: &str) -> Result
     Made::tried(case, drafts, Role::Signatory, did)
 }
 
-/// Closes a proposal, with every answer that has come.
+/// Closes a proposal, with every answer that has come: late ones too, which another closing by this
+/// organisation made so that has no effect, under a key that was taken back or on a history that lost.
 pub(super) fn close(case: &Case<'_>, named: Option<&str>) -> Result<Made, Refusal> {
     let (proposal, proposed) = proposal_named(case, named)?;
     let slips = proposed.poll.slips.iter();
-    let counted = slips.filter(|slip| matches!(slip.fate, Fate::Counted | Fate::Waiting));
+    let has_come = |fate| matches!(fate, Fate::Counted | Fate::Waiting | Fate::Late);
+    let counted = slips.filter(|slip| has_come(slip.fate));
     let mut counted: Vec<EntryId> = counted.map(|slip| slip.entry).collect();
     counted.sort_unstable();
     let did = format!("closed the vote, with {} answers counted", counted.len());

@@ -56,7 +56,16 @@ pub(super) fn expect_effect(case: &Case<'_>, drafts: &[Draft]) -> Result<(), Ref
         };
         let (feed, kind, refs) = (own, draft.kind, draft.refs.clone());
         let content = Content::Here(sealed);
-        dossier.entries.push(Entry { by, feed, kind, refs, content, is_kept: true, after });
+        dossier.entries.push(Entry {
+            by,
+            feed,
+            kind,
+            refs,
+            content,
+            is_kept: true,
+            after,
+            histories: vec![0],
+        });
         after = Some(entry);
         ids.push((entry, draft));
         seq = seq.saturating_add(1);

@@ -6,6 +6,7 @@
 //! proposal     and the earlier ones that it replaces, nearest first
 //! sign-offs    on any of these       closings    of the proposal
 //! shut         organisations of which nothing can come in time any more (`timing`)
+//! contested    sign-offs of which that is told in two ways
 //! ```
 //!
 //! What is said of an entry is the same for everybody who holds the same entries: whether it is
@@ -136,8 +137,11 @@ pub struct Papers<'a> {
     /// The closings of the proposal, in any order.
     pub closings: &'a [CloseEntry],
     /// Organisations of whose feeds nothing can come in time any more ([`super::Bounds`]) and which
-    /// this reader has read as far as anything still could.
+    /// this reader has read as far as anything still could; of every sign-off of theirs it knows
+    /// whether it is in time.
     pub shut: &'a BTreeSet<OrgId>,
+    /// Sign-offs that are in time by one history of a member's forked feed, and late by another.
+    pub contested: &'a BTreeSet<EntryId>,
 }
 
 impl Papers<'_> {

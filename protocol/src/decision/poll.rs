@@ -188,8 +188,9 @@ const fn nothing(ruling: Ruling) -> Poll {
 pub(super) struct Voices<'a> {
     /// By organisation with a seat.
     pub(super) first: BTreeMap<OrgId, &'a SignOffEntry>,
-    /// Organisations of which two histories are settled, with the answer in the other one.
-    pub(super) disputed: BTreeMap<OrgId, Answer>,
+    /// Organisations of which two histories are settled, with the answer in the other one; and those
+    /// whose answer is contested, with none.
+    pub(super) disputed: BTreeMap<OrgId, Option<Answer>>,
 }
 
 impl<'a> Voices<'a> {
@@ -216,7 +217,12 @@ impl<'a> Voices<'a> {
                 && one.by.settled
                 && differs;
             if is_other_branch(&first.by, &one.by) || is_answered_anew {
-                voices.disputed.entry(org).or_insert(one.says.answer);
+                voices.disputed.entry(org).or_insert(Some(one.says.answer));
+            }
+        }
+        for (org, first) in &voices.first {
+            if papers.contested.contains(&first.by.entry) {
+                voices.disputed.entry(*org).or_insert(None);
             }
         }
         voices
@@ -295,14 +301,17 @@ impl<'a> Count<'a> {
 
     /// Whether the result would be fixed if the answers of one or the other history counted.
     fn rests_on_disputed(&self, rule: &Rule, voices: &Voices<'_>) -> bool {
-        let with = |answer: &dyn Fn(&OrgId, Answer) -> Answer| {
+        let with = |answer: &dyn Fn(&OrgId, Option<Answer>) -> Option<Answer>| {
             let mut ballot = self.ballot.clone();
             for (org, other) in &voices.disputed {
-                let _is_first = ballot.settle(org, answer(org, *other));
+                match answer(org, *other) {
+                    Some(answer) => _ = ballot.settle(org, answer),
+                    None => ballot.close_seat(org),
+                }
             }
             ruling(ballot.evaluate(rule).outcome, quorum(&ballot, rule)) != Ruling::Open
         };
-        let first = |org: &OrgId, other| voices.first.get(org).map_or(other, |one| one.says.answer);
+        let first = |org: &OrgId, other| voices.first.get(org).map(|one| one.says.answer).or(other);
         !voices.disputed.is_empty() && (with(&first) || with(&|_, other| other))
     }
 
@@ -349,13 +358,16 @@ fn seat(
     closing: Option<&CloseEntry>,
     org: &OrgId,
 ) -> Seat {
-    if voices.disputed.contains_key(org) {
-        return Seat::Open;
-    }
     let voice = voices.first.get(org);
     let is_listed = |one: &SignOffEntry| {
         closing.is_some_and(|closing| closing.says.counted.contains(&one.by.entry))
     };
+    match voices.disputed.get(org) {
+        // What the closing lists counts whenever it came.
+        Some(None) if voice.is_some_and(|one| is_listed(one)) => {}
+        Some(_) => return Seat::Open,
+        None => {}
+    }
     match voice {
         Some(one) if one.by.settled && (one.in_time || is_listed(one)) => {
             return Seat::Answered(one.says.answer);

@@ -55,7 +55,8 @@ pub enum Fate {
     Contradicts(EntryId),
     /// Its feed is forked below it, and its branch is not settled.
     Held,
-    /// Two branches of its feed are settled.
+    /// Two branches of its feed are settled, or some member's feed says in two histories that it is
+    /// in time and that it is late.
     Disputed,
     /// It lies beyond the end of its feed.
     Void,
@@ -187,7 +188,7 @@ pub(super) fn slips(
         if one.says.wording != papers.proposal.says.wording {
             return Fate::Stale;
         }
-        if voices.disputed.contains_key(org) {
+        if voices.disputed.contains_key(org) && seats.get(org) == Some(&Seat::Open) {
             return Fate::Disputed;
         }
         match (voices.first.get(org), seats.get(org)) {

@@ -11,8 +11,8 @@
 //! ```
 //!
 //! A sign-off is *in time* once a strict majority of the voting members other than its author
-//! acknowledged it no later than any closing of the proposal. That is more than being settled only
-//! if there is a closing. A feed is linear, so what a member acknowledged first stays so: both
+//! acknowledged it no later than any closing of the proposal by one who may close. That is more than
+//! being settled only if there is a closing. A feed is linear, so what a member acknowledged first stays so: both
 //! numbers can only come closer to each other, never pass. So a decision that sign-offs have carried
 //! is not undone by a closing that left them out, and one that a closing has fixed is not changed by
 //! those that come late; one closer can neither hurry a vote nor drop one.

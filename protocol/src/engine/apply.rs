@@ -115,15 +115,14 @@ impl Engine {
         header: &Header,
         sealed: &Sealed,
     ) {
-        if header.kind == Kind::ACK
-            && let Ok(ack) = Ack::from_bytes(sealed.payload.bytes())
-        {
-            self.note_received(step, (id, no, header.seq), &ack);
-        }
         match header.kind {
             // Under a charter that we do not know, an entry waits; evidence proves itself.
             Kind::ACK if header.charter == board.as_charter() => {
                 if let Ok(ack) = Ack::from_bytes(sealed.payload.bytes()) {
+                    let owner =
+                        self.feed(&board, &id).map_or(no, |of| of.stored_under(no, header.seq));
+                    let place = place_key(&id, owner, header.seq);
+                    self.pending.put(Table::AckPlaces, place, Vec::new());
                     self.apply_ack(step, &board, (id, header.seq), ack);
                 }
             }

@@ -16,16 +16,15 @@ use alloc::{
 
 use super::{
     audience::ArtefactRecord,
-    received,
     tables::{BranchNo, Reader, Table, after_prefix, place_key, placed_key, read_placed_key},
-    view::{BoardView, FeedView},
+    view::{BoardView, ChainView, FeedView},
 };
 use crate::{
     decision::Written,
-    feed::{Header, Kind, Sealed},
+    feed::{Ack, AckItem, Header, Kind, Sealed},
     hash::{ArtefactId, EntryId, FeedId},
     limits::{ARTEFACT_BYTES_MAX, ARTEFACT_ENTRIES_MAX},
-    replay::{Content, Dossier, Entry},
+    replay::{Acknowledged, Content, Dossier, Entry, History},
 };
 
 /// Rows that are read at a time.
@@ -34,8 +33,9 @@ const PAGE: usize = 1_000;
 impl Dossier {
     /// Gathers what is held about an artefact; `None` while its opening has not come.
     ///
-    /// Acknowledgements are read only as far as the closings of votes need them; all of them if
-    /// `with_acks` asks for that, which costs time that grows with the board's age.
+    /// Acknowledgements are read only if something was put to a decision (somebody may have closed it
+    /// where this reader does not see it yet), or if `with_acks` asks for them: that costs time that
+    /// grows with the acknowledgements of the board.
     #[must_use]
     pub fn gather(
         reader: &dyn Reader,
@@ -50,8 +50,7 @@ impl Dossier {
         let places = places(reader, artefact).into_iter();
         let entries = places.filter_map(|place| entry(reader, view, artefact, place, &mut said));
         let entries = each_once(entries);
-        let closings = entries.iter().filter(|one| one.kind == Kind::CLOSE);
-        let closings: Vec<_> = closings.map(|one| (one.feed, one.by.seq)).collect();
+        let is_put = entries.iter().any(|one| one.kind == Kind::PROPOSAL);
         let size = |(id, feed): (&FeedId, &FeedView)| (*id, (feed.descriptor.org, feed.shared()));
         Some(Self {
             board: view.board,
@@ -60,10 +59,7 @@ impl Dossier {
             kind: first.kind,
             schema_version: first.schema_version,
             feeds: view.feeds.iter().map(size).collect(),
-            acknowledged: match with_acks {
-                true => received::all(reader, view),
-                false => received::beside(reader, view, &closings),
-            },
+            acknowledged: if is_put || with_acks { acknowledged(reader, view) } else { Vec::new() },
             entries,
         })
     }
@@ -141,19 +137,21 @@ impl Said {
 }
 
 /// Chains store what they have in common more than once; an entry stands as it does on the chain
-/// that stands.
+/// that stands, and in the histories of all of them.
 fn each_once(entries: impl Iterator<Item = Entry>) -> Vec<Entry> {
     let mut once: BTreeMap<EntryId, Entry> = BTreeMap::new();
     let rank = |one: &Entry| (one.by.settled, one.by.may_count(), one.is_kept);
-    for one in entries {
+    for mut one in entries {
         match once.entry(one.by.entry) {
             btree_map::Entry::Vacant(free) => {
                 free.insert(one);
             }
-            btree_map::Entry::Occupied(mut held) if rank(held.get()) < rank(&one) => {
-                held.insert(one);
+            btree_map::Entry::Occupied(mut held) => {
+                if rank(held.get()) < rank(&one) {
+                    core::mem::swap(held.get_mut(), &mut one);
+                }
+                held.get_mut().histories.append(&mut one.histories);
             }
-            btree_map::Entry::Occupied(_) => {}
         }
     }
     once.into_values().collect()
@@ -190,6 +188,7 @@ fn entry(
     };
     let (standing, settled) = of.standing_of(reader, &feed, (branch, seq));
     let is_kept = of.keeps(branch, seq);
+    let histories = histories(of, (branch, seq));
     let by = Written {
         entry: id,
         org: of.descriptor.org,
@@ -201,12 +200,116 @@ fn entry(
         standing,
     };
     let after = before.last;
-    Some(Entry { by, feed, kind: header.kind, refs: header.refs, content, is_kept, after })
+    let (kind, refs) = (header.kind, header.refs);
+    Some(Entry { by, feed, kind, refs, content, is_kept, after, histories })
+}
+
+/// The histories of which a stored entry is part: what is below the place where a chain parts from the
+/// first one is stored under that.
+fn histories(of: &FeedView, (branch, seq): (BranchNo, u64)) -> Vec<History> {
+    let shares = |chain: &&ChainView| chain.branch == branch || branch == 0 && seq < chain.start;
+    of.chains.iter().filter(shares).map(|chain| chain.branch).collect()
+}
+
+/// Every acknowledgement that counts, in the order of feeds.
+fn acknowledged(reader: &dyn Reader, view: &BoardView) -> Vec<Acknowledged> {
+    let mut feeds: Vec<(&FeedId, &FeedView)> = view.feeds.iter().collect();
+    feeds.sort_by_key(|(_, feed)| (feed.descriptor.org, feed.descriptor.epoch));
+    feeds.into_iter().flat_map(|(id, feed)| acknowledged_in(reader, view, (id, feed))).collect()
+}
+
+/// Of each chain as much as counts for settlement: above a fork, and beyond the end of an epoch, as far
+/// as somebody else acknowledged it. With less, what is settled could cease to be in time.
+fn acknowledged_in(
+    reader: &dyn Reader,
+    view: &BoardView,
+    (id, feed): (&FeedId, &FeedView),
+) -> Vec<Acknowledged> {
+    let first = feed.chains.first().map_or(0, |first| first.heard);
+    let mut found = Vec::new();
+    for chain in &feed.chains {
+        let shared = if chain.branch == 0 { first } else { first.min(chain.start) };
+        let from = (id, feed, chain.branch);
+        found.extend(acknowledged_between(reader, view, from, (0, 0, shared)));
+        if chain.branch != 0 {
+            let above = (chain.branch, chain.start, chain.heard);
+            found.extend(acknowledged_between(reader, view, from, above));
+        }
+    }
+    found
+}
+
+/// What stands between two places of a chain, which is stored under this number.
+fn acknowledged_between(
+    reader: &dyn Reader,
+    view: &BoardView,
+    (id, feed, history): (&FeedId, &FeedView, History),
+    (branch, from, to): (BranchNo, u64, u64),
+) -> Vec<Acknowledged> {
+    let (org, epoch) = (feed.descriptor.org, feed.descriptor.epoch);
+    let mut found = Vec::new();
+    let mut next = place_key(id, branch, from);
+    let end = place_key(id, branch, to);
+    while next < end {
+        let rows = reader.scan(Table::AckPlaces, &next, &end, PAGE);
+        let Some((last, _)) = rows.last() else { break };
+        next = [&last[..], &[0]].concat();
+        for (key, _) in &rows {
+            let Some(seq) = key.last_chunk().map(|seq| u64::from_be_bytes(*seq)) else { continue };
+            let sealed = reader.get(Table::Payloads, key);
+            let sealed = sealed.and_then(|bytes| Sealed::from_bytes(&bytes).ok());
+            let ack = sealed.and_then(|sealed| Ack::from_bytes(sealed.payload.bytes()).ok());
+            let of_others = |item: &AckItem| {
+                let of = view.feeds.get(&item.feed);
+                of.is_none_or(|of| of.descriptor.org != org)
+            };
+            let items = ack.into_iter().flat_map(|ack| ack.0).filter(of_others);
+            found.extend(items.map(|item| Acknowledged {
+                by: org,
+                feed: *id,
+                history,
+                place: (epoch, seq),
+                of: item.feed,
+                on: held_on(reader, view, &item),
+                entries: item.complete_through().map_or(0, |last| last.saturating_add(1)),
+                received_at: item.received_at,
+            }));
+        }
+    }
+    found
+}
+
+/// The history on which the reader holds the entry that an acknowledgement names.
+fn held_on(reader: &dyn Reader, view: &BoardView, item: &AckItem) -> Option<History> {
+    let of = view.feeds.get(&item.feed)?;
+    if let [only] = of.chains.as_slice()
+        && of.unexplained.is_empty()
+    {
+        return (item.seq < of.durable_size).then_some(only.branch);
+    }
+    let holds = |chain: &&ChainView| {
+        let stored_under = if item.seq < chain.start { 0 } else { chain.branch };
+        let key = place_key(&item.feed, stored_under, item.seq);
+        reader.get(Table::Headers, &key).is_some_and(|bytes| Header::id_of(&bytes) == item.id)
+    };
+    of.chains.iter().find(holds).map(|chain| chain.branch)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{
+        codec::Fixed,
+        engine::tables::Row,
+        engine::{
+            standing::tests::{chain, view},
+            view::{ChainView, FeedStanding},
+        },
+        feed::Salted,
+        hash::BoardId,
+        time::TimeMs,
+    };
+    use alloc::vec;
 
     /// One node saw the one history first, another the other: both count alike.
     #[test]
@@ -227,5 +330,66 @@ mod tests {
         assert_eq!(count(feed, 2, 7, 7, 6), (3, 30, Some(entry(3))));
         assert_eq!(count(other, 0, 3, 0, 7), (0, 0, None));
         assert_eq!(count(other, 1, 3, 0, 8), (0, 0, None));
+    }
+
+    struct Rows(BTreeMap<(Table, Vec<u8>), Vec<u8>>);
+
+    impl Reader for Rows {
+        fn get(&self, table: Table, key: &[u8]) -> Option<Vec<u8>> {
+            self.0.get(&(table, key.to_vec())).cloned()
+        }
+
+        fn scan(&self, table: Table, from: &[u8], to: &[u8], limit: usize) -> Vec<Row> {
+            let rows = self.0.range((table, from.to_vec())..(table, to.to_vec())).take(limit);
+            rows.map(|((_, key), value)| (key.clone(), value.clone())).collect()
+        }
+    }
+
+    /// An acknowledgement of so many entries of another feed, as it is stored.
+    fn ack_row(feed: FeedId, branch: BranchNo, seq: u64, entries: u64) -> [Stored; 2] {
+        let item = AckItem {
+            feed: FeedId::from_bytes([4; 32]),
+            seq: entries - 1,
+            id: EntryId::NONE,
+            payloads_through: entries - 1,
+            missing: vec![],
+            received_at: TimeMs(0),
+        };
+        let payload = Salted::new(Fixed([7; 16]), Ack(vec![item]).to_bytes());
+        let sealed = Sealed { payload, attribution: None };
+        let key = place_key(&feed, branch, seq);
+        [((Table::AckPlaces, key.clone()), vec![]), ((Table::Payloads, key), sealed.to_bytes())]
+    }
+
+    type Stored = ((Table, Vec<u8>), Vec<u8>);
+
+    fn board(feeds: Vec<(FeedId, FeedView)>) -> BoardView {
+        BoardView {
+            board: BoardId::from_bytes([0; 32]),
+            digest: Fixed([0; 32]),
+            own: FeedId::from_bytes([0; 32]),
+            feeds: feeds.into_iter().collect(),
+            drafts: 0,
+            is_restoring: false,
+        }
+    }
+
+    /// Above a fork everything counts that somebody else acknowledged, on every chain, settled or not: so
+    /// it does for settlement, and a late fork must not undo what was in time.
+    #[test]
+    fn acknowledgements_are_read_from_every_chain_as_far_as_they_count() {
+        let feed = FeedId::from_bytes([3; 32]);
+        let rows = [(0, 1, 2), (0, 2, 9), (0, 3, 10), (1, 2, 4), (1, 3, 5)];
+        let rows = rows.map(|(branch, seq, entries)| ack_row(feed, branch, seq, entries));
+        let rows = Rows(rows.into_iter().flatten().collect());
+        let held = FeedStanding::Held { index: 2 };
+        let trunk = ChainView { heard: 3, ..chain(0, 3) };
+        let other = ChainView { start: 2, heard: 3, ..chain(1, 3) };
+        let view = FeedView { effective: 2, ..view(held, vec![trunk, other]) };
+        let board = board(vec![(feed, view.clone())]);
+        let found = acknowledged_in(&rows, &board, (&feed, &view));
+        let told: Vec<_> =
+            found.iter().map(|one| (one.history, one.place.1, one.entries)).collect();
+        assert_eq!(told, [(0, 1, 2), (0, 2, 9), (1, 1, 2), (1, 2, 4)]);
     }
 }

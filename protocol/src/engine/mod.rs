@@ -12,7 +12,6 @@
 //! payload.rs  5 verify   payloads that come apart
 //! apply.rs    6 apply    what entries do to acknowledgements and evidence
 //! audience.rs 6 apply    who receives what: artefacts, their audiences, where their entries stand
-//! received.rs 6 apply    what each member acknowledged when, by place
 //! dossier.rs  6 apply    what is held about one artefact, gathered for `replay`; standing.rs: whether
 //!                        its entries stand
 //! begun.rs    7 view     which artefacts there are, the one begun last first
@@ -46,7 +45,6 @@ mod open;
 mod opening;
 mod payload;
 mod pending;
-mod received;
 mod record;
 mod serve;
 mod standing;

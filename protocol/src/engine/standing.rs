@@ -145,6 +145,7 @@ pub(super) mod tests {
             start: 0,
             settled: 0,
             acknowledged,
+            heard: 0,
             parted: EntryId::NONE,
             disputed: None,
         }

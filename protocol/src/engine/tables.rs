@@ -10,7 +10,7 @@
 //! Heads     feed 32 ‖ branch u16 ‖ size u64            signed head that must be kept
 //! Missing   feed 32 ‖ branch u16 ‖ seq u64             empty: a payload that is due and not here
 //! Acks      feed 32 ‖ seq u64 ‖ entry 32 ‖ by feed 32   [entries held with payloads, place]
-//! Received  by feed 32 ‖ branch u16 ‖ feed 32 ‖ !seq u64   what an acknowledgement says (see `received.rs`)
+//! AckPlaces feed 32 ‖ branch u16 ‖ seq u64             empty: an acknowledgement that counts stands here
 //! Evidence  feed 32 ‖ index u64                        fork proof
 //! Artefacts board 32 ‖ artefact 32                     artefact record (see `audience.rs`)
 //! Placed    artefact 32 ‖ feed 32 ‖ branch u16 ‖ seq u64   empty: an entry about the artefact
@@ -48,7 +48,7 @@ pub enum Table {
     /// Acknowledgements by the feed that they are about.
     Acks,
     /// Acknowledgements by the place where they stand, the last of a feed first.
-    Received,
+    AckPlaces,
     /// Fork proofs.
     Evidence,
     /// What is known of artefacts.
@@ -68,7 +68,7 @@ impl Table {
         Self::Heads,
         Self::Missing,
         Self::Acks,
-        Self::Received,
+        Self::AckPlaces,
         Self::Evidence,
         Self::Artefacts,
         Self::Placed,
@@ -86,7 +86,7 @@ impl Table {
             Self::Heads => "heads",
             Self::Missing => "missing",
             Self::Acks => "acks",
-            Self::Received => "received",
+            Self::AckPlaces => "ack_places",
             Self::Evidence => "evidence",
             Self::Artefacts => "artefacts",
             Self::Placed => "placed",
@@ -170,28 +170,6 @@ pub(super) fn read_ack_key(key: &[u8]) -> Option<(u64, EntryId, FeedId)> {
     let (entry, rest) = rest.split_first_chunk::<32>()?;
     let by: &[u8; 32] = rest.try_into().ok()?;
     Some((u64::from_be_bytes(*seq), EntryId::from_bytes(*entry), FeedId::from_bytes(*by)))
-}
-
-/// The key of what the acknowledgement at `seq` of the feed `by` says of another feed: what stands
-/// later comes before.
-#[must_use]
-pub(super) fn received_key(by: &FeedId, branch: BranchNo, of: &FeedId, seq: u64) -> Vec<u8> {
-    [&received_prefix(by, branch)[..], of.as_bytes(), &(!seq).to_be_bytes()].concat()
-}
-
-/// How the keys of what a chain's acknowledgements say begin.
-#[must_use]
-pub(super) fn received_prefix(by: &FeedId, branch: BranchNo) -> Vec<u8> {
-    [by.as_bytes(), &branch.to_be_bytes()[..]].concat()
-}
-
-/// Takes such a key apart: the feed that it is about, and the seq.
-#[must_use]
-pub(super) fn read_received_key(key: &[u8]) -> Option<(FeedId, u64)> {
-    let (_, rest) = key.split_first_chunk::<34>()?;
-    let (of, rest) = rest.split_first_chunk::<32>()?;
-    let seq: &[u8; 8] = rest.try_into().ok()?;
-    Some((FeedId::from_bytes(*of), !u64::from_be_bytes(*seq)))
 }
 
 /// The key of an artefact's record.

@@ -85,6 +85,8 @@ pub struct ChainView {
     /// How many entries, from the first, another organisation acknowledged: those are kept and
     /// served for ever.
     pub acknowledged: u64,
+    /// Acknowledgements in how many entries, from the first, count here.
+    pub heard: u64,
     /// Its entry at the lowest proven index: which of the histories it is.
     pub parted: EntryId,
     /// From where another settled chain contradicts it, if it is settled there and one does, and its
@@ -226,6 +228,7 @@ impl Engine {
                 start: state.start,
                 settled: *size,
                 acknowledged: state.acked.map_or(0, |last| last.0.saturating_add(1)),
+                heard: state.applied,
                 parted: at(index).unwrap_or(EntryId::NONE),
                 disputed: parted.min().and_then(|seq| Some((seq, at(seq)?))),
             }

@@ -9,6 +9,7 @@
 //!            changes.rs    the verdict on each change ──▶ changes for Automerge, the rest with its cause
 //!            carried.rs    which entries carry which changes, and how much each feed has said
 //!            polls.rs      proposals, sign-offs, closings ──▶ results
+//!            timing.rs     which sign-offs are in time
 //!            lifecycle     events and results ──▶ state, rows, capacity
 //!         ─▶ Replay ── with a reading of the document ──▶ conflicts.rs      C1 to C10
 //! proven.rs  how something was decided, for somebody who was not there
@@ -40,6 +41,7 @@ mod proven;
 mod refs;
 #[cfg(test)]
 mod tests;
+mod timing;
 mod wording;
 
 use alloc::{
@@ -89,8 +91,8 @@ pub struct Dossier {
     /// Every feed of the board: whose, and how many entries of it the reader holds; of a forked one,
     /// how many of them everybody comes to hold.
     pub feeds: BTreeMap<FeedId, (OrgId, u64)>,
-    /// What members acknowledged, in the order of their feeds; none unless something was put to a
-    /// decision.
+    /// What members acknowledged, in the order of their feeds, history by history: all that counts
+    /// for settlement too. None unless something was put to a decision.
     pub acknowledged: Vec<Acknowledged>,
 }
 
@@ -112,7 +114,13 @@ pub struct Entry {
     pub is_kept: bool,
     /// The last entry about the artefact before it in its history, if there is one.
     pub after: Option<EntryId>,
+    /// In which histories of its feed it stands: one, if the feed is not forked above it.
+    pub histories: Vec<History>,
 }
+
+/// One history of a feed, by a number that says nothing elsewhere; a feed that is not forked has only
+/// number 0.
+pub type History = u16;
 
 /// The payload of an entry, as far as the reader has it.
 #[derive(Debug, Clone)]
@@ -132,10 +140,16 @@ pub enum Content {
 pub struct Acknowledged {
     /// Who says so.
     pub by: OrgId,
+    /// In which feed.
+    pub feed: FeedId,
+    /// In which history of it; what two have in common is told for each.
+    pub history: History,
     /// In which epoch, and at which place of that feed.
     pub place: (u64, u64),
     /// Of which feed.
     pub of: FeedId,
+    /// On which history of that one the reader holds the entry named; none if it does not hold it.
+    pub on: Option<History>,
     /// How many entries of it, from the first, with the payloads due.
     pub entries: u64,
     /// When the last of them was received, by the author's clock.

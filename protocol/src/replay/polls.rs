@@ -1,16 +1,20 @@
 //! Proposals, and what came of them: papers made of a dossier.
 //!
-//! Whether a sign-off is in time follows from what each member acknowledged first, see
-//! `decision::timing`; it matters only once somebody has closed the proposal.
+//! Whether a sign-off is in time follows from what each member acknowledged first, see `timing`.
 
 use alloc::{
     collections::{BTreeMap, BTreeSet},
     vec::Vec,
 };
 
-use super::{Content, Dossier, Entry, Ground, Proposed, effect::Effects, order::Order};
+use super::{
+    Dossier, Entry, Ground, History, Proposed,
+    effect::Effects,
+    order::Order,
+    timing::{Sayings, Timing, is_readable},
+};
 use crate::{
-    decision::{Bounds, CloseEntry, Covered, Papers, ProposalEntry, SignOffEntry, poll},
+    decision::{CloseEntry, Papers, ProposalEntry, SignOffEntry, closer_under, poll},
     feed::Kind,
     hash::{EntryId, FeedId, OrgId},
     payload::{Close, Proposal, SignOff},
@@ -40,7 +44,9 @@ pub(super) struct Drawer<'a> {
     known: BTreeSet<EntryId>,
     pub(super) proposals: BTreeMap<EntryId, ProposalEntry>,
     sign_offs: Vec<(&'a Entry, SignOff)>,
+    /// Also those that stand behind something that cannot be read: they were acknowledged all the same.
     closings: Vec<(&'a Entry, Close)>,
+    sayings: Sayings<'a>,
 }
 
 impl<'a> Drawer<'a> {
@@ -59,8 +65,9 @@ impl<'a> Drawer<'a> {
         });
         let sign_offs = of(Kind::SIGNOFF)
             .filter_map(|one| Some((one, SignOff::from_bytes(payload(one)?).ok()?)));
+        let closings = dossier.entries.iter().filter(|one| one.kind == Kind::CLOSE);
         let closings =
-            of(Kind::CLOSE).filter_map(|one| Some((one, Close::from_bytes(payload(one)?).ok()?)));
+            closings.filter_map(|one| Some((one, Close::from_bytes(payload(one)?).ok()?)));
         Self {
             ground,
             dossier,
@@ -70,6 +77,7 @@ impl<'a> Drawer<'a> {
             proposals: proposals.collect(),
             sign_offs: sign_offs.collect(),
             closings: closings.collect(),
+            sayings: Sayings::of(dossier),
         }
     }
 
@@ -81,17 +89,62 @@ impl<'a> Drawer<'a> {
     ) -> R {
         let id = proposal.by.entry;
         let earlier = replaced(proposal, &self.proposals);
-        let timing = Timing::of(self.ground, self.dossier, &self.closings, &id);
         let charters = [(self.ground.charter_hash, self.ground.charter)];
-        look(&Papers {
+        let papers = Papers {
             charters: &charters,
             audience: &self.effect.audience(self.order.pasts.get(&id)),
             proposal,
             earlier: &earlier,
-            sign_offs: &self.sign_offs_on(&id, &earlier, &timing),
+            sign_offs: &[],
             closings: &self.closings_of(&id),
-            shut: &timing.shut(),
+            shut: &BTreeSet::new(),
+            contested: &BTreeSet::new(),
+        };
+        let timing = self.timing(&papers);
+        look(&Papers {
+            sign_offs: &self.sign_offs_on(&id, &earlier, &timing),
+            shut: &self.shut(&id, &timing),
+            contested: &self.contested(&id, &timing),
+            ..papers
         })
+    }
+
+    /// Only who may close the proposal can end what is in time for it.
+    fn timing(&self, papers: &Papers<'_>) -> Timing<'a> {
+        let Ground { charter, charter_hash, .. } = self.ground;
+        let closers: BTreeSet<OrgId> = closer_under(papers, &charter_hash).into_iter().collect();
+        let ends = |(one, close): &&(&Entry, Close)| {
+            close.proposal == papers.proposal.by.entry
+                && closer_under(papers, &one.by.charter) == Some(one.by.org)
+        };
+        let closings = self.closings.iter().filter(ends).map(|(one, _)| *one).collect();
+        Timing::of((charter, self.dossier), &self.sayings, &closers, closings)
+    }
+
+    /// Organisations of which nothing that is not read can come in time any more, and every sign-off
+    /// that is read is known to be in time or late.
+    fn shut(&self, id: &EntryId, timing: &Timing<'_>) -> BTreeSet<OrgId> {
+        let mut open: BTreeSet<OrgId> = BTreeSet::new();
+        let is_open = |(feed, (org, _)): &(&FeedId, &(OrgId, u64))| !timing.is_shut((*feed, org));
+        let feeds = || self.dossier.feeds.iter();
+        open.extend(feeds().filter(is_open).map(|(_, (org, _))| *org));
+        let gaps = self.dossier.entries.iter().filter(|one| is_gap(one) && !timing.is_late(one));
+        open.extend(gaps.map(|one| one.by.org));
+        let undecided = |one: &Entry| !timing.is_in_time(one) && !timing.is_late(one);
+        let undecided = self.on(id).filter(|one| undecided(one));
+        open.extend(undecided.map(|one| one.by.org));
+        feeds().map(|(_, (org, _))| *org).filter(|org| !open.contains(org)).collect()
+    }
+
+    /// Sign-offs that are in time by one history of some member's feed, and late by another.
+    fn contested(&self, id: &EntryId, timing: &Timing<'_>) -> BTreeSet<EntryId> {
+        let both = |one: &&Entry| timing.is_in_time(one) && timing.is_late(one);
+        self.on(id).filter(both).map(|one| one.by.entry).collect()
+    }
+
+    fn on(&self, id: &EntryId) -> impl Iterator<Item = &'a Entry> {
+        let on_this = self.sign_offs.iter().filter(move |(_, says)| says.proposal == *id);
+        on_this.map(|(one, _)| *one)
     }
 
     fn sign_offs_on(
@@ -113,7 +166,9 @@ impl<'a> Drawer<'a> {
     }
 
     fn closings_of(&self, id: &EntryId) -> Vec<CloseEntry> {
-        let of_this = self.closings.iter().filter(|(_, close)| close.proposal == *id);
+        let is_read = |one: &Entry| self.known.contains(&one.by.entry);
+        let of_this =
+            self.closings.iter().filter(|(one, close)| close.proposal == *id && is_read(one));
         let entry = |(one, says): &(&Entry, Close)| {
             let unread = says.counted.iter().filter(|listed| !self.known.contains(*listed));
             let unread = unread.copied().collect();
@@ -123,22 +178,26 @@ impl<'a> Drawer<'a> {
     }
 }
 
-/// Entries of each feed up to the first sign-off or closing that cannot be read: a later answer must
-/// not be taken for the first.
+/// Entries of each history up to the first sign-off or closing that cannot be read: a later answer
+/// must not be taken for the first.
 fn readable(dossier: &Dossier) -> Vec<&Entry> {
-    let mut by_feed: BTreeMap<FeedId, Vec<&Entry>> = BTreeMap::new();
-    for entry in &dossier.entries {
-        by_feed.entry(entry.feed).or_default().push(entry);
+    let mut gaps: BTreeMap<(FeedId, History), u64> = BTreeMap::new();
+    for one in dossier.entries.iter().filter(|one| is_gap(one)) {
+        for history in &one.histories {
+            let first = gaps.entry((one.feed, *history)).or_insert(one.by.seq);
+            *first = one.by.seq.min(*first);
+        }
     }
-    let mut read = Vec::new();
-    for entries in by_feed.values_mut() {
-        entries.sort_by_key(|one| (one.by.seq, one.by.entry));
-        let answers = |one: &Entry| one.kind == Kind::SIGNOFF || one.kind == Kind::CLOSE;
-        let is_here = |one: &Entry| matches!(one.content, Content::Here(_));
-        let gap = entries.iter().position(|one| answers(one) && !is_here(one));
-        read.extend(entries.iter().take(gap.unwrap_or(entries.len())).copied());
-    }
-    read
+    let is_read = |one: &&Entry| {
+        let gap = |history: &History| gaps.get(&(one.feed, *history));
+        one.histories.iter().any(|history| gap(history).is_none_or(|gap| one.by.seq < *gap))
+    };
+    dossier.entries.iter().filter(is_read).collect()
+}
+
+/// What may be an answer, or end a vote, and cannot be read yet.
+fn is_gap(one: &Entry) -> bool {
+    (one.kind == Kind::SIGNOFF || one.kind == Kind::CLOSE) && !is_readable(one)
 }
 
 /// The proposals that a proposal replaces, nearest first.
@@ -158,86 +217,4 @@ fn replaced(
         earlier.push(found.clone());
     }
     earlier
-}
-
-/// What of each feed is in time for a proposal.
-struct Timing<'a> {
-    dossier: &'a Dossier,
-    /// None while nobody has closed the proposal.
-    bounds: Option<BTreeMap<FeedId, Bounds>>,
-}
-
-impl<'a> Timing<'a> {
-    fn of(
-        ground: Ground<'_>,
-        dossier: &'a Dossier,
-        closings: &[(&Entry, Close)],
-        proposal: &EntryId,
-    ) -> Self {
-        let of_this = closings.iter().filter(|(_, close)| close.proposal == *proposal);
-        let places: Vec<(FeedId, u64)> = of_this.map(|(one, _)| (one.feed, one.by.seq)).collect();
-        if places.is_empty() {
-            return Self { dossier, bounds: None };
-        }
-        let seats: BTreeSet<OrgId> = ground.charter.seats().map(|member| member.org).collect();
-        let covered = covered(dossier, &places);
-        let bounds = dossier.feeds.iter().map(|(feed, (author, _))| {
-            let others = seats.iter().filter(|org| *org != author);
-            let of_others: Vec<Covered> =
-                others.clone().filter_map(|org| covered.get(&(*org, *feed)).copied()).collect();
-            let own = places.iter().filter(|(of, _)| of == feed).map(|(_, seq)| *seq).min();
-            (*feed, Bounds::of(others.count(), &of_others, own))
-        });
-        Self { dossier, bounds: Some(bounds.collect()) }
-    }
-
-    fn is_in_time(&self, one: &Entry) -> bool {
-        match self.bounds.as_ref().and_then(|bounds| bounds.get(&one.feed)) {
-            Some(bounds) => one.by.settled && one.by.seq < bounds.in_time,
-            None => one.by.settled,
-        }
-    }
-
-    /// Organisations of whose feeds nothing can come in time any more, and which were read so far.
-    fn shut(&self) -> BTreeSet<OrgId> {
-        let Some(bounds) = &self.bounds else { return BTreeSet::new() };
-        let is_open = |(feed, (_, size)): &(&FeedId, &(OrgId, u64))| {
-            let shut = bounds.get(*feed).and_then(|bounds| bounds.shut);
-            shut.is_none_or(|shut| shut > *size)
-        };
-        let feeds = || self.dossier.feeds.iter();
-        let open: BTreeSet<OrgId> = feeds().filter(is_open).map(|(_, (org, _))| *org).collect();
-        feeds().map(|(_, (org, _))| *org).filter(|org| !open.contains(org)).collect()
-    }
-}
-
-/// How far each member's acknowledgements cover each feed, up to and with its first
-/// acknowledgement of one of these closings.
-fn covered(dossier: &Dossier, closings: &[(FeedId, u64)]) -> BTreeMap<(OrgId, FeedId), Covered> {
-    let names_closing = |one: &super::Acknowledged| {
-        closings.iter().any(|(feed, seq)| one.of == *feed && one.entries > *seq)
-    };
-    let mut until: BTreeMap<OrgId, (u64, u64)> = BTreeMap::new();
-    for one in dossier.acknowledged.iter().filter(|one| names_closing(one)) {
-        let first = until.entry(one.by).or_insert(one.place);
-        *first = one.place.min(*first);
-    }
-    let mut covered: BTreeMap<(OrgId, FeedId), Covered> = BTreeMap::new();
-    let feeds = || dossier.feeds.keys();
-    for org in until.keys() {
-        for feed in feeds() {
-            covered.insert((*org, *feed), Covered { entries: 0, has_closing: true });
-        }
-    }
-    for one in &dossier.acknowledged {
-        let limit = until.get(&one.by);
-        if limit.is_some_and(|limit| one.place > *limit) {
-            continue;
-        }
-        let known = covered
-            .entry((one.by, one.of))
-            .or_insert(Covered { entries: 0, has_closing: limit.is_some() });
-        known.entries = one.entries.max(known.entries);
-    }
-    covered
 }

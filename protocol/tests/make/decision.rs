@@ -180,6 +180,7 @@ struct Case {
     sign_offs: Vec<SignOffEntry>,
     closings: Vec<CloseEntry>,
     shut: BTreeSet<OrgId>,
+    contested: BTreeSet<EntryId>,
 }
 
 fn entry(number: u8) -> EntryId {
@@ -222,6 +223,7 @@ impl Case {
             sign_offs: vec![],
             closings: vec![],
             shut: BTreeSet::new(),
+            contested: BTreeSet::new(),
         };
         for (number, letter) in (1..).zip(answers.chars()) {
             let answer = match letter {
@@ -279,6 +281,11 @@ impl Case {
         self
     }
 
+    /// The sign-off of this number is contested.
+    fn contest(self, number: u8) -> Self {
+        self.changed(|case| _ = case.contested.insert(entry(number)))
+    }
+
     fn changed(mut self, change: impl FnOnce(&mut Self)) -> Self {
         change(&mut self);
         self
@@ -332,6 +339,7 @@ fn inputs(case: &Case) -> Value {
             "by": written(&one.by), "says": hex(&one.says.to_bytes()), "unread": texts(&one.unread),
         })).collect::<Vec<_>>(),
         "shut": case.shut.iter().map(slug).collect::<BTreeSet<_>>(),
+        "contested": texts(&case.contested),
     })
 }
 
@@ -369,6 +377,7 @@ fn outputs(case: &Case) -> Value {
         sign_offs: &case.sign_offs,
         closings: &case.closings,
         shut: &case.shut,
+        contested: &case.contested,
     });
     let why = match &poll.ruling {
         Ruling::WithoutEffect(why) => {
@@ -603,6 +612,16 @@ pub(crate) fn poll() -> File {
             Case::of("aaa..").close().changed(|case| {
                 case.shut.remove(&org(4));
             }),
+        ),
+        (
+            "contested",
+            Case::of("aaaa.").close_as(5, vec![entry(1), entry(2), entry(3)], |_| ()).contest(4),
+        ),
+        ("contested, and no closing yet", Case::of("aaaa.").contest(4)),
+        ("contested, and listed", Case::of("aaaa.").close().contest(4)),
+        (
+            "contested, and carried without it",
+            Case::of("aaaaa").close_as(5, vec![], |_| ()).contest(4),
         ),
         ("closed by somebody else", Case::of("aaa..").close_as(2, vec![], |_| ())),
         (

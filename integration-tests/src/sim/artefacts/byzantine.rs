@@ -135,6 +135,11 @@ impl Sim {
         {
             return Some(Act::of(draft, "forbidden settlement"));
         }
+        // A closing does most harm where nobody has answered yet.
+        let fresh = proposals.iter().find(|(_, one)| one.poll.slips.is_empty()).copied();
+        if let Some((id, _)) = fresh.filter(|_| rng.chance(50)) {
+            return Some(false_closing(desk, scene, *id));
+        }
         let votes = proposal.is_some() && rng.chance(40);
         match if votes { 2 } else { rng.below(8) } {
             0 => {
@@ -189,9 +194,7 @@ impl Sim {
             }
             _ => {
                 let (id, _) = proposal?;
-                let close = Close { proposal: *id, counted: Vec::new() };
-                let draft = steps::entry(scene, &desk.view.own, Kind::CLOSE, close.to_bytes());
-                Some(Act::of(draft, "false closing"))
+                Some(false_closing(desk, scene, *id))
             }
         }
     }
@@ -330,6 +333,13 @@ impl Sim {
         let raw = changes(edit.into_iter().flatten());
         self.write(desk.node, draft_of(artefact, Kind::CHANGE, raw))
     }
+}
+
+/// A closing that lists nothing, whoever may close.
+fn false_closing(desk: &Desk, scene: &Scene, proposal: EntryId) -> Act {
+    let close = Close { proposal, counted: Vec::new() };
+    let draft = steps::entry(scene, &desk.view.own, Kind::CLOSE, close.to_bytes());
+    Act::of(draft, "false closing")
 }
 
 /// Rows on the skeleton of an artefact.

@@ -271,7 +271,7 @@ impl Sim {
             return Some(Act::of(draft, "sign-off"));
         }
         if rng.chance(25)
-            && let Some(draft) = steps::close(scene, speaker)
+            && let Some(draft) = steps::close(scene, speaker, rng)
         {
             return Some(Act::of(draft, "close"));
         }

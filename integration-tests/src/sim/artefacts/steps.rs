@@ -12,7 +12,7 @@ use concordat_protocol::{
     },
     charter::{Answer, Charter},
     codec::Blob,
-    decision::Ruling,
+    decision::{Fate, Ruling},
     feed::{Draft, Kind},
     hash::{EntryId, FeedId, OrgId},
     payload::{Audience, Close, Proposal, Reason, SignOff, Widening},
@@ -379,12 +379,18 @@ pub fn answered(
     entry(scene, &speaker.feed, Kind::SIGNOFF, sign_off.to_bytes())
 }
 
-/// Closes a proposal with the sign-offs that its closer knows.
-pub fn close(scene: &Scene, speaker: Speaker<'_>) -> Option<Draft> {
-    let mine = |one: &Proposed| one.says.closer == speaker.org && one.poll.slips.len() > 1;
+/// Closes a proposal with the sign-offs that its closer's node would list; some closers leave out what
+/// they do not like, or close before anybody has answered.
+pub fn close(scene: &Scene, speaker: Speaker<'_>, rng: &mut Rng) -> Option<Draft> {
+    let is_early = rng.chance(20);
+    let mine =
+        |one: &Proposed| one.says.closer == speaker.org && (is_early || one.poll.slips.len() > 1);
     let (id, one) = open_proposals(scene).into_iter().find(|(_, one)| mine(one))?;
-    let mut counted: Vec<EntryId> =
-        one.poll.slips.iter().filter(|slip| slip.is_first()).map(|slip| slip.entry).collect();
+    let has_come = |fate| matches!(fate, Fate::Counted | Fate::Waiting | Fate::Late);
+    let slips = one.poll.slips.iter().filter(|slip| has_come(slip.fate));
+    let left_out = if rng.chance(40) { 60 } else { 0 };
+    let listed = slips.filter(|_| !rng.chance(left_out));
+    let mut counted: Vec<EntryId> = listed.map(|slip| slip.entry).collect();
     counted.sort_unstable();
     let close = Close { proposal: *id, counted };
     Some(entry(scene, &speaker.feed, Kind::CLOSE, close.to_bytes()))

@@ -39,6 +39,7 @@ pub(in crate::decision) struct Case {
     pub(in crate::decision) sign_offs: Vec<SignOffEntry>,
     pub(in crate::decision) closings: Vec<CloseEntry>,
     pub(in crate::decision) shut: BTreeSet<OrgId>,
+    pub(in crate::decision) contested: BTreeSet<EntryId>,
 }
 
 pub(in crate::decision) fn entry(number: u8) -> EntryId {
@@ -82,6 +83,7 @@ impl Case {
             sign_offs: vec![],
             closings: vec![],
             shut: BTreeSet::new(),
+            contested: BTreeSet::new(),
         }
     }
 
@@ -100,6 +102,7 @@ impl Case {
             sign_offs: &self.sign_offs,
             closings: &self.closings,
             shut: &self.shut,
+            contested: &self.contested,
         })
     }
 

@@ -1,9 +1,11 @@
 //! Small partnerships as lists of entries: what their artefacts come to, in any order of arrival.
 
+mod arrival;
 mod bonds;
 mod hostile;
 mod random;
 mod settling;
+mod votes;
 
 use alloc::{string::ToString, sync::Arc, vec, vec::Vec};
 
@@ -42,6 +44,20 @@ fn org(number: u8) -> OrgId {
 
 fn feed(number: u8) -> FeedId {
     FeedId::from_bytes([number; 32])
+}
+
+/// An organisation acknowledges so many entries, at a place of its feed.
+fn acknowledged(by: u8, place: u64, of: FeedId, entries: u64) -> Acknowledged {
+    Acknowledged {
+        by: org(by),
+        feed: feed(by),
+        history: 0,
+        place: (0, place),
+        of,
+        on: Some(0),
+        entries,
+        received_at: TimeMs(NOON),
+    }
 }
 
 impl Partnership {
@@ -114,25 +130,36 @@ impl Partnership {
         let content = Content::Here(sealed);
         let before = self.dossier.entries.iter().filter(|one| one.feed == feed(by));
         let after = before.max_by_key(|one| one.by.seq).map(|one| one.by.entry);
-        let entry =
-            Entry { by: written, feed: feed(by), kind, refs, content, is_kept: true, after };
+        let (is_kept, histories, feed) = (true, vec![0], feed(by));
+        let entry = Entry { by: written, feed, kind, refs, content, is_kept, after, histories };
         self.dossier.entries.push(entry);
         EntryId::from_bytes(id)
     }
 
     /// Everybody says to hold all that there is.
     fn acknowledge_all(&mut self) {
-        for by in 1..=5 {
-            for (of, (_, entries)) in self.dossier.feeds.clone() {
-                let said = Acknowledged {
-                    by: org(by),
-                    place: (0, 100),
-                    of,
-                    entries,
-                    received_at: TimeMs(self.clock),
-                };
-                self.dossier.acknowledged.push(said);
-            }
+        self.acknowledge(1..=5);
+    }
+
+    /// These say to hold all that there is, each in the next entry of its feed.
+    fn acknowledge(&mut self, by: impl IntoIterator<Item = u8>) {
+        let all = self.dossier.feeds.clone();
+        for by in by {
+            let others = all.iter().filter(|(of, _)| **of != feed(by));
+            let items: Vec<_> = others.map(|(of, (_, entries))| (*of, *entries)).collect();
+            self.say_held(by, &items);
+        }
+    }
+
+    /// An organisation says to hold so many entries of these feeds.
+    fn say_held(&mut self, by: u8, items: &[(FeedId, u64)]) {
+        let size = &mut self.dossier.feeds.get_mut(&feed(by)).unwrap().1;
+        let place = *size;
+        *size += 1;
+        let received_at = TimeMs(self.clock);
+        for (of, entries) in items {
+            let said = acknowledged(by, place, *of, *entries);
+            self.dossier.acknowledged.push(Acknowledged { received_at, ..said });
         }
     }
 
@@ -447,6 +474,7 @@ fn a_decision_is_frozen_signed_off_and_carried() {
     board.add(5, Kind::SIGNOFF, sign_off.to_bytes());
     let again = SignOff { proposal: proposed, answer: Answer::Reject, wording };
     board.add(4, Kind::SIGNOFF, again.to_bytes());
+    board.acknowledge_all();
     let replay = board.replay();
     assert_eq!(replay.proposals[&proposed].poll.waits, []);
     assert_eq!(
@@ -458,7 +486,6 @@ fn a_decision_is_frozen_signed_off_and_carried() {
     assert_eq!(replay.amendments(&proposed).len(), 1);
     let codes = board.codes();
     assert!(codes.contains(&Code::Answers) && codes.contains(&Code::Stale), "{codes:?}");
-    board.acknowledge_all();
     let closed = Close { proposal: proposed, counted: vec![] };
     board.add(5, Kind::CLOSE, closed.to_bytes());
     assert_eq!(board.replay().proposals[&proposed].poll.ruling, Ruling::Carried);
@@ -494,6 +521,7 @@ fn adoption_of_a_version_that_another_has_replaced_is_shown() {
         let says = SignOff { proposal: carried, answer: Answer::Approve, wording: first.wording };
         board.add(by, Kind::SIGNOFF, says.to_bytes());
     }
+    board.acknowledge_all();
     assert_eq!(board.replay().lifecycle.carried, Some(carried));
     let text = |text: &str| Value::Text(text.into());
     let adopt = |version: EntryId| {
@@ -543,10 +571,7 @@ fn an_artefact_is_shown_as_it_was() {
     let then = board.clock;
     let last = board.dossier.entries[1].by.entry;
     board.edit(2, vec![title("b")]);
-    let of = feed(1);
-    let acknowledged =
-        Acknowledged { by: org(3), place: (0, 1), of, entries: 2, received_at: TimeMs(NOON) };
-    board.dossier.acknowledged = vec![acknowledged];
+    board.dossier.acknowledged = vec![acknowledged(3, 1, feed(1), 2)];
     let changes = |cut| replay(board.ground(), &board.dossier.cut(cut)).changes.len();
     assert_eq!(changes(Cut::Now), 2);
     assert_eq!(changes(Cut::At(last)), 1);

@@ -143,7 +143,7 @@ impl Partnership {
             What::Stale => self.answer(act, by, Answer::Approve, true),
             What::Close => self.close(act),
             What::Settle => self.settle(act),
-            What::Acknowledge => self.acknowledge(by),
+            What::Acknowledge => self.acknowledge([by]),
             What::Fork => self.fork(by),
             What::Unsettle | What::Due => {
                 let at = self.dossier.entries.len().saturating_sub(1 + no % 8);
@@ -259,15 +259,6 @@ impl Partnership {
         values.push(Value::List(vec![]));
         let event = Event { name: "settle_conflict".into(), values };
         self.write_known(act.by, act.lag, Kind::EVENT, event.to_bytes());
-    }
-
-    fn acknowledge(&mut self, by: u8) {
-        let said = self.dossier.acknowledged.len() as u64;
-        for (of, (_, entries)) in self.dossier.feeds.clone() {
-            let (by, received_at) = (org(by), TimeMs(self.clock));
-            let said = Acknowledged { by, place: (0, 100 + said), of, entries, received_at };
-            self.dossier.acknowledged.push(said);
-        }
     }
 
     fn fork(&mut self, by: u8) {

@@ -3,16 +3,20 @@
 //! What is counted is worked out anew, from the dossier: of an organisation's sign-offs on a
 //! proposal and its wording the first in its feed, if it is settled. A feed that is forked is left
 //! out: which of its branches stands is for others to check.
+//!
+//! Dropped votes: what an answer that is late and a seat that is absent rest on is worked out anew too,
+//! from what each member acknowledged, walked entry by entry; as long as no feed is forked or followed
+//! by another. And no two nodes may show different results of one proposal, nor one node two.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use concordat_protocol::{
     charter::{Charter, Seat},
     decision::{Fate, Ruling},
     feed::Kind,
-    hash::{EntryId, OrgId},
-    payload::SignOff,
-    replay::Content,
+    hash::{EntryId, FeedId, OrgId},
+    payload::{Close, SignOff},
+    replay::{Content, Entry, Proposed},
 };
 
 use super::super::{
@@ -54,6 +58,148 @@ pub fn count(charter: &Charter, node: NodeIx, scene: &Scene) -> Verdict {
                 )));
             }
         }
+        timely(charter, scene, (id, proposed))
+            .map_err(|what| violation(format!("node {node}: {id}: {what}")))?;
+    }
+    Ok(())
+}
+
+/// What members say of an entry, as far as this node can tell.
+#[derive(Debug, Default, Clone, Copy)]
+struct Heard {
+    /// How many acknowledged it no later than a closing.
+    in_time: usize,
+    /// How many may have, for all that is known here.
+    may_be: usize,
+}
+
+/// Who has acknowledged what before a closing, walked anew.
+struct Walk<'a> {
+    scene: &'a Scene,
+    /// Closings by who may close, and what may be one: where they stand, and whether they are read.
+    closings: Vec<(FeedId, u64, bool)>,
+    closer: OrgId,
+}
+
+impl Walk<'_> {
+    /// What everybody but its author says of an entry.
+    fn of(&self, charter: &Charter, one: &Entry) -> Heard {
+        let mut heard = Heard::default();
+        let own =
+            self.closings.iter().find(|(feed, seq, _)| *feed == one.feed && *seq < one.by.seq);
+        if own.is_some() {
+            return heard;
+        }
+        for member in charter.seats().filter(|member| member.org != one.by.org) {
+            let (in_time, is_ended) = self.member(&member.org, one);
+            heard.in_time += usize::from(in_time);
+            heard.may_be += usize::from(in_time || !is_ended);
+        }
+        heard
+    }
+
+    /// Whether a member acknowledged an entry in time, and whether it has acknowledged a closing.
+    fn member(&self, org: &OrgId, one: &Entry) -> (bool, bool) {
+        let feeds = &self.scene.dossier.feeds;
+        let mut places: BTreeSet<(u64, u64)> = BTreeSet::new();
+        let acknowledged = &self.scene.dossier.acknowledged;
+        let of_member: Vec<_> = acknowledged.iter().filter(|ack| ack.by == *org).collect();
+        places.extend(of_member.iter().map(|ack| ack.place));
+        let mut in_time = false;
+        for place in places {
+            let wrote_one = self.closings.iter().any(|(feed, seq, _)| {
+                feeds.get(feed).is_some_and(|(author, _)| author == org) && *seq < place.1
+            });
+            if wrote_one {
+                return (in_time, true);
+            }
+            let here: Vec<_> = of_member.iter().filter(|ack| ack.place == place).collect();
+            in_time |= here.iter().any(|ack| {
+                let (_, held) = feeds.get(&ack.of).copied().unwrap_or((*org, 0));
+                ack.of == one.feed && ack.entries > one.by.seq && ack.entries <= held
+            });
+            let named = |is_read: bool| {
+                here.iter().any(|ack| {
+                    self.closings.iter().any(|(feed, seq, read)| {
+                        *feed == ack.of && ack.entries > *seq && *read == is_read
+                    })
+                })
+            };
+            let is_beyond = here.iter().any(|ack| {
+                let of = feeds.get(&ack.of);
+                of.is_some_and(|(author, held)| *author == self.closer && ack.entries > *held)
+            });
+            if named(true) {
+                return (in_time, true);
+            }
+            if named(false) || is_beyond {
+                return (in_time, false);
+            }
+        }
+        (in_time, false)
+    }
+}
+
+/// Whether answers that are late, and seats that are absent, had better not be.
+fn timely(
+    charter: &Charter,
+    scene: &Scene,
+    (id, proposed): (&EntryId, &Proposed),
+) -> Result<(), String> {
+    let dossier = &scene.dossier;
+    let is_forked =
+        dossier.acknowledged.iter().any(|ack| ack.history != 0 || ack.on.is_none_or(|on| on != 0))
+            || dossier.entries.iter().any(|one| one.histories != [0] || one.by.branch().is_some());
+    let epochs: BTreeSet<u64> = dossier.entries.iter().map(|one| one.by.epoch).collect();
+    if is_forked || epochs.iter().any(|epoch| *epoch > 0) {
+        return Ok(());
+    }
+    let closer = proposed.says.closer;
+    let closing = |one: &Entry| {
+        let is_closers = one.kind == Kind::CLOSE && one.by.org == closer;
+        match &one.content {
+            Content::Here(sealed) => {
+                let says = Close::from_bytes(sealed.payload.bytes()).ok()?;
+                (is_closers && says.proposal == *id).then_some((one.feed, one.by.seq, true))
+            }
+            Content::Due | Content::Withheld => is_closers.then_some((one.feed, one.by.seq, false)),
+            Content::Beyond => None,
+        }
+    };
+    let closings = dossier.entries.iter().filter_map(closing).collect();
+    let walk = Walk { scene, closings, closer };
+    let majority = charter.seats().count().saturating_sub(1) / 2 + 1;
+    let listed = proposed.poll.closing.and_then(|id| {
+        let one = dossier.entries.iter().find(|one| one.by.entry == id)?;
+        let Content::Here(sealed) = &one.content else { return None };
+        Close::from_bytes(sealed.payload.bytes()).ok()
+    });
+    for slip in &proposed.poll.slips {
+        let Some(one) = dossier.entries.iter().find(|one| one.by.entry == slip.entry) else {
+            continue;
+        };
+        let heard = walk.of(charter, one);
+        let is_listed = listed.as_ref().is_some_and(|one| one.counted.contains(&slip.entry));
+        let is_wrong = match slip.fate {
+            Fate::Late => heard.may_be >= majority || is_listed,
+            Fate::Counted => heard.in_time < majority && !is_listed,
+            Fate::Waiting => one.by.settled && heard.in_time >= majority,
+            _ => false,
+        };
+        if is_wrong {
+            return Err(format!("the answer of {} is {:?}, and {heard:?}", slip.org, slip.fate));
+        }
+    }
+    for (org, _) in proposed.poll.seats.iter().filter(|(_, seat)| **seat == Seat::Absent) {
+        let unread =
+            dossier.entries.iter().filter(|one| one.by.org == *org && one.kind == Kind::SIGNOFF);
+        let mut unread =
+            unread.filter(|one| matches!(one.content, Content::Due | Content::Withheld));
+        if unread.any(|one| walk.of(charter, one).may_be >= majority) {
+            return Err(format!(
+                "{org} is absent, and an answer of it may be in time and is not read"
+            ));
+        }
     }
     Ok(())
 }
@@ -92,26 +238,36 @@ fn firsts(scene: &Scene, proposal: &EntryId) -> BTreeMap<OrgId, First> {
 
 /// Results that nodes showed as fixed.
 #[derive(Debug, Default)]
-pub(super) struct Fixed(BTreeMap<(NodeIx, EntryId), Ruling>);
+pub(super) struct Fixed {
+    by_node: BTreeMap<(NodeIx, EntryId), Ruling>,
+    /// What the first node showed.
+    first: BTreeMap<EntryId, (NodeIx, Ruling)>,
+}
 
 impl Fixed {
     pub(super) fn note(&mut self, node: NodeIx, scene: &Scene) -> Verdict {
         for (id, proposed) in &scene.replay.proposals {
             let ruling = &proposed.poll.ruling;
-            let before = self.0.get(&(node, *id));
+            let before = self.by_node.get(&(node, *id));
             if let Some(before) = before.filter(|before| *before != ruling) {
                 return Err(violation(format!(
                     "node {node}: the result of {id} was {before:?} and is {ruling:?}"
                 )));
             }
             if matches!(ruling, Ruling::Carried | Ruling::Failed | Ruling::Inquorate) {
-                self.0.insert((node, *id), ruling.clone());
+                self.by_node.insert((node, *id), ruling.clone());
+                let (other, first) = self.first.entry(*id).or_insert((node, ruling.clone()));
+                if first != ruling {
+                    return Err(violation(format!(
+                        "the result of {id} is {first:?} at node {other} and {ruling:?} at node {node}"
+                    )));
+                }
             }
         }
         Ok(())
     }
 
     pub(super) fn forget(&mut self, node: NodeIx) {
-        self.0.retain(|(of, _), _| *of != node);
+        self.by_node.retain(|(of, _), _| *of != node);
     }
 }

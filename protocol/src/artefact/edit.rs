@@ -393,10 +393,7 @@ pub(super) fn seconds(now: TimeMs) -> i64 {
 impl Intent {
     /// A choice as what was chosen.
     fn chosen(self) -> Self {
-        match self {
-            Self::Choose { at, value } => Self::Set { at, value },
-            other => other,
-        }
+        if let Self::Choose { at, value } = self { Self::Set { at, value } } else { self }
     }
 
     /// The field that it writes, or the item that is there because of it.

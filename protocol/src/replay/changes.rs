@@ -197,9 +197,10 @@ impl<'a> Judging<'a> {
         for raw in self.raw_of(entry) {
             let (hash, dependencies, status) = match Chunk::from_bytes(&raw) {
                 Ok(chunk) => {
-                    let status = match standing {
-                        Standing::Counts => self.status(&within, &chunk, &raw),
-                        other => Status::Entry(other),
+                    let counts = standing == Standing::Counts;
+                    let status = match counts {
+                        true => self.status(&within, &chunk, &raw),
+                        false => Status::Entry(standing),
                     };
                     let carrier = (entry.by.entry, seq);
                     self.carried.note(chunk.hash, carrier, line, self.changes.len());

@@ -46,10 +46,10 @@ impl Written {
 
 fn uleb(mut number: u64, out: &mut Vec<u8>) {
     while number > 127 {
-        out.push(number as u8 | 128);
+        out.push(number.to_le_bytes()[0] | 128);
         number >>= 7;
     }
-    out.push(number as u8);
+    out.push(number.to_le_bytes()[0]);
 }
 
 fn sleb(number: u64) -> Vec<u8> {
@@ -66,7 +66,7 @@ fn columns(puts: Puts) -> Vec<(u64, Vec<u8>)> {
     let (count, about, values) = match puts {
         Puts::Nothing => return vec![],
         Puts::Null(count) => (count, 0, vec![]),
-        Puts::Letter(count) => (count, 16 + 6, vec![b'x'; count as usize]),
+        Puts::Letter(count) => (count, 16 + 6, (0..count).map(|_| b'x').collect()),
         Puts::Numbers { from, count } => {
             let mut values = vec![];
             (from..from + count).for_each(|number| uleb(number, &mut values));

@@ -189,7 +189,11 @@ impl Partnership {
             "frozen" => {
                 let answer =
                     if act.no.is_multiple_of(3) { Answer::Reject } else { Answer::Approve };
-                return (1..=4).for_each(|by| self.answer(act, by, answer, false));
+                (1..=4).for_each(|by| self.answer(act, by, answer, false));
+                if !act.no.is_multiple_of(5) {
+                    self.acknowledge_all();
+                }
+                return;
             }
             "decided" => "begin_standstill",
             "standstill" if act.no.is_multiple_of(2) => "call_in",

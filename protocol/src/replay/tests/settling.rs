@@ -90,6 +90,7 @@ fn a_decision_that_is_withdrawn_while_it_is_carried_is_shown() {
     for by in 2..=4 {
         board.sign(by, proposal, Answer::Approve);
     }
+    board.acknowledge_all();
     assert_eq!(board.replay().lifecycle.base, "decided");
     let event = Event { name: "withdraw".into(), values: vec![text("no need")] };
     let refs = known.refs(&feed(1), &[]);
@@ -174,6 +175,7 @@ fn adoption_is_settled_by_the_organisations_of_the_locality() {
     for by in 1..=4 {
         board.sign(by, carried, Answer::Approve);
     }
+    board.acknowledge_all();
     board.event(1, "adopt", vec![text("bury"), named(replaced), text("full"), none(), none()]);
     assert_eq!((board.codes(), board.settlers()), (vec![Code::Adoption], vec![1, 3]));
 }

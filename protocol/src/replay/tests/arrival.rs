@@ -12,6 +12,15 @@ use super::{votes::Vote, *};
 const MEMBERS: usize = 5;
 const CLOSER: usize = 4;
 
+fn small(number: usize) -> u8 {
+    u8::try_from(number).unwrap()
+}
+
+/// The member at a place.
+fn number(place: usize) -> u8 {
+    small(place) + 1
+}
+
 /// What a member writes.
 #[derive(Debug, Clone)]
 enum Act {
@@ -148,7 +157,7 @@ impl World {
     fn id(&self, by: usize, on: u16, seq: usize) -> EntryId {
         let mut id = [0xee; 32];
         let above = self.fork.is_some_and(|(forked, at)| forked == by && seq >= at);
-        (id[0], id[1], id[2]) = (by as u8, seq as u8, if above { on as u8 } else { 0 });
+        (id[0], id[1], id[2]) = (small(by), small(seq), if above { small(on.into()) } else { 0 });
         EntryId::from_bytes(id)
     }
 
@@ -185,7 +194,7 @@ impl Reader {
     /// The dossier that follows.
     fn dossier(&self, world: &World, vote: &Vote) -> Dossier {
         let mut dossier = vote.board.dossier.clone();
-        let base = |of: usize| vote.size(of as u8 + 1);
+        let base = |of: usize| vote.size(number(of));
         for of in 0..MEMBERS {
             let known = self.known(world, of);
             let mut size = 0;
@@ -213,7 +222,7 @@ impl Reader {
                     }
                 }
             }
-            dossier.feeds.get_mut(&feed(of as u8 + 1)).unwrap().1 += size as u64;
+            dossier.feeds.get_mut(&feed(number(of))).unwrap().1 += size as u64;
         }
         dossier.entries.sort_by_key(|one| one.by.entry);
         dossier.entries.dedup_by_key(|one| one.by.entry);
@@ -233,11 +242,11 @@ impl Reader {
             is_this && self.size(world, of, *on) >= entries
         };
         Acknowledged {
-            by: org(by as u8 + 1),
-            feed: feed(by as u8 + 1),
+            by: org(number(by)),
+            feed: feed(number(by)),
             history: on,
             place: (0, base(by) + seq as u64),
-            of: feed(of as u8 + 1),
+            of: feed(number(of)),
             on: self.known(world, of).into_iter().find(holds),
             entries: base(of) + entries as u64,
             received_at: TimeMs(NOON),
@@ -260,7 +269,7 @@ impl Reader {
             true => Stands::Stands,
             false => Stands::Forked { branch: world.id(by, on, world.fork.unwrap().1) },
         };
-        let by_number = by as u8 + 1;
+        let by_number = number(by);
         let sealed = Sealed { payload: Salted::new(Fixed([7; 16]), payload), attribution: None };
         let is_here = self.payloads.contains(&id);
         Entry {
@@ -326,8 +335,9 @@ fn shows(world: &World, vote: &Vote, order: &[prop::sample::Index]) -> Vec<Rulin
             Some((of, on)) => {
                 let seq = reader.sizes[*of][*on];
                 reader.sizes[*of][*on] += 1;
-                let id = world.id(*of, *on as u16, seq);
-                let is_ack = matches!(world.told(*of, *on as u16).items[seq], Item::Ack(_));
+                let id = world.id(*of, u16::from(small(*on)), seq);
+                let is_ack =
+                    matches!(world.told(*of, u16::from(small(*on))).items[seq], Item::Ack(_));
                 if !is_ack && next.index(3) == 0 {
                     late.push(id);
                 } else if !is_ack && !late.contains(&id) {

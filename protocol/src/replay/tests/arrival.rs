@@ -2,8 +2,6 @@
 //! each history in their order, histories in any, payloads when they come. What a reader once shows as fixed
 //! never changes to another result, and no two readers show different ones.
 
-#![expect(clippy::cast_possible_truncation, reason = "members, histories and places are few")]
-
 use proptest::prelude::*;
 
 use super::{votes::Vote, *};

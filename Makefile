@@ -58,6 +58,7 @@ bench:
 	$(CARGO) bench -p concordat-integration-tests --bench verdict
 	$(CARGO) bench -p concordat-integration-tests --bench replica
 	$(CARGO) bench -p concordat-node --bench daemons
+	$(CARGO) bench -p concordat-node --bench artefacts
 
 ## deny: licences, sources and advisories (needs cargo-deny and the network)
 deny:

@@ -8,26 +8,50 @@ from __future__ import annotations
 import re
 
 DIGIT = "0-9\uff10-\uff19"
-GAP = "[ \t\xa0\xad\u2000-\u200b\u202f\u205f\u3000\ufeff\u2010-\u2015\u2212\ufe58\ufe63\uff0d-]"
-RUN = re.compile(f"[{DIGIT}]+(?:{GAP}{{1,3}}[{DIGIT}]+)*")
-AMOUNT = re.compile(f"[£€$][{DIGIT}]+")
-SHAPES = ([10], [3, 3, 4], [3, 7], [6, 4])
+# Spaces, then dashes.
+GAP = ("[\t \xa0\u1680\u2000-\u200a\u202f\u205f\u2800\u3000"
+       "\\-\u02d7\u058a\u05be\u1400\u1806\u2010-\u2015\u2043\u2053\u207b\u208b\u2212\u2796\u2e17\u2e1a"
+       "\u2e3a\u2e3b\u2e40\u2e5d\u301c\u3030\u30a0\ufe31\ufe32\ufe58\ufe63\uff0d\U00010d6e\U00010ead]")
+LINE_END = "[\n-\r\x85\u2028\u2029\ufffc]"
+INVISIBLE = re.compile(
+    "[\0-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f"
+    "\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8"
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]")
+BETWEEN = f"{GAP}{{0,3}}(?:{LINE_END}{GAP}{{0,3}})*"
+RUN = re.compile(f"[£€$]?[{DIGIT}]+(?:{BETWEEN}[{DIGIT}]+)*")
+GROUP = re.compile(f"([£€$]?)([{DIGIT}]+)({BETWEEN})")
+OFFICIAL = [3, 3, 4]
+SHAPES = ([10], OFFICIAL, [3, 7], [6, 4])
+
+# The digits of a group, and whether its line ends behind it.
+Group = tuple[str, bool]
 
 
 def holds_number(text: str) -> bool:
-    """An amount parts a run, as any other letter does."""
-    parts = AMOUNT.sub("£", text)
-    return any(_holds(groups) for run in RUN.findall(parts) for groups in _without_days(_groups(run)))
+    return any(_run_holds(run) for run in RUN.findall(INVISIBLE.sub("", text)))
 
 
-def _groups(run: str) -> list[str]:
-    return [str.translate(group, {0xff10 + digit: str(digit) for digit in range(10)})
-            for group in re.findall(f"[{DIGIT}]+", run)]
+def _run_holds(run: str) -> bool:
+    groups = [(_ascii(digits), bool(re.search(LINE_END, after)))
+              for _, digits, after in GROUP.findall(run)]
+    is_amount = run[0] in "£€$"
+    for number, part in enumerate(_without_days(groups)):
+        if is_amount and number == 0 and part and part[0] is groups[0]:
+            if _stands_at(part, 0, OFFICIAL):
+                return True
+            part = part[1:]
+        if _holds(part):
+            return True
+    return False
 
 
-def _without_days(groups: list[str]) -> list[list[str]]:
+def _ascii(digits: str) -> str:
+    return digits.translate({0xff10 + digit: str(digit) for digit in range(10)})
+
+
+def _without_days(groups: list[Group]) -> list[list[Group]]:
     for at in range(len(groups) - 2):
-        if _is_day(*groups[at:at + 3]):
+        if _is_day(*(digits for digits, _ in groups[at:at + 3])):
             return [groups[:at], *_without_days(groups[at + 3:])]
     return [groups]
 
@@ -38,13 +62,28 @@ def _is_day(first: str, month: str, last: str) -> bool:
             and 1 <= int(month) <= 12 and 1 <= int(day) <= 31)
 
 
-def _holds(groups: list[str]) -> bool:
-    for shape in SHAPES:
-        for at in range(len(groups) - len(shape) + 1):
-            some = groups[at:at + len(shape)]
-            if [len(group) for group in some] == shape and _is_number("".join(some)):
+def _holds(groups: list[Group]) -> bool:
+    if any(_stands_at(groups, at, shape) for shape in SHAPES for at in range(len(groups))):
+        return True
+    line = ""
+    for at, (digits, ends_line) in enumerate(groups):
+        line += digits
+        if ends_line or at == len(groups) - 1:
+            if _is_number(line):
                 return True
-    return _is_number("".join(groups))
+            line = ""
+    return False
+
+
+def _stands_at(groups: list[Group], at: int, shape: list[int]) -> bool:
+    """On one line, or alone on the lines that it is on."""
+    end = at + len(shape)
+    some = groups[at:end]
+    if [len(digits) for digits, _ in some] != shape:
+        return False
+    is_on_one_line = not any(ends_line for _, ends_line in some[:-1])
+    is_alone = (at == 0 or groups[at - 1][1]) and (end == len(groups) or some[-1][1])
+    return (is_on_one_line or is_alone) and _is_number("".join(digits for digits, _ in some))
 
 
 def _is_number(digits: str) -> bool:

@@ -43,6 +43,8 @@ class Step:
     past: set[bytes]
     proposal: Optional[bytes]
     cause: bytes
+    after: Optional[list[tuple[bytes, bool]]]
+    """The results that it comes after, by the steps of their proposals; none for all in its past."""
 
 
 @dataclass
@@ -68,19 +70,28 @@ class Claim:
     line: tuple[bytes, str]
     quantity: int
     confirmed: int = 0
-    is_off: bool = False
-    """Declined or given up."""
     declined: bool = False
+    given_up: list[bytes] = field(default_factory=list)
+    """The entries that say so."""
 
     def outstanding(self) -> int:
-        return 0 if self.is_off else self.quantity - self.confirmed
+        return 0 if self.given_up else self.left(set())
+
+    def left(self, past: set[bytes]) -> int:
+        """What a confirmation with this past may confirm."""
+        is_off = self.declined or any(entry in past for entry in self.given_up)
+        return 0 if is_off else self.quantity - self.confirmed
 
     def is_unanswered(self) -> bool:
-        return not self.confirmed and not self.is_off
+        return not self.confirmed and not self.declined and not self.given_up
 
 
 class NoEffect(Exception):
     """A fact has none."""
+
+
+class Waits(NoEffect):
+    """A result is missing."""
 
 
 def expect(holds: Any) -> None:
@@ -121,33 +132,84 @@ class Lifecycle:
         self.delivered = False
         self.valid_until: dict[bytes, int] = {}
         self.without_effect: list[bytes] = []
+        self.waiting: list[bytes] = []
         own = [fact for fact in facts if fact.author.org == opener]
         self.first = min(own, key=lambda fact: (fact.epoch, fact.seq)).entry if own else None
         for fact in with_pasts(facts):
             try:
                 self._take(fact)
-            except (NoEffect, Refused):
+            except (NoEffect, Refused) as why:
                 self.without_effect.append(fact.entry)
+                if isinstance(why, Waits) and self._is_step(fact):
+                    self.waiting.append(fact.entry)
 
     # Where a past leads to.
 
-    def tips(self, past: Optional[set[bytes]]) -> list[Step]:
+    def steps_at_end(self, past: Optional[set[bytes]]) -> list[Step]:
         steps = [step for step in self.steps if past is None or step.entry in past]
-        tips = [step for step in steps if not any(step.entry in other.past for other in steps)]
-        return sorted(tips, key=lambda tip: (self.kind.place(self._reached(tip, past)), tip.entry))
+        return [step for step in steps if not any(step.entry in other.past for other in steps)]
 
-    def state(self, past: Optional[set[bytes]]) -> str:
-        tips = self.tips(past)
-        return self._reached(tips[0], past) if tips else str(self.kind.schema["x-states"][0]["name"])
+    def _transition(self, step: Step, carried: Optional[bool]) -> Optional[dict[str, Any]]:
+        """The transition of a result from where a step led."""
+        if step.proposal is None or carried is None:
+            return None
+        result = "carried" if carried else "not-carried"
+        return next((one for one in self.kind.schema["x-transitions"]
+                     if one.get("result") == result and step.to in one["from"]), None)
 
-    def _reached(self, step: Step, past: Optional[set[bytes]]) -> str:
-        carried = self.results.get(step.proposal) if step.proposal else None
-        if carried is not None:
-            result = "carried" if carried else "not-carried"
-            for one in self.kind.schema["x-transitions"]:
-                if one.get("result") == result and step.to in one["from"] and self._met(one, past, step.proposal):
-                    return str(one["to"])
-        return step.to
+    def _led(self, step: Step, past: Optional[set[bytes]], carried: Optional[bool]) -> str:
+        one = self._transition(step, carried)
+        return str(one["to"]) if one and self._met(one, past, step.proposal) else step.to
+
+    def _result(self, step: Step) -> Optional[bool]:
+        return self.results.get(step.proposal) if step.proposal else None
+
+    def _first(self, past: set[bytes], given: Any) -> tuple[str, Optional[Step]]:
+        led = [(self._led(step, past, given(step)), step) for step in self.steps_at_end(past)]
+        initial = str(self.kind.schema["x-states"][0]["name"])
+        return min(led, key=lambda one: (self.kind.place(one[0]), one[1].entry)) if led else (initial, None)
+
+    def _start(self, past: set[bytes], states: list[str]) -> tuple[Optional[bytes], list[tuple[bytes, bool]]]:
+        """The proposal that led to the state before, and the results that a step comes after."""
+        if any(entry in past for entry in self.waiting):
+            raise Waits
+        for given in (self._result, lambda step: None):
+            state, first = self._first(past, given)
+            if state in states:
+                after = []
+                for step in self.steps_at_end(past):
+                    for carried in (True, False):
+                        one = self._transition(step, carried)
+                        if one and (given(step) == carried or one["to"] in states):
+                            after.append((step.entry, carried))
+                return first.proposal if first else None, after
+        for carried in (True, False):
+            known = {step.entry: self._result(step) for step in self.steps}
+            if self._first(past, lambda step: carried if known[step.entry] is None else known[step.entry])[0] in states:
+                raise Waits
+        raise NoEffect
+
+    def beside(self, past: Optional[set[bytes]], carried: bool) -> list[Step]:
+        """Steps of proposals of which no step in the past comes after such a result."""
+        steps = [step for step in self.steps if past is None or step.entry in past]
+        tips = self.steps_at_end(past)
+        return [step for step in steps if step not in tips and self._transition(step, carried) and not any(
+            step.entry in other.past and (other.after is None or (step.entry, carried) in other.after)
+            for other in steps)]
+
+    def tips(self) -> list[tuple[str, Step]]:
+        """Where all steps and results lead to."""
+        tips = [(self._led(step, None, self._result(step)), step) for step in self.steps_at_end(None)]
+        for carried in (True, False):
+            for step in self.beside(None, carried):
+                one = self._transition(step, carried)
+                if self._result(step) == carried and one and self._met(one, None, step.proposal):
+                    tips.append((str(one["to"]), step))
+        return sorted(tips, key=lambda tip: (self.kind.place(tip[0]), tip[1].entry))
+
+    def state(self) -> str:
+        tips = self.tips()
+        return tips[0][0] if tips else str(self.kind.schema["x-states"][0]["name"])
 
     def _met(self, transition: dict[str, Any], past: Optional[set[bytes]], proposal: Optional[bytes]) -> bool:
         return all(self._is_met(need, past, proposal) for need in transition.get("needs", []))
@@ -177,7 +239,8 @@ class Lifecycle:
         about = self.kind.about(said.name)
         expect(self._may_write(fact, said, about["x-who"]["organisation"]))
         effect, during = about["x-effect"], about.get("x-during")
-        expect(during is None or self.state(fact.past) in during)
+        if during is not None:
+            self._start(fact.past, during)
         if effect == "capacity" and during:
             expect(not any(self._stands(hold, fact.past) for hold in self.holds.values()))
         self.statements[fact.entry] = said
@@ -210,40 +273,60 @@ class Lifecycle:
     def _stands(hold: Hold, past: set[bytes]) -> bool:
         return hold.entry in past and not any(entry in past for entry in hold.let_go)
 
+    def _is_step(self, fact: Fact) -> bool:
+        if fact.event is None:
+            return True
+        effect = self.kind.about(fact.event[0])["x-effect"]
+        return effect in ("step", "uphold") or isinstance(effect, dict) and "let-go" in effect
+
     def _propose(self, fact: Fact) -> None:
         takes = [one for one in self.kind.schema["x-transitions"] if "proposal" in one]
         expect(takes)
         expect(self._may_write(fact, None, takes[0]["proposal"]["organisation"]))
-        expect(self.state(fact.past) in takes[0]["from"])
-        self._go(fact, takes[0]["to"], fact.entry, fact.entry)
+        _, after = self._start(fact.past, takes[0]["from"])
+        self._go(fact, takes[0]["to"], fact.entry, fact.entry, after)
 
-    def _go(self, fact: Fact, to: str, proposal: Optional[bytes], cause: bytes) -> None:
-        self.steps.append(Step(fact.entry, to, fact.past, proposal, cause))
+    def _go(self, fact: Fact, to: str, proposal: Optional[bytes], cause: bytes,
+            after: Optional[list[tuple[bytes, bool]]]) -> None:
+        self.steps.append(Step(fact.entry, to, fact.past, proposal, cause, after))
 
     def _step(self, fact: Fact, said: Statement) -> None:
         one = next(one for one in self.kind.schema["x-transitions"] if one.get("event") == said.name)
-        expect(self.state(fact.past) in one["from"])
-        tips = self.tips(fact.past)
-        expect(self._met(one, fact.past, tips[0].proposal if tips else None))
-        self._go(fact, one["to"], None, fact.entry)
+        proposal, after = self._start(fact.past, one["from"])
+        expect(self._met(one, fact.past, proposal))
+        self._go(fact, one["to"], None, fact.entry, after)
         until = said.first("valid_until")
         if until is not None:
             self.valid_until[fact.author.org] = minute(until) or 0
 
     def _uphold(self, fact: Fact, said: Statement) -> None:
-        tips = self.tips(fact.past)
-        upheld = [tip for tip in tips if tip.entry == said.first_value()]
-        expect(len(tips) > 1 and upheld)
-        self._go(fact, upheld[0].to, upheld[0].proposal, upheld[0].cause)
+        if any(entry in fact.past for entry in self.waiting):
+            raise Waits
+        tips, beside = self.steps_at_end(fact.past), self.beside(fact.past, True)
+        named = [step for step in tips + beside if step.entry == said.first_value()]
+        expect(named and len(tips) + len(beside) > 1)
+        if named[0] in beside:
+            if self._result(named[0]) is None:
+                raise Waits
+            expect(self._result(named[0]))
+        self._go(fact, named[0].to, named[0].proposal, named[0].cause, None)
 
     def _let_go(self, fact: Fact, said: Statement, effect: Any) -> None:
+        moves = isinstance(effect, dict) and said.first(said.params[-1].name) == effect["value"]
+        if moves and any(entry in fact.past for entry in self.waiting):
+            raise Waits
         hold = self.holds.get(said.first_value())
         expect(hold)
         assert hold
         hold.let_go.append(fact.entry)
-        may_move = self.state(fact.past) in hold.during
-        if isinstance(effect, dict) and may_move and said.first(said.params[-1].name) == effect["value"]:
-            self._go(fact, effect["to"], None, fact.entry)
+        if moves:
+            try:
+                _, after = self._start(fact.past, hold.during)
+                self._go(fact, effect["to"], None, fact.entry, after)
+            except Waits:
+                self.waiting.append(fact.entry)
+            except NoEffect:
+                pass
 
     def _row(self, fact: Fact, said: Statement, effect: dict[str, Any]) -> None:
         key = (effect["row-of"], repr(said.values[:effect["leading"]]), fact.author.org)
@@ -294,17 +377,16 @@ class Lifecycle:
     def _confirm(self, fact: Fact, said: Statement) -> None:
         claim, quantity = self._answered(fact, said, True), thousandths(said.first("qty"))
         line = self.lines[claim.line]
-        expect(0 < quantity <= min(claim.outstanding(), line.quantity - line.confirmed))
+        expect(0 < quantity <= min(claim.left(fact.past), line.quantity - line.confirmed))
         claim.confirmed += quantity
         line.confirmed += quantity
         self.confirmations.append(fact.entry)
 
     def _decline_claim(self, fact: Fact, said: Statement) -> None:
-        claim = self._answered(fact, said, True)
-        claim.is_off = claim.declined = True
+        self._answered(fact, said, True).declined = True
 
     def _give_up_claim(self, fact: Fact, said: Statement) -> None:
-        self._answered(fact, said, False).is_off = True
+        self._answered(fact, said, False).given_up.append(fact.entry)
 
     def _recall(self, fact: Fact, said: Statement) -> None:
         expect(self._known(fact, self._key(fact, said)))
@@ -328,11 +410,11 @@ class Lifecycle:
         return min(states, key=self.kind.place)
 
     def _by_claims_or_day(self, at: int) -> str:
-        state = self.state(None)
+        state = self.state()
         if state == "offered":
             return self._of_offer(at)
-        tips = self.tips(None)
-        said = self.statements.get(tips[0].cause) if tips else None
+        tips = self.tips()
+        said = self.statements.get(tips[0][1].cause) if tips else None
         shown = state
         clocks: Iterable[dict[str, str]] = next(
             one.get("clock", []) for one in self.kind.schema["x-states"] if one["name"] == state)

@@ -275,7 +275,7 @@ def case_lifecycle(vector: Vector) -> Vector:
               max(0, found.unanswered(key) - found.left(key))] for key, line in sorted(found.lines.items())]
     rows = [[key[0], hashes.id_text("org", key[2]), text(fact.entry)] for key, fact in found.rows.items()]
     why = {one: vector["without_effect"].get(one, "?") for one in map(text, found.without_effect)}
-    return {**vector, "state": found.state(None), "tips": [text(tip.entry) for tip in found.tips(None)],
+    return {**vector, "state": found.state(), "tips": [text(tip.entry) for _, tip in found.tips()],
             "holds": sorted(text(hold.entry) for hold in found.open_holds()), "without_effect": why,
             "lines": lines, "rows": vector["rows"] if sorted(rows) == sorted(vector["rows"]) else rows,
             "shown": [[at, found.shown(at)] for at, _ in vector["shown"]]}

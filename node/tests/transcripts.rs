@@ -10,25 +10,28 @@
 //! | `…` | anything within a line; alone on a line, any number of lines |
 //! | a block of the kind `toml NAME` | is that file |
 //!
-//! Ports 4001 to 4003 stand for free ones. Commands that only look are tried again until they print
-//! what is expected: what partners write arrives when it arrives.
+//! Ports 4001 to 4005 stand for free ones, which no other page gets meanwhile. Commands that only look
+//! are tried again until they print what is expected: what partners write arrives when it arrives.
+//! Where a page fails, the ends of its daemons' logs tell why.
 
 // Says to lints that all of this is test code.
 #![cfg(test)]
 
 use std::{
-    fs,
+    fs::{self, File},
     net::TcpListener,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     thread,
     time::{Duration, Instant},
 };
 
 const DOCS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs");
-const DEADLINE: Duration = Duration::from_secs(60);
+/// Acknowledgements of content come once a minute.
+const DEADLINE: Duration = Duration::from_secs(150);
 const PAUSE: Duration = Duration::from_millis(50);
-const PORTS: [u16; 3] = [4001, 4002, 4003];
+const LOG_LINES: usize = 20;
+const PORTS: [u16; 5] = [4001, 4002, 4003, 4004, 4005];
 
 #[derive(Debug, PartialEq, Eq)]
 enum Step {
@@ -97,19 +100,39 @@ fn lines_fit(expected: &[String], lines: &[&str]) -> bool {
     }
 }
 
-/// Ports that nobody uses, below those that the system gives out by itself.
-fn free_ports() -> [u16; 3] {
-    let start = 10_000 + u16::try_from(std::process::id() % 10_000).unwrap() * 2;
-    let free =
-        (start..start + 2_000).filter(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok());
-    let free: Vec<u16> = free.take(PORTS.len()).collect();
-    free.try_into().unwrap()
+/// Ports for the daemons of one page, below those that the system gives out by itself.
+///
+/// Pages run at once, in threads or processes, and between two starts of a daemon its port is free
+/// for anybody. So each page listens, as long as it runs, at a port before its own that no daemon
+/// uses: who cannot, takes others.
+struct Ports {
+    _mine: TcpListener,
+    free: [u16; 5],
+}
+
+impl Ports {
+    fn take() -> Self {
+        let is_free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
+        let of_block = |first: u16| {
+            let mine = TcpListener::bind(("127.0.0.1", first)).ok()?;
+            let free = [1, 2, 3, 4, 5].map(|more| first + more);
+            free.iter().all(is_free).then_some(Self { _mine: mine, free })
+        };
+        let start = u16::try_from(std::process::id() % 2_500).unwrap();
+        let blocks = (start..start + 1_000).map(|block| 10_000 + block * 6);
+        blocks.filter_map(of_block).next().unwrap()
+    }
 }
 
 /// The shell that runs the page's commands, and the daemons it started.
 struct Shell<'a> {
     place: &'a Path,
-    daemons: Vec<Child>,
+    daemons: Vec<Daemon>,
+}
+
+struct Daemon {
+    child: Child,
+    log: PathBuf,
 }
 
 impl Shell<'_> {
@@ -131,12 +154,7 @@ impl Shell<'_> {
 
     fn run(&mut self, command: &str, expected: &[String]) {
         if let Some(daemon) = command.strip_suffix(" &") {
-            // `exec`, so that ending the shell ends the daemon.
-            let mut shell = self.command(&format!("exec {daemon}"));
-            let child = shell.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-            self.daemons.push(child);
-            let status = daemon.replace(" serve", " status");
-            return self.until(&status, &["…".into(), "  running, …".into(), "…".into()]);
+            return self.start(daemon);
         }
         if let Some(number) = command.strip_prefix("kill %") {
             return self.end(number.parse().unwrap());
@@ -146,12 +164,23 @@ impl Shell<'_> {
         }
         let text = self.prints(command);
         let lines: Vec<&str> = text.lines().collect();
-        assert!(lines_fit(expected, &lines), "$ {command}\n{text}\nbut expected:\n{expected:#?}");
+        assert!(lines_fit(expected, &lines), "{}", self.differs(command, &text, expected));
+    }
+
+    /// Starts a daemon, and waits until it answers.
+    fn start(&mut self, command: &str) {
+        let log = self.place.join(format!("daemon-{}.log", self.daemons.len() + 1));
+        // `exec`, so that ending the shell ends the daemon.
+        let mut shell = self.command(&format!("exec {command}"));
+        shell.stdout(Stdio::null()).stderr(File::create(&log).unwrap());
+        self.daemons.push(Daemon { child: shell.spawn().unwrap(), log });
+        let status = command.replace(" serve", " status");
+        self.until(&status, &["…".into(), "  running, …".into(), "…".into()]);
     }
 
     /// Ends a daemon as its service manager would; it must end well.
     fn end(&mut self, number: usize) {
-        let daemon = &mut self.daemons[number - 1];
+        let daemon = &mut self.daemons[number - 1].child;
         let sent = Command::new("kill").args(["-TERM", &daemon.id().to_string()]).status();
         assert!(sent.unwrap().success() && daemon.wait().unwrap().success());
     }
@@ -165,16 +194,32 @@ impl Shell<'_> {
                 return;
             }
             let late = Instant::now() >= give_up;
-            assert!(!late, "$ {command}\n{text}\nbut expected:\n{expected:#?}");
+            assert!(!late, "{}", self.differs(command, &text, expected));
             thread::sleep(PAUSE);
         }
+    }
+
+    fn differs(&self, command: &str, text: &str, expected: &[String]) -> String {
+        let mut words = format!("$ {command}\n{text}\nbut expected:\n{expected:#?}\n");
+        for (number, daemon) in (1..).zip(&self.daemons) {
+            let log = fs::read_to_string(&daemon.log).unwrap();
+            let skipped = log.lines().count().saturating_sub(LOG_LINES);
+            let log: Vec<&str> = log.lines().skip(skipped).collect();
+            words += &format!("the last that daemon %{number} said:\n{}\n", log.join("\n"));
+        }
+        words
     }
 }
 
 /// Whether a command changes nothing, so that it can be tried again.
 fn only_looks(command: &str) -> bool {
-    let looks =
-        [" artefact show ", " artefact conflicts ", " artefact prove ", " artefact history "];
+    let looks = [
+        " artefact list",
+        " artefact show ",
+        " artefact conflicts ",
+        " artefact prove ",
+        " artefact history ",
+    ];
     [" log", " status"].iter().any(|word| command.ends_with(word))
         || looks.iter().any(|word| command.contains(word))
 }
@@ -182,8 +227,8 @@ fn only_looks(command: &str) -> bool {
 impl Drop for Shell<'_> {
     fn drop(&mut self) {
         for daemon in &mut self.daemons {
-            let _ended = daemon.kill();
-            let _ended = daemon.wait();
+            let _ended = daemon.child.kill();
+            let _ended = daemon.child.wait();
         }
     }
 }
@@ -205,7 +250,8 @@ fn the_page_on_artefacts_prints_what_it_says() {
 
 fn run_page(name: &str, steps_min: usize) {
     let mut page = fs::read_to_string(Path::new(DOCS).join(name)).unwrap();
-    for (shown, free) in PORTS.iter().zip(free_ports()) {
+    let ports = Ports::take();
+    for (shown, free) in PORTS.iter().zip(ports.free) {
         page = page.replace(&format!("/tcp/{shown}"), &format!("/tcp/{free}"));
     }
     let place = tempfile::tempdir().unwrap();
@@ -218,6 +264,12 @@ fn run_page(name: &str, steps_min: usize) {
             Step::Run { command, expected } => shell.run(&command, &expected),
         }
     }
+}
+
+#[test]
+fn pages_that_run_at_once_have_ports_of_their_own() {
+    let (one, other) = (Ports::take(), Ports::take());
+    assert!(one.free.iter().all(|port| !other.free.contains(port)));
 }
 
 #[test]

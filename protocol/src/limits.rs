@@ -71,6 +71,13 @@ pub const AUDIENCE_MAX: usize = 1_000;
 pub const ARTEFACT_ENTRIES_MAX: usize = 65_536;
 /// Most bytes of payloads about one artefact in one feed that have effect.
 pub const ARTEFACT_BYTES_MAX: u64 = 64 * MIB as u64;
+/// Most operations that one feed may put into one document: several must do so to fill it. A text
+/// of eighty pages typed once, or one of twenty pages written anew three times over.
+pub const FEED_OPERATIONS_MAX: u64 = 250_000;
+/// Most bytes of raw changes that one feed may put into one document: forty thousand small edits.
+pub const FEED_CHANGE_BYTES_MAX: u64 = 8 * MIB as u64;
+/// Most applied changes of one feed on which no other one of it builds: as many editors at once.
+pub const FEED_HEADS_MAX: usize = 32;
 /// Most Automerge changes in one entry.
 pub const CHANGES_MAX: usize = 256;
 /// Longest raw Automerge change, in bytes.
@@ -181,6 +188,10 @@ const _: () = {
     assert!(DOCUMENT_OPERATIONS_MAX < COUNTER_MAX && COUNTER_MAX < u32::MAX as u64);
     assert!(DOCUMENT_BYTES_MAX < u32::MAX as u64);
     assert!(DOCUMENT_OPERATIONS_MAX * COUNT_MAX < 1 << 53);
+    // It takes eight feeds to fill a document.
+    assert!(FEED_OPERATIONS_MAX * 8 <= DOCUMENT_OPERATIONS_MAX);
+    assert!(FEED_CHANGE_BYTES_MAX * 8 <= DOCUMENT_BYTES_MAX);
+    assert!(OPERATIONS_MAX < FEED_OPERATIONS_MAX && FEED_HEADS_MAX <= DOC_HEADS_MAX);
     // The deepest rule fits a charter: three levels above it, two a step, and a pair in a leaf.
     assert!(3 + 2 * RULE_DEPTH_MAX < CBOR_DEPTH_MAX);
     // Facts travel with their run; a file's piece hashes and all cosignatures fit a payload.

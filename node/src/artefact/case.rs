@@ -63,8 +63,6 @@ pub struct Seen {
     pub reading: Reading,
     /// What a person must see.
     pub conflicts: Vec<Conflict>,
-    /// Which change wrote which field.
-    pub touches: Vec<Touch>,
 }
 
 /// Which part of what is known, and how sure to be of it.
@@ -124,7 +122,7 @@ impl<'a> Case<'a> {
         let look = |document: &Document| {
             let reading = read(document);
             let found = conflicts(&replay, document, &reading);
-            (reading, found, touched_since(document, &[]))
+            (reading, found)
         };
         let documents = &snapshot.documents;
         let made = if is_cut {
@@ -132,12 +130,8 @@ impl<'a> Case<'a> {
         } else {
             documents.with(artefact, &skeleton, &replay, care, look)
         };
-        let seen = made.map(|(document, (reading, conflicts, touches))| Seen {
-            document,
-            reading,
-            conflicts,
-            touches,
-        });
+        let seen =
+            made.map(|(document, (reading, conflicts))| Seen { document, reading, conflicts });
         Ok(Self { snapshot, board, charter, charter_hash, skeleton, dossier, replay, seen, as_of })
     }
 
@@ -168,7 +162,7 @@ impl<'a> Case<'a> {
         let replay = replay(Ground { charter, charter_hash, skeleton: &skeleton }, &dossier);
         let document = Document::new(&skeleton);
         let reading = read(&document);
-        let seen = Seen { document, reading, conflicts: Vec::new(), touches: Vec::new() };
+        let seen = Seen { document, reading, conflicts: Vec::new() };
         Ok(Self {
             snapshot,
             board,
@@ -206,6 +200,14 @@ impl<'a> Case<'a> {
     /// - [`Refusal`]: it is suspended on this node.
     pub fn seen(&self) -> Result<&Seen, Refusal> {
         self.seen.as_ref().map_err(|why| suspended(*why))
+    }
+
+    /// Which change wrote which field: all changes are gone through, so only a page asks for it.
+    #[must_use]
+    pub fn touches(&self) -> Vec<Touch> {
+        let Ok(seen) = &self.seen else { return Vec::new() };
+        let look = || touched_since(&seen.document, &[]);
+        self.snapshot.documents.look(&self.dossier.artefact, look).unwrap_or_default()
     }
 
     /// The name by which the board knows an organisation.

@@ -10,9 +10,8 @@
 //!   <home>/documents/<artefact>.suspended    "<program version> ended" or "… panicked": not opened by this version
 //! ```
 //!
-//! *Invariants.* What is kept is known by the very changes in it, so it is never stale and nobody has
-//! to drop it when something comes in. A document that cannot be opened loses nothing: its
-//! entries stay, are acknowledged and shared, and its state is worked out without it.
+//! *Invariants.* A document that cannot be opened loses nothing: its entries stay, are acknowledged and
+//! shared, and its state is worked out without it.
 //!
 //! *Source*: ours; formats, section 5.
 
@@ -34,13 +33,8 @@ use concordat_protocol::{
     verdict::ChangeHash,
 };
 
+use super::kept::{Kept, KeptSize};
 use crate::home::{FileError, Home, replace_file};
-
-/// Documents kept at most.
-const KEPT_MAX: usize = 1_000;
-/// What they may come to, by a rough measure: an operation takes about a hundred bytes in memory.
-const KEPT_BYTES_MAX: u64 = 256 * 1024 * 1024;
-const OPERATION_BYTES: u64 = 100;
 
 const OPENING: &str = "opening";
 const SUSPENDED: &str = "suspended";
@@ -55,23 +49,6 @@ pub struct Documents {
     skeletons: Mutex<BTreeMap<&'static str, Arc<Skeleton>>>,
     kept: Mutex<Kept>,
     suspended: Mutex<BTreeMap<ArtefactId, Suspended>>,
-}
-
-/// Documents in memory, bounded in number and size.
-#[derive(Debug, Default)]
-struct Kept {
-    documents: BTreeMap<ArtefactId, One>,
-    bytes: u64,
-    uses: u64,
-}
-
-#[derive(Debug)]
-struct One {
-    document: Document,
-    changes: BTreeSet<ChangeHash>,
-    is_tried: bool,
-    bytes: u64,
-    last_use: u64,
 }
 
 /// How sure to be of a document.
@@ -170,6 +147,14 @@ impl Documents {
         })
     }
 
+    /// What `look` makes of a document that was opened before.
+    ///
+    /// # Errors
+    /// - [`Suspended`]: it was suspended since, or is now.
+    pub fn look<R>(&self, artefact: &ArtefactId, look: impl FnOnce() -> R) -> Result<R, Suspended> {
+        self.guarded(artefact, || Ok(look()))
+    }
+
     /// Does something that may panic, or end the process, with a note on disk meanwhile.
     fn guarded<R>(
         &self,
@@ -230,57 +215,16 @@ impl Documents {
         Ok(document)
     }
 
+    /// How much is kept in memory.
+    #[must_use]
+    pub fn kept(&self) -> KeptSize {
+        locked(&self.kept).size()
+    }
+
     /// Lets a document be opened again by this version. Says whether it was suspended.
     pub fn retry(&self, artefact: &ArtefactId) -> bool {
         let _gone = fs::remove_file(note_path(&self.directory, artefact, SUSPENDED));
         locked(&self.suspended).remove(artefact).is_some()
-    }
-}
-
-impl Kept {
-    /// A kept document of which every change is among these, and the changes that it has.
-    fn find(
-        &mut self,
-        artefact: &ArtefactId,
-        changes: &BTreeSet<ChangeHash>,
-    ) -> Option<(Document, BTreeSet<ChangeHash>, bool)> {
-        self.uses = self.uses.saturating_add(1);
-        let one = self.documents.get_mut(artefact)?;
-        if !one.changes.is_subset(changes) {
-            return None;
-        }
-        one.last_use = self.uses;
-        Some((one.document.clone(), one.changes.clone(), one.is_tried))
-    }
-
-    fn keep(
-        &mut self,
-        artefact: ArtefactId,
-        document: Document,
-        changes: BTreeSet<ChangeHash>,
-        is_tried: bool,
-    ) {
-        self.remove(&artefact);
-        let size = document.size();
-        let bytes = size.operations.saturating_mul(OPERATION_BYTES).saturating_add(size.raw_bytes);
-        if bytes > KEPT_BYTES_MAX {
-            return;
-        }
-        self.uses = self.uses.saturating_add(1);
-        let one = One { document, changes, is_tried, bytes, last_use: self.uses };
-        self.documents.insert(artefact, one);
-        self.bytes = self.bytes.saturating_add(bytes);
-        while self.documents.len() > KEPT_MAX || self.bytes > KEPT_BYTES_MAX {
-            let oldest = self.documents.iter().min_by_key(|(_, one)| one.last_use);
-            let Some(oldest) = oldest.map(|(id, _)| *id) else { return };
-            self.remove(&oldest);
-        }
-    }
-
-    fn remove(&mut self, artefact: &ArtefactId) {
-        if let Some(one) = self.documents.remove(artefact) {
-            self.bytes = self.bytes.saturating_sub(one.bytes);
-        }
     }
 }
 
@@ -337,8 +281,6 @@ fn locked<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
-    use concordat_protocol::artefact::kinds::DECISION;
-
     use super::*;
 
     fn artefact() -> ArtefactId {
@@ -372,39 +314,5 @@ mod tests {
         let documents = Documents::open(&home).unwrap();
         assert_eq!(documents.guarded(&artefact(), || Ok(1)), Ok(1));
         assert!(!note.exists());
-    }
-
-    #[test]
-    fn what_is_kept_is_bounded_and_the_least_used_goes_first() {
-        let skeleton = Arc::new(Skeleton::new(&DECISION).unwrap());
-        let mut kept = Kept::default();
-        let id = |number: usize| {
-            let mut bytes = [0; 32];
-            bytes[..8].copy_from_slice(&number.to_be_bytes());
-            ArtefactId::from_bytes(bytes)
-        };
-        let document = Document::new(&skeleton);
-        for number in 0..KEPT_MAX {
-            kept.keep(id(number), document.clone(), BTreeSet::new(), false);
-        }
-        assert!(kept.find(&id(0), &BTreeSet::new()).is_some());
-        kept.keep(id(KEPT_MAX), document, BTreeSet::new(), false);
-        assert_eq!(kept.documents.len(), KEPT_MAX);
-        assert!(kept.find(&id(0), &BTreeSet::new()).is_some());
-        assert!(kept.find(&id(1), &BTreeSet::new()).is_none());
-    }
-
-    #[test]
-    fn what_is_kept_is_used_only_where_all_of_its_changes_belong() {
-        let skeleton = Arc::new(Skeleton::new(&DECISION).unwrap());
-        let mut kept = Kept::default();
-        let hashes = |numbers: &[u8]| numbers.iter().map(|one| ChangeHash([*one; 32])).collect();
-        let has: BTreeSet<ChangeHash> = hashes(&[1, 2]);
-        kept.keep(artefact(), Document::new(&skeleton), has.clone(), true);
-        let found = |kept: &mut Kept, numbers: &[u8]| {
-            kept.find(&artefact(), &hashes(numbers)).map(|(_, has, is_tried)| (has, is_tried))
-        };
-        assert_eq!(found(&mut kept, &[1, 2, 3]), Some((has, true)));
-        assert_eq!(found(&mut kept, &[1, 3]), None);
     }
 }

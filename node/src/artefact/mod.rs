@@ -11,12 +11,15 @@
 //! | file | what |
 //! |---|---|
 //! | `case` | all that is known of one artefact at one moment, now or as it was |
-//! | `documents` | documents in memory, bounded; those that cannot be opened |
+//! | `documents` | documents made of their changes; those that cannot be opened |
+//! | `kept` | documents in memory, bounded |
 //! | `names` | which artefact, entry, member or field a person means |
 //! | `values` | what people type, as values of their types, and back |
-//! | `edits` | edits of a document |
+//! | `wishes` | what people type, as intents |
+//! | `edits` | intents carried out on a document |
 //! | `needs` | what must be true of a document before a step |
 //! | `prepare` | what a person wants done, as entries to be signed |
+//! | `remark` | remarks, and who is let in |
 //! | `poll` | fixing a text, answering and closing |
 //! | `settle` | settling a conflict |
 //! | `trial` | whether the entries would count |
@@ -28,16 +31,22 @@
 mod case;
 mod documents;
 mod edits;
+mod kept;
 mod names;
 mod needs;
+#[cfg(test)]
+mod patients;
 mod poll;
 mod prepare;
+mod remark;
 mod settle;
 mod trial;
 mod values;
+mod wishes;
 
 pub use case::{Case, Seen, Span, today};
 pub use documents::{Care, Documents};
+pub use kept::KeptSize;
 pub use names::artefact_named;
 pub use poll::proposal_of;
 pub use prepare::{Prepared, prepare};

@@ -30,8 +30,15 @@ pub(super) fn expect_met(
     let base = case.replay.lifecycle.base;
     let leads_on = |one: &&Transition| is_trigger(&one.by) && one.from.contains(&base);
     let Some(step) = case.kind().transitions.iter().find(leads_on) else {
-        // The trial tells in which state it is.
-        return Ok(());
+        // Beside a result that is known it would have effect, and be a conflict.
+        let taken = case.kind().transitions.iter().filter(|one| is_trigger(&one.by));
+        let from: Vec<&str> = taken.flat_map(|one| one.from).copied().collect();
+        if from.is_empty() {
+            return Ok(());
+        }
+        let from = from.join(", ");
+        let message = format!("this step has no place in state {base}; it is taken from {from}");
+        return Err(Refusal::new("no-effect", message));
     };
     let needs: Vec<&Need> = step.needs.iter().filter(|need| !need.is_of_events()).collect();
     if needs.is_empty() {

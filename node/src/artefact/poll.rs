@@ -1,12 +1,14 @@
 //! Fixing a text, answering a proposal, and closing it.
 //!
 //! *Invariants.* What is frozen is what the document reads at its heads, and the author sees it with
-//! its digest. An answer is to the digest that the proposal names.
+//! its digest; it is looked through for patients' numbers as a whole, since two edits may make one
+//! that neither held. An answer is to the digest that the proposal names.
 //!
 //! *Source*: ours; formats, section 8; domain, section 2.0, "Freeze".
 
 use concordat_protocol::{
     artefact::{
+        guard,
         kind::{Among, Role, Trigger},
         read::read,
     },
@@ -40,6 +42,8 @@ pub(super) fn freeze(
     closes_on: Option<&str>,
 ) -> Result<Made, Refusal> {
     expect_may_freeze(case)?;
+    // Before anything else: other refusals tell what stands in the fields.
+    expect_no_patient(case)?;
     needs::expect_met(case, |trigger| matches!(trigger, Trigger::Proposal(_)))?;
     let (name, rule) = rule_named(case, rule)?;
     let closer = closer_named(case, closer)?;
@@ -91,6 +95,14 @@ fn expect_may_freeze(case: &Case<'_>) -> Result<(), Refusal> {
         return Err(Refusal::new("no-effect", "only the secretariat may put it to a decision"));
     }
     Ok(())
+}
+
+/// Refuses a document with a patient's number in any of its fields, whoever wrote it.
+fn expect_no_patient(case: &Case<'_>) -> Result<(), Refusal> {
+    let mut cells = case.seen()?.reading.cells.iter();
+    cells.try_for_each(guard::expect_none_in).map_err(|why| {
+        Refusal::new("patient-number", format!("{why}; edit that field, then freeze again"))
+    })
 }
 
 fn as_json(wording: &Wording) -> serde_json::Value {

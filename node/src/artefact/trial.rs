@@ -36,7 +36,9 @@ pub(super) fn expect_effect(case: &Case<'_>, drafts: &[Draft]) -> Result<(), Ref
     // An entry that opens the feed would come before.
     let mut seq = size.max(1);
     let mut ids = Vec::new();
-    for (number, draft) in (0u8..).zip(drafts) {
+    let written = dossier.entries.iter().filter(|one| one.feed == own);
+    let mut after = written.max_by_key(|one| one.by.seq).map(|one| one.by.entry);
+    for (number, draft) in (0u64..).zip(drafts) {
         let entry = unsigned_id(number);
         let sealed = Sealed {
             payload: Salted::new(Fixed([0; 16]), draft.payload.clone()),
@@ -61,8 +63,10 @@ pub(super) fn expect_effect(case: &Case<'_>, drafts: &[Draft]) -> Result<(), Ref
             refs,
             content,
             is_kept: true,
+            after,
             histories: vec![0],
         });
+        after = Some(entry);
         ids.push((entry, draft));
         seq = seq.saturating_add(1);
     }
@@ -80,9 +84,9 @@ pub(super) fn expect_effect(case: &Case<'_>, drafts: &[Draft]) -> Result<(), Ref
 }
 
 /// An id that no signed entry has.
-const fn unsigned_id(number: u8) -> EntryId {
+fn unsigned_id(number: u64) -> EntryId {
     let mut bytes = [0xff; 32];
-    bytes[31] = number;
+    bytes[24..].copy_from_slice(&number.to_be_bytes());
     EntryId::from_bytes(bytes)
 }
 
@@ -140,5 +144,18 @@ fn expect_poll(
             }
         }
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn many_drafts_have_as_many_ids() {
+        let ids: BTreeSet<EntryId> = (0..1_000).map(unsigned_id).collect();
+        assert_eq!(ids.len(), 1_000);
     }
 }

@@ -8,7 +8,8 @@
 //! ```
 //!
 //! *Invariants.* Whether a value fits is decided by the protocol, with its own words; here text only
-//! becomes a value. A refusal lists what the event takes.
+//! becomes a value. A refusal lists what the event takes. What was typed is looked through for
+//! patients' numbers first: most refusals repeat it.
 //!
 //! *Source*: ours.
 
@@ -16,7 +17,9 @@ use concordat_protocol::{
     artefact::{
         document::{Atom, Path},
         events::Statement,
+        guard,
         kind::{Count, EventKind, Param, Role, Scalar, Shape},
+        scalar::{expect_number, expect_text},
     },
     hash::{EntryId, OrgId},
     replay::Standing,
@@ -38,6 +41,11 @@ pub(super) fn statement(
     kind: &'static EventKind,
     given: &[Pair],
 ) -> Result<Statement, Refusal> {
+    for (name, text) in given {
+        let param = kind.params.iter().find(|one| one.name == name);
+        let field = format!("{}: {name}", kind.name);
+        expect_no_patient(&field, param.map(|one| one.scalar), text)?;
+    }
     let unknown = given.iter().find(|(name, _)| !kind.params.iter().any(|one| one.name == name));
     if let Some((name, _)) = unknown {
         let message = format!("{} takes no {name:?}; {}", kind.name, needed(kind));
@@ -63,6 +71,32 @@ pub(super) fn statement(
         let message = format!("{why}; {}", needed(kind));
         Refusal::new("bad-value", message)
     })
+}
+
+/// Refuses a patient's number in what was typed for a value, unless the value is an amount, an id or
+/// whatever else has a form of its own, and it fits; no type means any text.
+///
+/// # Errors
+/// - [`Refusal`]: with the field, never the number.
+pub(super) fn expect_no_patient(
+    field: &str,
+    scalar: Option<Scalar>,
+    text: &str,
+) -> Result<(), Refusal> {
+    let form = scalar.filter(|scalar| !guard::is_free(*scalar));
+    let number = form.and_then(|scalar| number(scalar, text));
+    let fits = form.is_some_and(|scalar| match number.map(u64::try_from) {
+        Some(Ok(number)) if expect_number(scalar, number).is_ok() => true,
+        Some(_) | None => expect_text(scalar, text).is_ok(),
+    });
+    if fits {
+        return Ok(());
+    }
+    // It would be repeated without the noughts before it.
+    let plain = number.map(|number| number.to_string()).unwrap_or_default();
+    let looked_at =
+        guard::expect_none(field, text).and_then(|()| guard::expect_none(field, &plain));
+    looked_at.map_err(|why| Refusal::new("patient-number", why))
 }
 
 /// What an event takes, in words.

@@ -38,14 +38,17 @@ mod out;
 mod serve;
 mod status;
 
-use std::process::ExitCode;
+use std::{env, process::ExitCode};
 
 use clap::Parser;
+use concordat_protocol::artefact::guard::{PatientNumber, holds_number};
 
 use args::{Args, AuditCommand, BoardCommand, CardCommand, Command, KeysCommand};
 use context::Context;
 use error::{CliError, EXIT_USAGE};
 use out::Out;
+
+use crate::control::Refusal;
 
 /// Runs the program with the arguments of this process.
 #[must_use]
@@ -54,6 +57,10 @@ pub fn main() -> ExitCode {
         Ok(args) => args,
         Err(error) => {
             let is_wrong = error.use_stderr();
+            if is_wrong && names_patient() {
+                Out::new(false).error(&patient_number().into());
+                return ExitCode::from(EXIT_USAGE);
+            }
             // Help asked for goes to stdout, mistakes to stderr; a closed pipe is nobody's fault.
             let _closed = error.print();
             return ExitCode::from(if is_wrong { EXIT_USAGE } else { 0 });
@@ -67,6 +74,15 @@ pub fn main() -> ExitCode {
             ExitCode::from(error.exit_code())
         }
     }
+}
+
+/// Whether an argument holds a patient's number: what is wrong with it is told by repeating it.
+fn names_patient() -> bool {
+    env::args_os().any(|argument| holds_number(&argument.to_string_lossy()))
+}
+
+fn patient_number() -> Refusal {
+    Refusal::new("patient-number", PatientNumber { field: "an argument".to_owned() })
 }
 
 fn run(args: Args, out: &Out) -> Result<ExitCode, CliError> {

@@ -16,11 +16,8 @@ pub type Pair = (String, String);
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Look {
-    /// All of a board.
-    List {
-        /// As the person named it.
-        board: Option<String>,
-    },
+    /// Those of a board, the one begun last before the others.
+    List(ListQuery),
     /// One, as it is or was.
     Show {
         /// As the person named it.
@@ -28,7 +25,7 @@ pub enum Look {
         /// As of when.
         as_of: AsOf,
     },
-    /// How something was decided.
+    /// How something was decided, or what each side bound itself to.
     Prove {
         /// As the person named it.
         artefact: String,
@@ -45,6 +42,17 @@ pub enum Look {
         /// As the person named it.
         artefact: String,
     },
+}
+
+/// Which artefacts to show.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ListQuery {
+    /// As the person named the board.
+    pub board: Option<String>,
+    /// Those that stand after this one, as the person named it.
+    pub after: Option<String>,
+    /// At most so many.
+    pub limit: usize,
 }
 
 /// As of when to look.

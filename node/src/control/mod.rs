@@ -15,7 +15,7 @@ mod server;
 #[cfg(test)]
 mod tests;
 
-pub use artefact::{Act, Acted, AsOf, Deed, Edit, Frozen, Look, Pair};
+pub use artefact::{Act, Acted, AsOf, Deed, Edit, Frozen, ListQuery, Look, Pair};
 pub use client::{ControlError, ask, is_running};
 pub use message::{
     Answer, CardAdded, Exported, Joined, LogQuery, Notes, REQUEST_BYTES_MAX, Refusal, Reply,

@@ -41,7 +41,7 @@ use crate::{
     home::Home,
     net::{self, NetConfig, NetError, NetEvent, NetLimits, NetStopped},
     organisation::{Organisation, OrganisationError},
-    replica::{Desk, Replica, ReplicaError, Work},
+    replica::{About, Begun, Desk, Replica, ReplicaError, Work},
     store::{self, Store, StoreError, Writer, WriterStopped},
 };
 
@@ -109,6 +109,7 @@ struct Daemon {
 /// An act that was prepared, and who waits for its answer.
 struct Ready {
     prepared: Result<Prepared, Refusal>,
+    about: About,
     reply: oneshot::Sender<Reply>,
 }
 
@@ -227,7 +228,7 @@ impl Daemon {
                     None => return Err(NetStopped.into()),
                 },
             }
-            self.begin_act();
+            self.begin_acts();
         }
     }
 
@@ -298,22 +299,21 @@ impl Daemon {
         }
     }
 
-    /// Prepares the next act, if none is under way.
-    fn begin_act(&mut self) {
-        let Some((act, reply)) = self.desk.next_act() else {
-            return;
-        };
-        let (snapshot, preparing) = (self.replica.snapshot(), self.preparing.clone());
-        let _preparing = tokio::task::spawn_blocking(move || {
-            let prepared = prepare(&snapshot, &act);
-            // Err: the daemon ends, and whoever waits sees that.
-            let _ended = preparing.send(Ready { prepared, reply });
-        });
+    /// Prepares the next act of each artefact on which none is under way.
+    fn begin_acts(&mut self) {
+        while let Some(Begun { act, about, reply }) = self.desk.next_act() {
+            let (snapshot, preparing) = (self.replica.snapshot(), self.preparing.clone());
+            let _preparing = tokio::task::spawn_blocking(move || {
+                let prepared = prepare(&snapshot, &act);
+                // Err: the daemon ends, and whoever waits sees that.
+                let _ended = preparing.send(Ready { prepared, about, reply });
+            });
+        }
     }
 
     async fn ready(&mut self, ready: Ready) -> Result<(), DaemonError> {
-        let Ready { prepared, reply } = ready;
-        let effects = self.desk.prepared(prepared, reply, &mut self.replica)?;
+        let Ready { prepared, about, reply } = ready;
+        let effects = self.desk.prepared(prepared, (about, reply), &mut self.replica)?;
         self.perform(effects).await
     }
 

@@ -7,12 +7,13 @@
 //! ```
 //!
 //! *Invariants.* Each order is answered once, at the latest when the desk is dropped: then its caller
-//! sees the channel close. "Written" is only said of what is durable. One act at a time is prepared
-//! and written, so that each knows what this organisation wrote before.
+//! sees the channel close. "Written" is only said of what is durable. Of each artefact one act at a time
+//! is prepared and written, so that each knows what this organisation wrote before; an artefact that
+//! takes long holds up no other.
 //!
 //! *Source*: ours.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 
 use concordat_protocol::{
     engine::{BatchId, Effect, Input, Refused, Ticket},
@@ -24,11 +25,12 @@ use tokio::sync::oneshot;
 
 use super::{
     Order, Question, Replica, ReplicaError,
+    acts::{About, Acts, Begun},
     checks::{expect_newer, expect_own_keys},
 };
 use crate::{
     artefact::Prepared,
-    control::{Act, Acted, Answer, CardAdded, Joined, Notes, Refusal, Reply, Written},
+    control::{Acted, Answer, CardAdded, Joined, Notes, Refusal, Reply, Written},
     paper::{BoardPaper, CardPaper},
 };
 
@@ -62,7 +64,7 @@ struct Errand {
 #[derive(Debug)]
 enum Asked {
     Notes(BoardId),
-    Act(Box<Acted>),
+    Act(About, Box<Acted>),
 }
 
 /// An answer that is given once its batch is durable.
@@ -81,9 +83,7 @@ pub struct Desk {
     errands: BTreeMap<u64, Errand>,
     tickets: BTreeMap<Ticket, u64>,
     due: Vec<Due>,
-    acts: VecDeque<(Box<Act>, oneshot::Sender<Reply>)>,
-    /// One is being prepared, or its entries are on their way to disk.
-    is_acting: bool,
+    acts: Acts,
 }
 
 impl Desk {
@@ -101,7 +101,8 @@ impl Desk {
             Order::Read(question) => Ok(Work::Read(question, reply)),
             Order::Notes { board, notes } => self.notes(board.as_deref(), notes, reply, replica),
             Order::Act(act) => {
-                self.acts.push_back((act, reply));
+                let about = About::of(&act, replica);
+                self.acts.add(Begun { act, about, reply });
                 Ok(Work::Effects(Vec::new()))
             }
             Order::Join(paper) => self.join(*paper, reply, replica),
@@ -144,14 +145,9 @@ impl Desk {
         self.errands.insert(self.last_errand, errand);
     }
 
-    /// The act to be prepared now, off the engine's task; none while another is under way.
-    pub fn next_act(&mut self) -> Option<(Box<Act>, oneshot::Sender<Reply>)> {
-        if self.is_acting {
-            return None;
-        }
-        let next = self.acts.pop_front();
-        self.is_acting = next.is_some();
-        next
+    /// The next act to be prepared now, off the engine's task.
+    pub fn next_act(&mut self) -> Option<Begun> {
+        self.acts.next()
     }
 
     /// Writes the entries of an act that was prepared, or tells why it cannot be.
@@ -161,18 +157,18 @@ impl Desk {
     pub fn prepared(
         &mut self,
         prepared: Result<Prepared, Refusal>,
-        reply: oneshot::Sender<Reply>,
+        (about, reply): (About, oneshot::Sender<Reply>),
         replica: &mut Replica,
     ) -> Result<Vec<Effect>, ReplicaError> {
         let Prepared { board, drafts, acted } = match prepared {
             Ok(prepared) => prepared,
             Err(refusal) => {
-                self.is_acting = false;
+                self.acts.done(about);
                 answer_with(reply, Reply::Refused(refusal));
                 return Ok(Vec::new());
             }
         };
-        self.begin(reply, Asked::Act(Box::new(acted)));
+        self.begin(reply, Asked::Act(about, Box::new(acted)));
         let errand = self.last_errand;
         let mut effects = Vec::new();
         for draft in drafts {
@@ -206,8 +202,8 @@ impl Desk {
             Asked::Notes(board) => {
                 Answer::Notes(Notes { board: board.to_string(), written, waiting })
             }
-            Asked::Act(acted) => {
-                self.is_acting = false;
+            Asked::Act(about, acted) => {
+                self.acts.done(about);
                 Answer::Acted(Box::new(Acted { written, ..*acted }))
             }
         };
@@ -241,8 +237,8 @@ impl Desk {
         for other in &errand.waiting {
             self.tickets.remove(other);
         }
-        if matches!(errand.asked, Asked::Act(_)) {
-            self.is_acting = false;
+        if let Asked::Act(about, _) = errand.asked {
+            self.acts.done(about);
         }
         answer_with(errand.reply, Reply::Refused(Refusal::new(why.code(), why)));
     }

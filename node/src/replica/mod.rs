@@ -11,6 +11,7 @@
 //!
 //! *Source*: ours.
 
+mod acts;
 mod checks;
 mod desk;
 mod epochs;
@@ -21,6 +22,7 @@ mod order;
 mod snapshot;
 #[cfg(test)]
 mod tests;
+mod typed;
 
 use std::sync::Arc;
 
@@ -30,6 +32,7 @@ use concordat_protocol::{
     time::TimeMs,
 };
 
+pub use acts::{About, Begun};
 pub use desk::{Desk, Work};
 pub use epochs::{OwnEpoch, own_epochs};
 pub use mark::{FeedMark, Mark, MarkError, Suspicion, suspicion};

@@ -12,7 +12,7 @@ use std::{collections::VecDeque, sync::Arc};
 use concordat_protocol::engine::{Effect, Input};
 use tokio::sync::oneshot;
 
-use super::{Desk, Order, Replica, ReplicaError, Work};
+use super::{Begun, Desk, Order, Replica, ReplicaError, Work};
 use crate::{
     artefact::prepare,
     config::Config,
@@ -62,9 +62,9 @@ pub fn act(
     match desk.take(order, reply, &mut replica)? {
         Work::Effects(effects) => {
             perform(effects, &mut desk, &mut replica, &store)?;
-            if let Some((act, reply)) = desk.next_act() {
+            if let Some(Begun { act, about, reply }) = desk.next_act() {
                 let prepared = prepare(&replica.snapshot(), &act);
-                let effects = desk.prepared(prepared, reply, &mut replica)?;
+                let effects = desk.prepared(prepared, (about, reply), &mut replica)?;
                 perform(effects, &mut desk, &mut replica, &store)?;
             }
         }

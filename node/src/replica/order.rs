@@ -1,7 +1,8 @@
 //! Orders: what local callers ask for, once the papers they bring have been read and verified.
 //!
 //! *Invariants.* Reading an order needs no replica, and may take its time with large papers: it is done
-//! off the engine's task.
+//! off the engine's task. Names of things are looked through for patients' numbers before anything is
+//! said of them, see `typed`; values when their types are known, see `artefact::values`.
 //!
 //! *Source*: ours.
 
@@ -9,6 +10,7 @@ use std::path::PathBuf;
 
 use concordat_protocol::{artefact::guard, codec::Malformed, payload::Note};
 
+use super::typed;
 use crate::{
     control::{Act, LogQuery, Look, Refusal, Request},
     paper::{BoardPaper, CardPaper, PaperError},
@@ -65,6 +67,7 @@ impl Order {
     /// # Errors
     /// - [`Refusal`]: it cannot be done, whatever the node holds.
     pub fn read(request: Request) -> Result<Self, Refusal> {
+        typed::expect_no_patient(&request)?;
         Ok(match request {
             Request::Status => Self::Read(Question::Status),
             Request::Log(query) => Self::Read(Question::Log(query)),

@@ -83,7 +83,7 @@ impl Snapshot {
     fn look(&self, look: Look) -> Result<Answer, Refusal> {
         use view::artefact;
         Ok(match look {
-            Look::List { board } => Answer::Artefacts(artefact::list(self, board.as_deref())?),
+            Look::List(query) => Answer::Artefacts(artefact::list(self, &query)?),
             Look::Show { artefact, as_of } => {
                 Answer::Artefact(Box::new(artefact::show(self, &artefact, as_of)?))
             }
@@ -99,6 +99,18 @@ impl Snapshot {
                 Answer::Retried(self.documents.retry(&artefact))
             }
         })
+    }
+
+    /// The documents of this node.
+    #[must_use]
+    pub fn documents(&self) -> &Documents {
+        &self.documents
+    }
+
+    /// What is stored, as far as it is durable.
+    #[must_use]
+    pub const fn reader(&self) -> &Reader {
+        &self.reader
     }
 
     /// This organisation.

@@ -7,12 +7,12 @@ use crate::{
     process::{Node, refused, until},
 };
 
-const TOP: &str = "secretariat = [\"la-wigan\"]\nclosers = [\"la-wigan\"]\n";
-const RULES: &str = "\"joint decision\" = \"all(quorum(2), majority(council))\"\n";
+pub(crate) const TOP: &str = "secretariat = [\"la-wigan\"]\nclosers = [\"la-wigan\"]\n";
+pub(crate) const RULES: &str = "\"joint decision\" = \"all(quorum(2), majority(council))\"\n";
 const STRATEGY: &str =
     "engagement_ref=artefact-engagementengagementengagementengagementengagementaa";
 
-fn show(node: &Node, artefact: &str) -> Value {
+pub(crate) fn show(node: &Node, artefact: &str) -> Value {
     node.json(&["artefact", "show", artefact])
 }
 
@@ -20,16 +20,21 @@ fn knows(node: &Node, artefact: &str) -> bool {
     node.command(&["artefact", "show", artefact, "--json"]).status.success()
 }
 
-fn act(node: &Node, what: &[&str]) -> Value {
+pub(crate) fn act(node: &Node, what: &[&str]) -> Value {
     node.json(&[&["artefact"], what].concat())
 }
 
-fn told(node: &Node, what: &[&str]) -> String {
+pub(crate) fn told(node: &Node, what: &[&str]) -> String {
     refused(&node.command(&[&["artefact"], what].concat()), 1)
 }
 
 /// Waits until both show the same, and what they show is as wanted.
-fn until_both(board: &Partnership, artefact: &str, what: &str, wanted: impl Fn(&Value) -> bool) {
+pub(crate) fn until_both(
+    board: &Partnership,
+    artefact: &str,
+    what: &str,
+    wanted: impl Fn(&Value) -> bool,
+) {
     until(what, || {
         let [one, other] = &board.nodes[..] else { panic!("there are two") };
         knows(one, artefact) && knows(other, artefact) && {
@@ -39,12 +44,12 @@ fn until_both(board: &Partnership, artefact: &str, what: &str, wanted: impl Fn(&
     });
 }
 
-fn cut(board: &Partnership) {
+pub(crate) fn cut(board: &Partnership) {
     board.proxies.iter().for_each(crate::proxy::Proxy::cut);
     until("they are apart", || board.nodes.iter().all(|node| node.connected() == 0));
 }
 
-fn heal(board: &Partnership) {
+pub(crate) fn heal(board: &Partnership) {
     (0..board.nodes.len()).for_each(|number| board.heal(number));
     board.until_all_meet();
 }
@@ -126,6 +131,35 @@ fn who_is_outside_the_audience_is_let_in_when_it_is_named() {
     until_both(&board, "decision", "both read it", |shown| {
         shown["title"] == "Closing a ward" && shown["remarks"].as_array().unwrap().len() == 1
     });
+}
+
+/// Told page by page, and as a person would: by the beginnings of ids.
+#[test]
+fn artefacts_are_listed_a_page_at_a_time_the_newest_first() {
+    let board = Partnership::found_with(&["la-wigan", "la-bolton"], TOP, RULES);
+    let titles = ["One", "Two", "Three"];
+    titles
+        .iter()
+        .for_each(|title| drop(act(&board.nodes[0], &["open", "decision", "--title", title])));
+    let page = |what: &[&str]| {
+        let list = act(&board.nodes[0], &[&["list"], what].concat());
+        let of = |one: &Value| (one["title"].clone(), one["artefact"].as_str().unwrap().to_owned());
+        let lines: Vec<_> = list["artefacts"].as_array().unwrap().iter().map(of).collect();
+        (lines, list["more"].as_u64().unwrap())
+    };
+    let titles = |lines: &[(Value, String)]| -> Vec<Value> {
+        lines.iter().map(|(title, _)| title.clone()).collect()
+    };
+    let (all, more) = page(&[]);
+    assert_eq!((titles(&all), more), (vec!["Three".into(), "Two".into(), "One".into()], 0));
+    let (first, more) = page(&["--limit", "2"]);
+    assert_eq!((&first[..], more), (&all[..2], 1));
+    let (_, last) = &first[1];
+    let (rest, more) = page(&["--limit", "2", "--after", &last[..20]]);
+    assert_eq!((&rest[..], more), (&all[2..], 0));
+    let said = board.nodes[0].run(&["artefact", "list", "--limit", "2"]);
+    assert!(said.ends_with(&format!("1 more; go on with --after {last}\n")), "{said}");
+    assert!(told(&board.nodes[0], &["list", "--after", "zzz"]).contains("[unknown-artefact]"));
 }
 
 /// A note that a document is being opened, left behind by a process that died over it.

@@ -10,6 +10,7 @@
 mod artefacts;
 mod epochs;
 mod partnership;
+mod patients;
 mod process;
 mod proxy;
 

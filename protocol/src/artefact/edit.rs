@@ -10,24 +10,27 @@
 //! 1. A document of more than 32 heads is folded first ([`fold`]).
 //! 2. Paths, types, units, ranges and positions are checked; the first fault ends the edit.
 //! 3. What is too much for one change goes on in the next: a paste of 50,000 characters makes three.
-//! 4. The caller takes the verdict on each change before it is signed.
+//! 4. What would overwrite more values than one change may deletes them first, in changes of its own.
+//! 5. The caller takes the verdict on each change before it is signed.
 //!
 //! Positions count UTF-16 code units. Actors and times are arguments. One actor belongs to one editor,
 //! which keeps the document that this gives back and goes on from there: its next change has the next seq.
 
-use alloc::{collections::VecDeque, string::String, vec::Vec};
+use alloc::{boxed::Box, collections::VecDeque, string::String, vec::Vec};
 
-use automerge::transaction::CommitOptions;
+use automerge::{Change, transaction::CommitOptions};
 
+pub use super::fold::fold;
 use super::{
     document::{Atom, Document, Path, Suspended, Unplaced, names},
     scalar::Misfit,
+    thin::thinning,
     write::{Budget, Write},
 };
 use crate::{
     limits::{CHANGE_BYTES_MAX, DOC_HEADS_MAX},
     time::TimeMs,
-    verdict::{Actor, ChangeHash},
+    verdict::{Actor, Chunk, Rule},
 };
 
 /// What a person meant.
@@ -290,7 +293,8 @@ pub struct Edited {
     pub document: Document,
     /// The raw changes, dependencies first: to be judged, signed and appended.
     pub changes: Vec<Vec<u8>>,
-    /// The fields that were written, as often as they were: what the guard reads before signing.
+    /// The fields that were written, as often as they were, and the items that were added or brought
+    /// back: what the guard reads before signing.
     pub touched: Vec<Path>,
 }
 
@@ -308,13 +312,28 @@ pub fn edit(
     if count > DOC_HEADS_MAX {
         return Err(CannotEdit::TooManyHeads { count, max: DOC_HEADS_MAX });
     }
-    let touched = intents.iter().map(|intent| intent.at().clone()).collect();
+    let touched = intents.iter().filter_map(Intent::touches).collect();
     let mut intents: VecDeque<Intent> = intents.into();
     let mut edited = Edited { document: document.clone(), changes: Vec::new(), touched };
     while !intents.is_empty() {
-        write_one_change(document, &mut edited, &mut intents, (actor, now))?;
+        let mut left = intents.clone();
+        match write_one_change(document, &mut edited, &mut left, (actor, now))? {
+            Outcome::Written => intents = left,
+            Outcome::TooHeavy(change) => {
+                thin(&mut edited, &change)?;
+                // What is to be chosen was seen to stand there, and may be deleted with the others.
+                intents = intents.into_iter().map(Intent::chosen).collect();
+            }
+        }
     }
     if edited.changes.is_empty() { Err(CannotEdit::Nothing) } else { Ok(edited) }
+}
+
+/// What became of one change.
+enum Outcome {
+    Written,
+    /// It would overwrite more values than one change may.
+    TooHeavy(Box<Change>),
 }
 
 /// Carries out as many intents as fit one change.
@@ -323,7 +342,7 @@ fn write_one_change(
     edited: &mut Edited,
     intents: &mut VecDeque<Intent>,
     (actor, now): (Actor, TimeMs),
-) -> Result<(), CannotEdit> {
+) -> Result<Outcome, CannotEdit> {
     let mut inner = edited.document.inner.clone();
     inner.set_actor(names::actor_id(actor));
     let mut write = Write::new(before, inner.transaction(), Budget::of_a_change());
@@ -339,57 +358,63 @@ fn write_one_change(
     }
     let options = CommitOptions::default().with_time(seconds(now));
     if write.commit(options).is_none() {
-        return Ok(());
+        return Ok(Outcome::Written);
     }
     let change = inner.get_last_local_change().ok_or(Suspended::Failed)?;
     let raw = change.raw_bytes().to_vec();
+    if matches!(Chunk::from_bytes(&raw), Err(Rule::TooManyPredecessors { .. })) {
+        return Ok(Outcome::TooHeavy(Box::new(change)));
+    }
     if raw.len() > CHANGE_BYTES_MAX {
         return Err(CannotEdit::TooLong { bytes: raw.len(), max: CHANGE_BYTES_MAX });
     }
     edited.document = edited.document.grown(inner, &change)?;
     edited.changes.push(raw);
+    Ok(Outcome::Written)
+}
+
+/// Takes away what a change would overwrite, before it is made again.
+fn thin(edited: &mut Edited, heavy: &Change) -> Result<(), Suspended> {
+    let changes = thinning(heavy);
+    if changes.is_empty() {
+        return Err(Suspended::Failed);
+    }
+    let changes: Vec<Vec<u8>> = changes.iter().map(|change| change.raw_bytes().to_vec()).collect();
+    edited.document = edited.document.with(&changes)?;
+    edited.changes.extend(changes);
     Ok(())
 }
 
-/// Makes empty changes until at most 32 heads are left; none if there are no more already.
-///
-/// Each builds on 32 changes. The actor must be fresh: it writes nothing else.
-///
-/// # Errors
-/// What [`Document::with`] gives.
-pub fn fold(document: &Document, actor: Actor, now: TimeMs) -> Result<Edited, Suspended> {
-    let mut edited =
-        Edited { document: document.clone(), changes: Vec::new(), touched: Vec::new() };
-    let mut last: Option<ChangeHash> = None;
-    loop {
-        let heads = edited.document.heads();
-        if heads.len() <= DOC_HEADS_MAX {
-            return Ok(edited);
-        }
-        let others = heads.iter().filter(|head| Some(**head) != last);
-        let folded: Vec<_> = last
-            .iter()
-            .chain(others)
-            .take(DOC_HEADS_MAX)
-            .map(|head| names::theirs(*head))
-            .collect();
-        let mut branch = edited.document.inner.fork_at(&folded).map_err(|_| Suspended::Failed)?;
-        branch.set_actor(names::actor_id(actor));
-        let hash = branch.empty_commit(CommitOptions::default().with_time(seconds(now)));
-        let change = branch.get_last_local_change().ok_or(Suspended::Failed)?;
-        let raw = change.raw_bytes().to_vec();
-        edited.document = edited.document.with(&[&raw])?;
-        edited.changes.push(raw);
-        last = Some(names::ours(hash));
-    }
-}
-
 /// Automerge's changes state seconds. The claim that counts is the entry's.
-fn seconds(now: TimeMs) -> i64 {
+pub(super) fn seconds(now: TimeMs) -> i64 {
     i64::try_from(now.0 / 1_000).unwrap_or(0)
 }
 
 impl Intent {
+    /// A choice as what was chosen.
+    fn chosen(self) -> Self {
+        if let Self::Choose { at, value } = self { Self::Set { at, value } } else { self }
+    }
+
+    /// The field that it writes, or the item that is there because of it.
+    fn touches(&self) -> Option<Path> {
+        match self {
+            Self::AddItem { at, id, .. } => Some(at.then(id.as_str())),
+            Self::RemoveItem { .. } | Self::MoveItem { .. } => None,
+            Self::Set { .. }
+            | Self::Clear { .. }
+            | Self::Choose { .. }
+            | Self::Splice { .. }
+            | Self::Mark { .. }
+            | Self::Unmark { .. }
+            | Self::Split { .. }
+            | Self::Join { .. }
+            | Self::Include { .. }
+            | Self::Exclude { .. }
+            | Self::RestoreItem { .. } => Some(self.at().clone()),
+        }
+    }
+
     /// What it is about.
     #[must_use]
     pub const fn at(&self) -> &Path {

@@ -92,6 +92,16 @@ pub enum Held {
     },
 }
 
+impl Held {
+    /// As it can be shown; values that differ may have the same text.
+    fn text(&self) -> String {
+        match self {
+            Self::Valid(atom) => atom.to_key(),
+            Self::Invalid { shown, .. } => shown.clone(),
+        }
+    }
+}
+
 /// Who wrote something: whose feed the actor belongs to is for the caller to say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Writer {
@@ -375,11 +385,20 @@ impl<'a> Reader<'a> {
             return vec![self.written(&under.value, &under.id, scalar)];
         }
         let mut values: Vec<Written> = Vec::new();
+        let mut known: BTreeMap<String, Vec<usize>> = BTreeMap::new();
         for (value, id) in self.look.all(holder, name) {
             let next = self.written(&by_reference(&value), &id, scalar);
-            match values.iter_mut().find(|written| written.value == next.value) {
+            // Those of one text are few: nothing is compared with all others.
+            let alike = known.entry(next.value.text()).or_default();
+            let is_same =
+                |place: &&usize| values.get(**place).map(|it| &it.value) == Some(&next.value);
+            let same = alike.iter().find(is_same).copied();
+            match same.and_then(|place| values.get_mut(place)) {
                 Some(same) => same.by.extend(next.by),
-                None => values.push(next),
+                None => {
+                    alike.push(values.len());
+                    values.push(next);
+                }
             }
         }
         values

@@ -8,6 +8,7 @@
 //! poll      papers ──▶ seats ──▶ carried | failed | inquorate | disputed | open
 //! slip      what became of each sign-off, and what a person must see
 //! trace     the rule line by line, in figures and words
+//! deed      who did something, in which capacity, between which times
 //! proof     all of this for somebody who was not there
 //! ```
 //!
@@ -17,6 +18,7 @@
 //! Knows nothing of documents, storage or the engine. Source: ours, `SPEC.md` section "Decisions".
 
 mod canonical;
+mod deed;
 mod effect;
 mod papers;
 mod poll;
@@ -29,14 +31,15 @@ mod trace;
 mod wording;
 
 pub use canonical::{BadJson, Json};
+pub(crate) use deed::utc;
+pub use deed::{Acting, Beside, Deed, Point};
 pub use effect::{NoEffect, closer_under};
 pub use papers::{
     CloseEntry, Papers, ProposalEntry, Rivals, SignOffEntry, Standing, Written, rivals,
 };
 pub use poll::{Poll, Remaining, Ruling, Wait, may_answer, poll};
 pub use proof::{
-    Acting, Beside, Deed, Figures, Interval, NotCounted, Point, Proof, ProvenLine, ProvenSeat,
-    ProvenWording, prove,
+    Figures, Interval, NotCounted, Proof, ProvenLine, ProvenSeat, ProvenWording, prove,
 };
 pub use slip::{Earlier, Fate, Flag, Slip};
 pub use timing::{Bounds, Covered};

@@ -8,16 +8,13 @@
 //! | when? | claimed times, and when others say that they received it |
 //! | is it certain? | settled or not, what a person must see, and what is missing |
 //!
-//! A claimed time is its author's word. That others received an entry by their own clocks bounds it
-//! from above; when a majority of the others had it, it was settled. An attribution is the word of
-//! the organisation that gives it. None of these has an effect on the result.
+//! What times and attributions are worth, see `deed`; none of them has an effect on the result.
 //!
 //! The value serialises: a command prints [`Proof::lines`], or all of it as JSON.
 //!
 //! Invariant: holds nothing that is not in its input or follows from it.
 
 use alloc::{
-    collections::BTreeMap,
     format,
     string::{String, ToString},
     vec::Vec,
@@ -26,6 +23,7 @@ use alloc::{
 use serde::Serialize;
 
 use super::{
+    deed::{Beside, Deed, Point, utc},
     papers::{Papers, Written},
     poll::{Poll, Ruling, Wait, answer_word, poll},
     slip::{Fate, Flag},
@@ -35,18 +33,7 @@ use crate::{
     charter::{Charter, Outcome, Seat, Tally},
     codec::hex,
     hash::{EntryId, OrgId},
-    identity::Attribution,
-    time::TimeMs,
 };
-
-/// What may be known beside the papers.
-#[derive(Debug, Clone, Copy)]
-pub struct Beside<'a> {
-    /// On whose behalf entries were written, where their organisations say so.
-    pub attributions: &'a BTreeMap<EntryId, Attribution>,
-    /// Who says to have received an entry, or one after it in its feed, and when.
-    pub received: &'a BTreeMap<EntryId, Vec<(OrgId, TimeMs)>>,
-}
 
 /// How something was decided.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -83,38 +70,6 @@ pub struct Proof {
     pub flags: Vec<Point>,
     /// What is missing for certainty: code and sentence.
     pub missing: Vec<Point>,
-}
-
-/// Who did something, in which capacity, and when.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Deed {
-    /// The entry.
-    pub entry: String,
-    /// The organisation, by its short name on the board.
-    pub by: String,
-    /// Role, capacity and authentication, as the organisation says.
-    pub acting: Option<Acting>,
-    /// When, by the author's clock.
-    pub claimed_ms: u64,
-    /// The earliest time at which another organisation says to have held it.
-    pub seen_by_ms: Option<u64>,
-    /// When, as they say, a strict majority of the others held it.
-    pub held_by_majority_ms: Option<u64>,
-    /// Whether it is settled.
-    pub is_settled: bool,
-}
-
-/// In which capacity somebody acted, in the words of the own organisation.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Acting {
-    /// The person, as an opaque reference of the organisation.
-    pub actor_ref: String,
-    /// The role.
-    pub role: String,
-    /// The capacity.
-    pub capacity: String,
-    /// How the person was authenticated.
-    pub how_authenticated: String,
 }
 
 /// The exact wording, checked.
@@ -201,15 +156,6 @@ pub struct Interval {
     pub held_by_majority_ms: Option<u64>,
 }
 
-/// Something to be seen: a code and a sentence.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct Point {
-    /// A stable code.
-    pub code: &'static str,
-    /// The sentence.
-    pub words: String,
-}
-
 /// Proves a decision.
 #[must_use]
 pub fn prove(papers: &Papers<'_>, beside: Beside<'_>) -> Proof {
@@ -271,29 +217,7 @@ impl Show<'_> {
     }
 
     fn deed(&self, by: &Written) -> Deed {
-        let mut seen: Vec<u64> = Vec::new();
-        for (org, at) in self.beside.received.get(&by.entry).into_iter().flatten() {
-            if *org != by.org && self.has_seat(org) {
-                seen.push(at.0);
-            }
-        }
-        seen.sort_unstable();
-        let others = self
-            .charter()
-            .map_or(0, |charter| charter.seats().filter(|member| member.org != by.org).count());
-        Deed {
-            entry: by.entry.to_string(),
-            by: self.name(&by.org),
-            acting: self.beside.attributions.get(&by.entry).map(Acting::of),
-            claimed_ms: by.at.0,
-            seen_by_ms: seen.first().copied(),
-            held_by_majority_ms: seen.get(others / 2).copied(),
-            is_settled: by.settled,
-        }
-    }
-
-    fn has_seat(&self, org: &OrgId) -> bool {
-        self.charter().is_some_and(|charter| charter.seats().any(|member| member.org == *org))
+        Deed::of(by, self.name(&by.org), self.charter(), self.beside)
     }
 
     fn wording(&self) -> ProvenWording {
@@ -382,19 +306,7 @@ impl Show<'_> {
 
     fn missing(&self, poll: &Poll, counted: &[&Deed]) -> Vec<Point> {
         let mut missing: Vec<Point> = poll.waits.iter().map(|wait| self.wait(wait)).collect();
-        for deed in counted {
-            if deed.acting.is_none() {
-                let words = format!("{} does not say here in which capacity it acted", deed.by);
-                missing.push(Point { code: "no-attribution", words });
-            }
-            if deed.held_by_majority_ms.is_none() {
-                let words = format!(
-                    "it is not known here when a majority held what {} wrote: its time is a claim",
-                    deed.by
-                );
-                missing.push(Point { code: "unbounded-time", words });
-            }
-        }
+        missing.extend(counted.iter().flat_map(|deed| deed.missing()));
         missing
     }
 
@@ -450,13 +362,6 @@ fn interval(counted: &[&Deed]) -> Interval {
         first_claimed_ms: claimed().min(),
         last_claimed_ms: claimed().max(),
         held_by_majority_ms: held.and_then(|held| held.into_iter().max()),
-    }
-}
-
-impl Acting {
-    fn of(attribution: &Attribution) -> Self {
-        let Attribution { actor_ref, role, capacity, how_authenticated } = attribution.clone();
-        Self { actor_ref: hex(&actor_ref.0), role, capacity, how_authenticated }
     }
 }
 
@@ -537,20 +442,6 @@ impl Proof {
     }
 }
 
-impl Deed {
-    fn in_words(&self) -> String {
-        let acting = self.acting.as_ref().map_or_else(String::new, |acting| {
-            format!(" as {} for {}", acting.role, acting.capacity)
-        });
-        let held = match (self.held_by_majority_ms, self.is_settled) {
-            (Some(at), true) => format!(", held by a majority by {}", utc(at)),
-            (None, true) => ", settled".to_string(),
-            (_, false) => ", not settled".to_string(),
-        };
-        format!("{}{acting}, claimed {}{held}", self.by, utc(self.claimed_ms))
-    }
-}
-
 impl Interval {
     fn in_words(&self) -> Option<String> {
         let (first, last) = (self.first_claimed_ms?, self.last_claimed_ms?);
@@ -579,40 +470,5 @@ impl Fate {
             Self::NoVote => "its author has no vote",
             Self::OutsideAudience => "its author is outside the audience",
         })
-    }
-}
-
-/// A time as people write it, in UTC, to the second.
-fn utc(ms: u64) -> String {
-    let seconds = ms / 1000;
-    let (days, rest) = (seconds / 86_400, seconds % 86_400);
-    // Days since 1 March of the year 0, in cycles of 400 years, so that leap days come last.
-    let shifted = days.saturating_add(719_468);
-    let (cycle, day) = (shifted / 146_097, shifted % 146_097);
-    let year_of_cycle = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
-    let day_of_year = day - (365 * year_of_cycle + year_of_cycle / 4 - year_of_cycle / 100);
-    let month_from_march = (5 * day_of_year + 2) / 153;
-    let day_of_month = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
-    let year = cycle * 400 + year_of_cycle + u64::from(month <= 2);
-    let (hour, minute, second) = (rest / 3_600, rest / 60 % 60, rest % 60);
-    format!("{year:04}-{month:02}-{day_of_month:02}T{hour:02}:{minute:02}:{second:02}Z")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::utc;
-
-    #[test]
-    fn times_are_shown_as_people_write_them() {
-        for (ms, shown) in [
-            (0, "1970-01-01T00:00:00Z"),
-            (951_782_399_999, "2000-02-28T23:59:59Z"),
-            (951_782_400_000, "2000-02-29T00:00:00Z"),
-            (1_511_179_200_000, "2017-11-20T12:00:00Z"),
-            (4_107_542_400_000, "2100-03-01T00:00:00Z"),
-        ] {
-            assert_eq!(utc(ms), shown);
-        }
     }
 }

@@ -45,7 +45,7 @@ impl Engine {
         }
         for entry in run.entries() {
             if let Some(sealed) = &entry.sealed {
-                self.apply_entry(step, (board, id), &entry.header, sealed);
+                self.apply_entry(step, (board, id, no), &entry.header, sealed);
             }
         }
     }
@@ -73,7 +73,7 @@ impl Engine {
             let header = header.and_then(|bytes| Header::from_bytes(&bytes).ok());
             let sealed = sealed.and_then(|bytes| Sealed::from_bytes(&bytes).ok());
             if let (Some(header), Some(sealed)) = (header, sealed) {
-                self.apply_entry(step, (board, id), &header, &sealed);
+                self.apply_entry(step, (board, id, no), &header, &sealed);
             }
         }
     }
@@ -111,7 +111,7 @@ impl Engine {
     pub(super) fn apply_entry(
         &mut self,
         step: &mut Step<'_>,
-        (board, id): (BoardId, FeedId),
+        (board, id, no): (BoardId, FeedId, BranchNo),
         header: &Header,
         sealed: &Sealed,
     ) {
@@ -119,6 +119,10 @@ impl Engine {
             // Under a charter that we do not know, an entry waits; evidence proves itself.
             Kind::ACK if header.charter == board.as_charter() => {
                 if let Ok(ack) = Ack::from_bytes(sealed.payload.bytes()) {
+                    let owner =
+                        self.feed(&board, &id).map_or(no, |of| of.stored_under(no, header.seq));
+                    let place = place_key(&id, owner, header.seq);
+                    self.pending.put(Table::AckPlaces, place, Vec::new());
                     self.apply_ack(step, &board, (id, header.seq), ack);
                 }
             }

@@ -35,7 +35,7 @@ impl Dossier {
     ///
     /// Acknowledgements are read only if something was put to a decision (somebody may have closed it
     /// where this reader does not see it yet), or if `with_acks` asks for them: that costs time that
-    /// grows with all entries of the board.
+    /// grows with the acknowledgements of the board.
     #[must_use]
     pub fn gather(
         reader: &dyn Reader,
@@ -94,40 +94,45 @@ fn places(reader: &dyn Reader, artefact: &ArtefactId) -> Vec<(FeedId, BranchNo, 
 #[derive(Default)]
 struct Said {
     chain: Option<(FeedId, BranchNo)>,
-    /// The first chain of the feed: after which seq it has said how much.
-    trunk: Vec<(u64, Much)>,
-    much: Much,
+    /// The first chain of the feed: what it has said up to which seq.
+    trunk: Vec<(u64, SoFar)>,
+    so_far: SoFar,
 }
 
-/// Entries, and bytes of their payloads.
-#[derive(Default, Clone, Copy)]
-struct Much {
+/// Entries, bytes of their payloads, and the last of them.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+struct SoFar {
     entries: usize,
     bytes: u64,
+    last: Option<EntryId>,
 }
 
 impl Said {
-    /// Counts the next entry of a chain that is stored from `start` on.
+    /// Counts the next entry of a chain that is stored from `start` on; gives what was said before it.
     fn count(
         &mut self,
         (feed, branch, seq): (FeedId, BranchNo, u64),
         start: u64,
-        len: u64,
-    ) -> Much {
+        (entry, len): (EntryId, u64),
+    ) -> SoFar {
         if self.chain != Some((feed, branch)) {
             if self.chain.is_none_or(|(before, _)| before != feed) {
                 self.trunk.clear();
             }
             self.chain = Some((feed, branch));
             let shared = self.trunk.iter().take_while(|(seq, _)| *seq < start);
-            self.much = shared.last().map_or_else(Much::default, |(_, much)| *much);
+            self.so_far = shared.last().map_or_else(SoFar::default, |(_, so_far)| *so_far);
         }
-        self.much.entries = self.much.entries.saturating_add(1);
-        self.much.bytes = self.much.bytes.saturating_add(len);
+        let before = self.so_far;
+        self.so_far = SoFar {
+            entries: before.entries.saturating_add(1),
+            bytes: before.bytes.saturating_add(len),
+            last: Some(entry),
+        };
         if branch == 0 {
-            self.trunk.push((seq, self.much));
+            self.trunk.push((seq, self.so_far));
         }
-        self.much
+        before
     }
 }
 
@@ -168,11 +173,12 @@ fn entry(
     }
     let chain = of.chains.iter().find(|chain| chain.branch == branch);
     let start = chain.map_or(0, |chain| chain.start);
-    let said = said.count((feed, branch, seq), start, header.payload_len);
-    if said.entries > ARTEFACT_ENTRIES_MAX {
+    let id = Header::id_of(&bytes);
+    let before = said.count((feed, branch, seq), start, (id, header.payload_len));
+    if before.entries >= ARTEFACT_ENTRIES_MAX {
         return None;
     }
-    let is_within = said.bytes <= ARTEFACT_BYTES_MAX;
+    let is_within = before.bytes.saturating_add(header.payload_len) <= ARTEFACT_BYTES_MAX;
     let sealed = reader.get(Table::Payloads, &place).filter(|_| is_within);
     let content = match sealed.and_then(|bytes| Sealed::from_bytes(&bytes).ok()) {
         _ if !is_within => Content::Beyond,
@@ -184,7 +190,7 @@ fn entry(
     let is_kept = of.keeps(branch, seq);
     let histories = histories(of, (branch, seq));
     let by = Written {
-        entry: Header::id_of(&bytes),
+        entry: id,
         org: of.descriptor.org,
         epoch: of.descriptor.epoch,
         seq,
@@ -193,7 +199,9 @@ fn entry(
         settled,
         standing,
     };
-    Some(Entry { by, feed, kind: header.kind, refs: header.refs, content, is_kept, histories })
+    let after = before.last;
+    let (kind, refs) = (header.kind, header.refs);
+    Some(Entry { by, feed, kind, refs, content, is_kept, after, histories })
 }
 
 /// The histories of which a stored entry is part: what is below the place where a chain parts from the
@@ -240,17 +248,15 @@ fn acknowledged_between(
 ) -> Vec<Acknowledged> {
     let (org, epoch) = (feed.descriptor.org, feed.descriptor.epoch);
     let mut found = Vec::new();
-    let mut next = from;
-    while next < to {
-        let until = next.saturating_add(PAGE as u64).min(to);
-        let bounds = (place_key(id, branch, next), place_key(id, branch, until));
-        for (key, bytes) in reader.scan(Table::Headers, &bounds.0, &bounds.1, PAGE) {
-            // Under a charter that is not in force, acknowledgements wait.
-            let counts =
-                |one: &Header| one.kind == Kind::ACK && one.charter == view.board.as_charter();
-            let is_ack = Header::from_bytes(&bytes).is_ok_and(|one| counts(&one));
+    let mut next = place_key(id, branch, from);
+    let end = place_key(id, branch, to);
+    while next < end {
+        let rows = reader.scan(Table::AckPlaces, &next, &end, PAGE);
+        let Some((last, _)) = rows.last() else { break };
+        next = [&last[..], &[0]].concat();
+        for (key, _) in &rows {
             let Some(seq) = key.last_chunk().map(|seq| u64::from_be_bytes(*seq)) else { continue };
-            let sealed = is_ack.then(|| reader.get(Table::Payloads, &key)).flatten();
+            let sealed = reader.get(Table::Payloads, key);
             let sealed = sealed.and_then(|bytes| Sealed::from_bytes(&bytes).ok());
             let ack = sealed.and_then(|sealed| Ack::from_bytes(sealed.payload.bytes()).ok());
             let of_others = |item: &AckItem| {
@@ -269,7 +275,6 @@ fn acknowledged_between(
                 received_at: item.received_at,
             }));
         }
-        next = until;
     }
     found
 }
@@ -301,7 +306,7 @@ mod tests {
             view::{ChainView, FeedStanding},
         },
         feed::Salted,
-        hash::{BoardId, Tag},
+        hash::BoardId,
         time::TimeMs,
     };
     use alloc::vec;
@@ -312,16 +317,19 @@ mod tests {
         let feed = FeedId::from_bytes([1; 32]);
         let other = FeedId::from_bytes([2; 32]);
         let mut said = Said::default();
-        let mut count = |feed, branch, seq, start| {
-            let Much { entries, bytes } = said.count((feed, branch, seq), start, 10);
-            (entries, bytes)
+        let entry = |number: u8| EntryId::from_bytes([number; 32]);
+        let mut count = |feed, branch, seq, start, number| {
+            let SoFar { entries, bytes, last } =
+                said.count((feed, branch, seq), start, (entry(number), 10));
+            (entries, bytes, last)
         };
-        let trunk = [1, 4, 6].map(|seq| count(feed, 0, seq, 0));
-        assert_eq!(trunk, [(1, 10), (2, 20), (3, 30)]);
-        assert_eq!([5, 7].map(|seq| count(feed, 1, seq, 5)), [(3, 30), (4, 40)]);
-        assert_eq!(count(feed, 2, 7, 7), (4, 40));
-        assert_eq!(count(other, 0, 3, 0), (1, 10));
-        assert_eq!(count(other, 1, 3, 0), (1, 10));
+        let trunk = [(1, 1), (4, 2), (6, 3)].map(|(seq, id)| count(feed, 0, seq, 0, id));
+        assert_eq!(trunk, [(0, 0, None), (1, 10, Some(entry(1))), (2, 20, Some(entry(2)))]);
+        let above = [(5, 4), (7, 5)].map(|(seq, id)| count(feed, 1, seq, 5, id));
+        assert_eq!(above, [(2, 20, Some(entry(2))), (3, 30, Some(entry(4)))]);
+        assert_eq!(count(feed, 2, 7, 7, 6), (3, 30, Some(entry(3))));
+        assert_eq!(count(other, 0, 3, 0, 7), (0, 0, None));
+        assert_eq!(count(other, 1, 3, 0, 8), (0, 0, None));
     }
 
     struct Rows(BTreeMap<(Table, Vec<u8>), Vec<u8>>);
@@ -348,25 +356,9 @@ mod tests {
             received_at: TimeMs(0),
         };
         let payload = Salted::new(Fixed([7; 16]), Ack(vec![item]).to_bytes());
-        let header = Header {
-            feed,
-            seq,
-            prev: EntryId::NONE,
-            charter: BoardId::from_bytes([0; 32]).as_charter(),
-            t: TimeMs(0),
-            kind: Kind::ACK,
-            artefact: None,
-            refs: vec![],
-            payload_hash: payload.hash(Tag::Payload),
-            payload_len: payload.bytes().len() as u64,
-            attribution_hash: None,
-        };
-        let key = place_key(&feed, branch, seq);
         let sealed = Sealed { payload, attribution: None };
-        [
-            ((Table::Headers, key.clone()), header.to_bytes()),
-            ((Table::Payloads, key), sealed.to_bytes()),
-        ]
+        let key = place_key(&feed, branch, seq);
+        [((Table::AckPlaces, key.clone()), vec![]), ((Table::Payloads, key), sealed.to_bytes())]
     }
 
     type Stored = ((Table, Vec<u8>), Vec<u8>);

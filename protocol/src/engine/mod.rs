@@ -14,6 +14,7 @@
 //! audience.rs 6 apply    who receives what: artefacts, their audiences, where their entries stand
 //! dossier.rs  6 apply    what is held about one artefact, gathered for `replay`; standing.rs: whether
 //!                        its entries stand
+//! begun.rs    7 view     which artefacts there are, the one begun last first
 //! fork.rs                two histories of one feed: find, prove, keep what counts
 //! clock.rs               our clock beside those of peers, and what entries claim
 //! view.rs                what people and tests see
@@ -32,6 +33,7 @@ mod acks;
 mod append;
 mod apply;
 mod audience;
+mod begun;
 mod chain;
 mod clock;
 mod dossier;
@@ -66,6 +68,7 @@ use pending::Pending;
 use state::{Board, Feed, Peer};
 
 pub use audience::{ArtefactRecord, FirstOpening};
+pub use begun::Begun;
 pub use chain::Chain;
 pub use clock::{ClockCheck, OddTimes, TOLERANCE_MS};
 pub use io::{BatchId, Damaged, Effect, Input, Moment, Refused, Report, Ticket};

@@ -103,7 +103,7 @@ impl Engine {
             board.acks.due.get_or_insert(step.uptime);
         }
         if is_applied {
-            self.apply_entry(step, (board, id), &header, &sealed);
+            self.apply_entry(step, (board, id, no), &header, &sealed);
         }
     }
 

@@ -49,9 +49,14 @@ impl FeedView {
                 let parted = self.parts_from_winner(reader, id, (chain, index));
                 (Standing::Forked { branch: parted }, false)
             }
-            (FeedStanding::Halted { .. }, _) => {
-                (Standing::Forked { branch: chain.parted }, seq < chain.settled)
-            }
+            // What the settled chains have in common nobody contradicts.
+            (FeedStanding::Halted { .. }, _) => match chain.disputed {
+                Some((at, branch)) if seq >= at => {
+                    (Standing::Forked { branch }, seq < chain.settled)
+                }
+                Some(_) => (Standing::Stands, true),
+                None => (Standing::Forked { branch: chain.parted }, seq < chain.settled),
+            },
             _ => (Standing::Forked { branch: chain.parted }, false),
         }
     }
@@ -105,6 +110,7 @@ impl FeedView {
 pub(super) mod tests {
     use super::*;
     use crate::{
+        engine::tables::Row,
         feed::Descriptor,
         hash::{BoardId, OrgId},
         identity::{KeyPair, Signer},
@@ -134,7 +140,15 @@ pub(super) mod tests {
     }
 
     pub(in crate::engine) fn chain(branch: BranchNo, acknowledged: u64) -> ChainView {
-        ChainView { branch, start: 0, settled: 0, acknowledged, heard: 0, parted: EntryId::NONE }
+        ChainView {
+            branch,
+            start: 0,
+            settled: 0,
+            acknowledged,
+            heard: 0,
+            parted: EntryId::NONE,
+            disputed: None,
+        }
     }
 
     /// Two nodes that each hold another tail which nobody acknowledged.
@@ -149,5 +163,49 @@ pub(super) mod tests {
         assert_eq!([4, 5].map(|seq| one.keeps(0, seq)), [true, false]);
         assert_eq!([6, 7].map(|seq| one.keeps(1, seq)), [true, false]);
         assert!(view(FeedStanding::Sound, vec![]).keeps(0, 8));
+    }
+
+    struct NoRows;
+
+    impl Reader for NoRows {
+        fn get(&self, _: Table, _: &[u8]) -> Option<Vec<u8>> {
+            None
+        }
+
+        fn scan(&self, _: Table, _: &[u8], _: &[u8], _: usize) -> Vec<Row> {
+            vec![]
+        }
+    }
+
+    /// Two settled chains part at 8, above the lowest proof at 5. What they share stands; beyond, each
+    /// is named by its own entry at 8, whichever a node saw first.
+    #[test]
+    fn what_settled_chains_share_stands_and_beyond_they_are_told_apart() {
+        let entry = |number: u8| EntryId::from_bytes([number; 32]);
+        let settled = |branch, start, at: u8| ChainView {
+            start,
+            settled: 9,
+            parted: entry(5),
+            disputed: Some((8, entry(at))),
+            ..chain(branch, 9)
+        };
+        let other = |branch, start| ChainView { start, parted: entry(55), ..chain(branch, 6) };
+        let orders = [
+            ([settled(0, 0, 81), settled(1, 8, 82), other(2, 5)], [0, 0, 1]),
+            ([other(0, 0), settled(1, 5, 81), settled(2, 5, 82)], [1, 1, 2]),
+        ];
+        for (chains, [shared, one, two]) in orders {
+            let unsettled = chains.iter().find(|chain| chain.disputed.is_none()).unwrap().branch;
+            let view = view(FeedStanding::Halted { index: 5 }, chains.to_vec());
+            let of = |branch, seq| {
+                view.standing_of(&NoRows, &FeedId::from_bytes([9; 32]), (branch, seq))
+            };
+            let forked = |at| Standing::Forked { branch: entry(at) };
+            assert_eq!(of(shared, 7), (Standing::Stands, true));
+            assert_eq!(of(one, 8), (forked(81), true));
+            assert_eq!(of(two, 8), (forked(82), true));
+            assert_eq!(of(one, 9), (forked(81), false));
+            assert_eq!(of(unsettled, 6), (forked(55), false));
+        }
     }
 }

@@ -10,6 +10,7 @@
 //! Heads     feed 32 ‖ branch u16 ‖ size u64            signed head that must be kept
 //! Missing   feed 32 ‖ branch u16 ‖ seq u64             empty: a payload that is due and not here
 //! Acks      feed 32 ‖ seq u64 ‖ entry 32 ‖ by feed 32   [entries held with payloads, place]
+//! AckPlaces feed 32 ‖ branch u16 ‖ seq u64             empty: an acknowledgement that counts stands here
 //! Evidence  feed 32 ‖ index u64                        fork proof
 //! Artefacts board 32 ‖ artefact 32                     artefact record (see `audience.rs`)
 //! Placed    artefact 32 ‖ feed 32 ‖ branch u16 ‖ seq u64   empty: an entry about the artefact
@@ -46,6 +47,8 @@ pub enum Table {
     Missing,
     /// Acknowledgements by the feed that they are about.
     Acks,
+    /// Acknowledgements by the place where they stand, the last of a feed first.
+    AckPlaces,
     /// Fork proofs.
     Evidence,
     /// What is known of artefacts.
@@ -65,6 +68,7 @@ impl Table {
         Self::Heads,
         Self::Missing,
         Self::Acks,
+        Self::AckPlaces,
         Self::Evidence,
         Self::Artefacts,
         Self::Placed,
@@ -82,6 +86,7 @@ impl Table {
             Self::Heads => "heads",
             Self::Missing => "missing",
             Self::Acks => "acks",
+            Self::AckPlaces => "ack_places",
             Self::Evidence => "evidence",
             Self::Artefacts => "artefacts",
             Self::Placed => "placed",

@@ -87,9 +87,11 @@ pub struct ChainView {
     pub acknowledged: u64,
     /// Acknowledgements in how many entries, from the first, count here.
     pub heard: u64,
-    /// An entry that no other chain has: where it parts from the first, or for the first chain the
-    /// first entry that contradicts another.
+    /// Its entry at the lowest proven index: which of the histories it is.
     pub parted: EntryId,
+    /// From where another settled chain contradicts it, if it is settled there and one does, and its
+    /// entry there.
+    pub disputed: Option<(u64, EntryId)>,
 }
 
 /// Our own feed on one board: little enough to ask for at any time.
@@ -212,17 +214,26 @@ impl Engine {
 
     fn chains_of(&self, step: &Step<'_>, board: &Board, feed: &Feed) -> Vec<ChainView> {
         let index = feed.fork_index().unwrap_or(0);
-        let chain = |(branch, state): (BranchNo, &super::state::Branch)| ChainView {
-            branch,
-            start: state.start,
-            settled: self.settled_on(step, board, feed, branch),
-            acknowledged: state.acked.map_or(0, |last| last.0.saturating_add(1)),
-            heard: state.applied,
-            parted: self
-                .id_at(step, feed, branch, state.start.max(if branch == 0 { index } else { 0 }))
-                .unwrap_or(EntryId::NONE),
+        let settled_on = |(no, _): (BranchNo, &_)| (no, self.settled_on(step, board, feed, no));
+        let settled: Vec<(BranchNo, u64)> = feed.branches().map(settled_on).collect();
+        let chain = |((no, state), (_, size)): ((BranchNo, &super::state::Branch), &(_, u64))| {
+            let others = settled.iter().filter(|(other, _)| *other != no);
+            let parted = others.filter_map(|(other, other_size)| {
+                let shared = self.shared_size(step, feed, no, *other);
+                (*size.min(other_size) > shared).then_some(shared)
+            });
+            let at = |seq| self.id_at(step, feed, no, seq);
+            ChainView {
+                branch: no,
+                start: state.start,
+                settled: *size,
+                acknowledged: state.acked.map_or(0, |last| last.0.saturating_add(1)),
+                heard: state.applied,
+                parted: at(index).unwrap_or(EntryId::NONE),
+                disputed: parted.min().and_then(|seq| Some((seq, at(seq)?))),
+            }
         };
-        feed.branches().map(chain).collect()
+        feed.branches().zip(&settled).map(chain).collect()
     }
 
     fn winner(

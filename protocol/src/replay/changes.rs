@@ -5,27 +5,37 @@
 //!      │ yes
 //! carried before by this feed ──▶ refused
 //! seq of its actor next? ─ no ──▶ refused; unknown while a payload of the feed is not here
+//! more from this feed than one may say about an artefact? ─ yes ──▶ refused
 //! every dependency carried by this feed before, or by an entry in refs? ─ no ──▶ refused
 //! is each of those applied? ─ no ──▶ its status, and which one it was
 //! verdict ─ refused ──▶ refused, by which rule
-//!      └─ good ──▶ applied
+//!      └─ good ─▶ too many changes of the feed that none of it builds on? ─ yes ──▶ refused
+//!                                                                      └─ no ──▶ applied
 //! ```
 //!
-//! Bytes that are no change are refused whatever becomes of their entry. Counting seq and looking for dependencies in the feed and in refs alone keep the outcome a
-//! function of the causal past: what else has arrived plays no part.
+//! Bytes that are no change are refused whatever becomes of their entry. Counting in the feed, and
+//! looking for dependencies there and in refs alone, keep the outcome a function of the causal past:
+//! what else has arrived plays no part.
 
 use alloc::{
     collections::{BTreeMap, BTreeSet},
     vec::Vec,
 };
 
-use super::{Content, Dossier, Entry, Standing, effect::Effects, order::Order};
+use super::{
+    Content, Dossier, Entry, Standing,
+    carried::{Carried, Line, Lines, Place, Sayings},
+    effect::Effects,
+    order::Order,
+};
 use crate::{
     artefact::document::Skeleton,
+    codec::Blob,
     feed::Kind,
-    hash::{EntryId, FeedId},
+    hash::EntryId,
+    limits::{FEED_CHANGE_BYTES_MAX, FEED_HEADS_MAX, FEED_OPERATIONS_MAX},
     payload::Changes,
-    verdict::{Actor, ActorPrefix, ChangeHash, Chunk, History, Judgement, Rule},
+    verdict::{Actor, ActorPrefix, ChangeHash, Chunk, History, Judged, Judgement, Rule},
 };
 
 /// One change of one entry.
@@ -83,6 +93,33 @@ pub enum Refusal {
         /// The number found.
         found: u64,
     },
+    /// Its feed has put as many operations into the document as one feed may.
+    #[error(
+        "feed-operations: its feed has put {count} operations into this document, and one feed may \
+         put {FEED_OPERATIONS_MAX}; go on in another artefact, or after a rotation of the key"
+    )]
+    FeedOperations {
+        /// How many, with those of the change.
+        count: u64,
+    },
+    /// Its feed has put as many bytes of changes into the document as one feed may.
+    #[error(
+        "feed-bytes: its feed has put {len} bytes of changes into this document, and one feed may \
+         put {FEED_CHANGE_BYTES_MAX}; go on in another artefact, or after a rotation of the key"
+    )]
+    FeedBytes {
+        /// How many, with those of the change.
+        len: u64,
+    },
+    /// Its feed has made too many changes at once on which none of its others builds.
+    #[error(
+        "feed-heads: its feed has {count} changes on which no other one of it builds, and at most \
+         {FEED_HEADS_MAX} are allowed; edit the document as it is now"
+    )]
+    FeedHeads {
+        /// How many, with the change.
+        count: usize,
+    },
     /// It builds on a change that its feed did not carry before, and that no entry it relies on carries.
     #[error("dependency-not-named: it builds on a change that neither its feed nor its refs hold")]
     DependencyNotNamed {
@@ -99,136 +136,154 @@ pub(super) fn judge(
     effect: &Effects<'_>,
 ) -> Vec<ChangeState> {
     let Ok(history) = History::new(skeleton.raw()) else { return Vec::new() };
-    let mut judging = Judging::new(skeleton.hash(), history, order, effect);
-    let is_change = |one: &&Entry| one.kind == Kind::CHANGE;
-    let placed = order.sorted(dossier.entries.iter().filter(is_change));
-    let done: BTreeSet<EntryId> = placed.iter().map(|one| one.by.entry).collect();
-    let unplaced = dossier.entries.iter().filter(is_change);
-    let mut unplaced: Vec<&Entry> = unplaced.filter(|one| !done.contains(&one.by.entry)).collect();
+    let mut judging = Judging::new(skeleton.hash(), history, effect);
+    let placed = order.sorted(dossier.entries.iter());
+    let lines = Lines::of(&placed, order);
+    for entry in placed {
+        let place = order.places.get(&entry.by.entry);
+        let line = place.and_then(|(chain, seq)| Some((lines.line(chain)?, *seq)));
+        let Some((line, seq)) = line else { continue };
+        judging.sayings.begin(entry, line);
+        if entry.kind == Kind::CHANGE {
+            judging.take(entry, seq, line);
+        }
+        judging.sayings.pass(entry, line, &lines);
+    }
+    let has_no_place = |one: &&Entry| !order.pasts.contains_key(&one.by.entry);
+    let unplaced = dossier.entries.iter().filter(has_no_place);
+    let mut unplaced: Vec<&Entry> = unplaced.filter(|one| one.kind == Kind::CHANGE).collect();
     unplaced.sort_by_key(|one| one.by.entry);
-    for entry in placed.into_iter().chain(unplaced) {
-        judging.take(entry);
+    for entry in unplaced {
+        judging.take_unplaced(entry);
     }
     judging.changes
 }
 
 struct Judging<'a> {
-    order: &'a Order,
     effect: &'a Effects<'a>,
     skeleton: ChangeHash,
     history: History,
     changes: Vec<ChangeState>,
-    /// Which entries carry a change, and at which place among `changes`.
-    carried: BTreeMap<ChangeHash, Vec<(EntryId, usize)>>,
-    /// Entries of a feed that carry changes, on all of its branches, as far as they were looked at.
-    before: BTreeMap<FeedId, BTreeSet<EntryId>>,
-    /// Those of them whose payload is not here.
-    unread: BTreeMap<FeedId, Vec<EntryId>>,
+    carried: Carried,
+    sayings: Sayings,
     /// How many changes of an actor its feed has carried.
     counted: BTreeMap<Actor, u64>,
 }
 
+/// An entry that counts, and where it stands.
+struct Within<'a> {
+    entry: &'a Entry,
+    line: &'a Line,
+    refs: BTreeSet<EntryId>,
+}
+
 impl<'a> Judging<'a> {
-    const fn new(
-        skeleton: ChangeHash,
-        history: History,
-        order: &'a Order,
-        effect: &'a Effects<'a>,
-    ) -> Self {
+    fn new(skeleton: ChangeHash, history: History, effect: &'a Effects<'a>) -> Self {
         Self {
-            order,
             effect,
             skeleton,
             history,
             changes: Vec::new(),
-            carried: BTreeMap::new(),
-            before: BTreeMap::new(),
-            unread: BTreeMap::new(),
+            carried: Carried::default(),
+            sayings: Sayings::default(),
             counted: BTreeMap::new(),
         }
     }
 
-    fn take(&mut self, entry: &Entry) {
-        let id = entry.by.entry;
-        let standing = self.effect.standings.get(&id).copied().unwrap_or(Standing::Held);
-        let payload = self.effect.payload(&id);
-        let changes = payload.and_then(|bytes| Changes::from_bytes(bytes).ok());
-        for raw in changes.into_iter().flat_map(|changes| changes.raw) {
-            let raw = raw.into_vec();
+    /// Takes an entry; those in its past were taken.
+    fn take(&mut self, entry: &Entry, seq: u64, line: &Line) {
+        let standing = self.standing(entry);
+        let within = Within { entry, line, refs: entry.refs.iter().copied().collect() };
+        for raw in self.raw_of(entry) {
             let (hash, dependencies, status) = match Chunk::from_bytes(&raw) {
                 Ok(chunk) => {
-                    let status = self.status(entry, standing, &chunk, &raw);
+                    let counts = standing == Standing::Counts;
+                    let status = match counts {
+                        true => self.status(&within, &chunk, &raw),
+                        false => Status::Entry(standing),
+                    };
+                    let carrier = (entry.by.entry, seq);
+                    self.carried.note(chunk.hash, carrier, line, self.changes.len());
                     (chunk.hash, chunk.dependencies, status)
                 }
-                Err(rule) => {
-                    (ChangeHash([0; 32]), Vec::new(), Status::Refused(Refusal::Verdict(rule)))
-                }
+                Err(rule) => unreadable(rule),
             };
-            let place = self.changes.len();
-            self.carried.entry(hash).or_default().push((id, place));
-            self.changes.push(ChangeState { entry: id, hash, dependencies, raw, status });
+            let entry = entry.by.entry;
+            self.changes.push(ChangeState { entry, hash, dependencies, raw, status });
         }
-        self.before.entry(entry.feed).or_default().insert(id);
-        if payload.is_none() {
-            self.unread.entry(entry.feed).or_default().push(id);
+        if self.effect.payload(&entry.by.entry).is_none() {
+            self.sayings.of(line).unread.get_or_insert(entry.by.entry);
         }
     }
 
-    fn status(
-        &mut self,
-        entry: &Entry,
-        standing: Standing,
-        chunk: &Chunk<'_>,
-        raw: &[u8],
-    ) -> Status {
-        if standing != Standing::Counts {
-            return Status::Entry(standing);
+    /// Takes an entry that has no past yet: nobody looks for anything in it.
+    fn take_unplaced(&mut self, entry: &Entry) {
+        let standing = self.standing(entry);
+        for raw in self.raw_of(entry) {
+            let (hash, dependencies, status) = match Chunk::from_bytes(&raw) {
+                Ok(chunk) => (chunk.hash, chunk.dependencies, Status::Entry(standing)),
+                Err(rule) => unreadable(rule),
+            };
+            let entry = entry.by.entry;
+            self.changes.push(ChangeState { entry, hash, dependencies, raw, status });
         }
-        let prefix = ActorPrefix::of(&entry.feed);
-        let hash = chunk.hash;
-        if let Err(status) = self.count(entry, chunk, prefix) {
+    }
+
+    fn standing(&self, entry: &Entry) -> Standing {
+        self.effect.standings.get(&entry.by.entry).copied().unwrap_or(Standing::Held)
+    }
+
+    fn raw_of(&self, entry: &Entry) -> Vec<Vec<u8>> {
+        let payload = self.effect.payload(&entry.by.entry);
+        let changes = payload.and_then(|bytes| Changes::from_bytes(bytes).ok());
+        let raw = changes.into_iter().flat_map(|changes| changes.raw);
+        raw.map(Blob::into_vec).collect()
+    }
+
+    fn status(&mut self, within: &Within<'_>, chunk: &Chunk<'_>, raw: &[u8]) -> Status {
+        let prefix = ActorPrefix::of(&within.entry.feed);
+        let counted =
+            self.count(within, chunk, prefix).and_then(|()| self.expect_allowed(within, chunk));
+        if let Err(status) = counted {
             return status;
         }
         for dependency in &chunk.dependencies {
-            if let Err(status) = self.expect_applied(entry, *dependency) {
+            if let Err(status) = self.expect_applied(within, *dependency) {
                 return status;
             }
         }
         match self.history.judge(raw, prefix) {
-            Judgement::Good(judged) => {
-                self.history.admit(judged);
-                Status::Applied
-            }
+            Judgement::Good(judged) => match self.expect_few_heads(within, &judged) {
+                Ok(()) => {
+                    self.history.admit(judged);
+                    Status::Applied
+                }
+                Err(status) => status,
+            },
             Judgement::Refused(rule) => Status::Refused(Refusal::Verdict(rule)),
             Judgement::Waiting { missing } => {
-                let cause = missing.first().copied().unwrap_or(hash);
-                Status::Shares { cause, entry: entry.by.entry }
+                let cause = missing.first().copied().unwrap_or(chunk.hash);
+                Status::Shares { cause, entry: within.entry.by.entry }
             }
         }
     }
 
-    /// Whether an entry is this one, or carries changes and stands before it in its feed. What stands
-    /// on another branch does not: who holds that branch must come to the same as who does not.
-    fn is_own(&self, entry: &Entry, id: &EntryId) -> bool {
-        let is_of_feed = || self.before.get(&entry.feed).is_some_and(|own| own.contains(id));
-        *id == entry.by.entry || is_of_feed() && self.order.is_before(id, &entry.by.entry)
-    }
-
-    /// The first entry before this one in its feed that carries changes and has no payload here.
-    fn unread_before(&self, entry: &Entry) -> Option<EntryId> {
-        let mut unread = self.unread.get(&entry.feed)?.iter();
-        unread.find(|id| self.order.is_before(id, &entry.by.entry)).copied()
+    /// Refused; unknown while a payload before it in its feed is not here, which may say otherwise.
+    fn unless_unread(&mut self, line: &Line, refusal: Refusal) -> Status {
+        match self.sayings.of(line).unread {
+            Some(entry) => Status::Unknown { entry },
+            None => Status::Refused(refusal),
+        }
     }
 
     /// Counts a change of its actor in its feed.
     fn count(
         &mut self,
-        entry: &Entry,
+        within: &Within<'_>,
         chunk: &Chunk<'_>,
         prefix: ActorPrefix,
     ) -> Result<(), Status> {
-        let carriers = self.carried.get(&chunk.hash).map_or(&[][..], Vec::as_slice);
-        if carriers.iter().any(|(id, _)| self.is_own(entry, id)) {
+        if self.carried.own(&chunk.hash, within.line).is_some() {
             return Err(Status::Refused(Refusal::Repeated));
         }
         // Whose actor it is not, the verdict says.
@@ -239,38 +294,72 @@ impl<'a> Judging<'a> {
         let expected = counted.saturating_add(1);
         if chunk.seq != expected {
             let refusal = Refusal::SeqInFeed { expected, found: chunk.seq };
-            return Err(match self.unread_before(entry) {
-                Some(entry) => Status::Unknown { entry },
-                None => Status::Refused(refusal),
-            });
+            return Err(self.unless_unread(within.line, refusal));
         }
         self.counted.insert(chunk.actor, expected);
         Ok(())
     }
 
+    /// What one feed may put into a document is bounded: nobody can close a document for all others.
+    fn expect_allowed(&mut self, within: &Within<'_>, chunk: &Chunk<'_>) -> Result<(), Status> {
+        let said = self.sayings.of(within.line);
+        said.operations = said.operations.saturating_add(u64::from(chunk.operations()));
+        said.bytes = said.bytes.saturating_add(chunk.len as u64);
+        if said.operations > FEED_OPERATIONS_MAX {
+            let count = said.operations;
+            return Err(Status::Refused(Refusal::FeedOperations { count }));
+        }
+        if said.bytes > FEED_CHANGE_BYTES_MAX {
+            return Err(Status::Refused(Refusal::FeedBytes { len: said.bytes }));
+        }
+        Ok(())
+    }
+
     /// A dependency is satisfied by an applied change that the feed carried before, or that an entry
     /// in refs carries.
-    fn expect_applied(&self, entry: &Entry, dependency: ChangeHash) -> Result<(), Status> {
+    fn expect_applied(
+        &mut self,
+        within: &Within<'_>,
+        dependency: ChangeHash,
+    ) -> Result<(), Status> {
         if dependency == self.skeleton {
             return Ok(());
         }
-        let is_named = |id: &EntryId| self.is_own(entry, id) || entry.refs.contains(id);
-        let carriers = self.carried.get(&dependency).map_or(&[][..], Vec::as_slice);
-        let named = || carriers.iter().filter(|(id, _)| is_named(id));
-        let state = |place: usize| self.changes.get(place).map(|change| &change.status);
-        if named().any(|(_, place)| state(*place) == Some(&Status::Applied)) {
+        let own = self.carried.own(&dependency, within.line);
+        let named = self.carried.named(&dependency, &within.refs);
+        let found: BTreeSet<Place> = named.into_iter().chain(own).collect();
+        let mut states = found.iter().filter_map(|place| self.changes.get(*place));
+        if states.clone().any(|change| change.status == Status::Applied) {
             return Ok(());
         }
-        if let Some((carrier, _)) = named().next() {
-            return Err(Status::Shares { cause: dependency, entry: *carrier });
+        if let Some(carried) = states.next() {
+            return Err(Status::Shares { cause: dependency, entry: carried.entry });
         }
-        let in_refs = entry.refs.iter().copied().find(|id| {
+        let in_refs = within.entry.refs.iter().copied().find(|id| {
             let named = self.effect.entry(id).filter(|named| named.kind == Kind::CHANGE);
             named.is_some_and(|named| !matches!(named.content, Content::Here(_)))
         });
-        Err(match self.unread_before(entry).or(in_refs) {
+        Err(match self.sayings.of(within.line).unread.or(in_refs) {
             Some(entry) => Status::Unknown { entry },
             None => Status::Refused(Refusal::DependencyNotNamed { dependency }),
         })
     }
+
+    /// A feed may have several heads of its own, for as many editors, and not so many that nobody
+    /// can build on all of them.
+    fn expect_few_heads(&mut self, within: &Within<'_>, judged: &Judged) -> Result<(), Status> {
+        let mut heads = self.sayings.of(within.line).heads.clone();
+        heads.retain(|head| !self.history.reaches(judged, head));
+        heads.push(judged.hash());
+        if heads.len() > FEED_HEADS_MAX {
+            let refusal = Refusal::FeedHeads { count: heads.len() };
+            return Err(self.unless_unread(within.line, refusal));
+        }
+        self.sayings.of(within.line).heads = heads;
+        Ok(())
+    }
+}
+
+const fn unreadable(rule: Rule) -> (ChangeHash, Vec<ChangeHash>, Status) {
+    (ChangeHash([0; 32]), Vec::new(), Status::Refused(Refusal::Verdict(rule)))
 }

@@ -13,7 +13,8 @@
 //! | C9 | amounts that do not come to their total | both are shown; cannot be frozen | finance signatories |
 //! | C10 | adoption of a version that another has replaced | kept, with its version | locality |
 //!
-//! A conflict is settled by an event that names its code and field and has all of it in its past.
+//! A conflict is settled by an event that names its code and field, has all of it in its past, and is
+//! written by an organisation that may settle it: whoever in that organisation may is its own word.
 //! Those about values also end when somebody writes one value over all of them.
 //!
 //! Pure: a function of a replay and of what the document reads.
@@ -32,6 +33,7 @@ use crate::{
         compare::shared_paragraphs,
         document::{Atom, Document, Path},
         kind::Need,
+        lifecycle::Author,
         read::{Content, Held, Presence, Reading, Writer},
         scalar,
     },
@@ -447,6 +449,23 @@ fn settled_by(replay: &Replay, conflict: &Conflict) -> Option<EntryId> {
         let entries = conflict.sides.iter().flat_map(|side| &side.entries);
         entries.into_iter().all(|entry| replay.is_before(entry, &one.by.entry))
     };
-    let settled = replay.settlements.iter().filter(names_it).find(knew_it);
-    settled.map(|one| one.by.entry)
+    let may = |one: &&super::Said| {
+        let author = replay.settlers.get(&one.by.entry);
+        author.is_some_and(|author| may_settle(conflict, author))
+    };
+    let mut settled = replay.settlements.iter().filter(names_it).filter(may);
+    settled.find(knew_it).map(|one| one.by.entry)
+}
+
+/// Whether an organisation is one that may settle a conflict.
+fn may_settle(conflict: &Conflict, author: &Author) -> bool {
+    let wrote = |side: &Side| side.orgs.contains(&author.org);
+    match conflict.code.settles() {
+        Settles::Sponsor => author.is_sponsor,
+        Settles::Anybody | Settles::FinanceSignatories => true,
+        Settles::Secretariat => author.is_secretariat,
+        Settles::Signatory => conflict.sides.iter().any(wrote),
+        Settles::Offering => conflict.sides.first().is_some_and(wrote),
+        Settles::Locality => author.localities.contains(&conflict.about),
+    }
 }

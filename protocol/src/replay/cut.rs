@@ -1,6 +1,6 @@
 //! The same artefact of fewer entries: as it was, and as somebody knew it.
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 
 use super::{Dossier, order::Order};
 use crate::{
@@ -26,6 +26,8 @@ impl Dossier {
     #[must_use]
     pub fn cut(&self, cut: Cut) -> Self {
         let mut less = self.clone();
+        let after: BTreeMap<EntryId, Option<EntryId>> =
+            self.entries.iter().map(|one| (one.by.entry, one.after)).collect();
         match cut {
             Cut::Now => {}
             Cut::At(last) => {
@@ -41,6 +43,13 @@ impl Dossier {
                     one.by.org == org || one.by.seq < size
                 });
             }
+        }
+        // What is left out in the middle of a history leaves no gap.
+        let kept: BTreeSet<EntryId> = less.entries.iter().map(|one| one.by.entry).collect();
+        for entry in &mut less.entries {
+            let line = |one: &EntryId| after.get(one).copied().flatten();
+            let mut line = core::iter::successors(entry.after, line);
+            entry.after = line.find(|one| kept.contains(one));
         }
         less
     }

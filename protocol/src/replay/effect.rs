@@ -14,12 +14,13 @@
 //! In this order: the first that applies is told. A member that is not in the audience, or that the
 //! charter does not let edit, can still sign what it likes; it has no effect anywhere.
 
-use alloc::{
-    collections::{BTreeMap, BTreeSet},
-    vec::Vec,
-};
+use alloc::collections::BTreeMap;
 
-use super::{Content, Dossier, Entry, Ground, order::Order};
+use super::{
+    Content, Dossier, Entry, Ground,
+    inside::{Inside, Seen},
+    order::Order,
+};
 use crate::{
     artefact::lifecycle::Frontier,
     charter::{KindTerms, Status},
@@ -69,8 +70,7 @@ pub(super) struct Effects<'a> {
     dossier: &'a Dossier,
     order: &'a Order,
     by_id: BTreeMap<EntryId, &'a Entry>,
-    openings: BTreeMap<EntryId, Audience>,
-    widenings: BTreeMap<EntryId, (OrgId, Widening)>,
+    inside: Inside,
     /// Whether each entry counts.
     pub(super) standings: BTreeMap<EntryId, Standing>,
 }
@@ -81,13 +81,13 @@ impl<'a> Effects<'a> {
             dossier,
             order,
             by_id: dossier.entries.iter().map(|one| (one.by.entry, one)).collect(),
-            openings: BTreeMap::new(),
-            widenings: BTreeMap::new(),
+            inside: Inside::new(ground, dossier),
             standings: BTreeMap::new(),
         };
         effects.read_audience(ground);
+        let mut known = BTreeMap::new();
         for entry in &dossier.entries {
-            let standing = effects.standing(ground, entry);
+            let standing = effects.standing(ground, entry, &mut known);
             effects.standings.insert(entry.by.entry, standing);
         }
         effects
@@ -96,29 +96,33 @@ impl<'a> Effects<'a> {
     /// Openings and widenings whose place is known, of every author.
     fn read_audience(&mut self, ground: Ground<'_>) {
         let dossier = self.dossier;
-        let placed = |one: &&Entry| self.order.pasts.contains_key(&one.by.entry);
-        for entry in dossier.entries.iter().filter(placed) {
+        for entry in self.order.sorted(dossier.entries.iter().filter(|one| is_said(one))) {
             let Content::Here(sealed) = &entry.content else { continue };
             if entry.by.charter != ground.charter_hash {
                 continue;
             }
-            let (id, bytes) = (entry.by.entry, sealed.payload.bytes());
+            let bytes = sealed.payload.bytes();
             if entry.kind == Kind::OPEN {
                 let is_of_this = |open: &Open| {
                     open.artefact_id(&dossier.board, &entry.by.org) == dossier.artefact
                 };
                 if let Some(open) = Open::from_bytes(bytes).ok().filter(is_of_this) {
-                    self.openings.insert(id, open.audience);
+                    self.inside.open(self.order, entry, open.audience);
                 }
             } else if entry.kind == Kind::AUDIENCE
                 && let Ok(widening) = Widening::from_bytes(bytes)
             {
-                self.widenings.insert(id, (entry.by.org, widening));
+                self.inside.widen(self.order, entry, widening);
             }
         }
     }
 
-    fn standing(&self, ground: Ground<'_>, entry: &Entry) -> Standing {
+    fn standing(
+        &self,
+        ground: Ground<'_>,
+        entry: &Entry,
+        known: &mut BTreeMap<Seen, Audience>,
+    ) -> Standing {
         let Entry { by, kind, .. } = entry;
         if self.order.is_held(entry) {
             return Standing::Held;
@@ -150,7 +154,11 @@ impl<'a> Effects<'a> {
         if *kind == Kind::OPEN {
             return Standing::Counts;
         }
-        if !self.includes(&by.org, Some(past)) {
+        let seen = self.inside.seen(past);
+        if !known.contains_key(&seen) {
+            known.insert(seen.clone(), self.inside.audience(&seen));
+        }
+        if !known.get(&seen).is_some_and(|audience| is_in(&by.org, audience)) {
             return Standing::OutsideAudience;
         }
         let may_edit = terms.is_some_and(|terms| terms.edits.includes(member));
@@ -191,42 +199,27 @@ impl<'a> Effects<'a> {
         }
     }
 
-    /// Who receives the content, by what lies in this past; by everything if none is given. Nobody,
-    /// as long as no opening is known: who relies on none cannot say that it was let in.
+    /// Who receives the content, by what lies in this past; by everything if none is given.
     pub(super) fn audience(&self, past: Option<&Frontier>) -> Audience {
-        let is_known = |id: &EntryId| past.is_none_or(|past| self.order.is_in(id, past));
-        let named = self.openings.iter().filter(|(id, _)| is_known(id)).map(|(_, named)| named);
-        let named: Vec<&Audience> = named.collect();
-        if named.is_empty() {
-            return Audience::Only(Vec::new());
-        }
-        let mut only: Option<BTreeSet<OrgId>> = None;
-        for audience in named {
-            if let Audience::Only(orgs) = audience {
-                let orgs: BTreeSet<OrgId> = orgs.iter().copied().collect();
-                only = Some(only.map_or(orgs.clone(), |only| &only & &orgs));
-            }
-        }
-        let Some(mut all) = only else { return Audience::Everyone };
-        all.insert(self.dossier.opener);
-        loop {
-            let before = all.len();
-            for (id, (by, widening)) in &self.widenings {
-                if is_known(id) && all.contains(by) {
-                    all.extend(widening.orgs.iter().copied());
-                }
-            }
-            if all.len() == before {
-                return Audience::Only(all.into_iter().collect());
-            }
+        match past {
+            Some(past) => self.inside.audience(&self.inside.seen(past)),
+            None => self.inside.all(),
         }
     }
 
     /// Whether an organisation receives the content, by what lies in this past.
     pub(super) fn includes(&self, org: &OrgId, past: Option<&Frontier>) -> bool {
-        match self.audience(past) {
-            Audience::Everyone => true,
-            Audience::Only(orgs) => orgs.binary_search(org).is_ok(),
-        }
+        is_in(org, &self.audience(past))
+    }
+}
+
+fn is_said(entry: &Entry) -> bool {
+    entry.kind == Kind::OPEN || entry.kind == Kind::AUDIENCE
+}
+
+fn is_in(org: &OrgId, audience: &Audience) -> bool {
+    match audience {
+        Audience::Everyone => true,
+        Audience::Only(orgs) => orgs.binary_search(org).is_ok(),
     }
 }

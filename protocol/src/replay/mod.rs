@@ -4,13 +4,16 @@
 //!
 //! ```text
 //! dossier ─▶ order.rs      what lies in the past of each entry
+//!            inside.rs     who is in the audience, as a past has it
 //!            effect.rs     which entries count, and why others do not
 //!            changes.rs    the verdict on each change ──▶ changes for Automerge, the rest with its cause
+//!            carried.rs    which entries carry which changes, and how much each feed has said
 //!            polls.rs      proposals, sign-offs, closings ──▶ results
 //!            timing.rs     which sign-offs are in time
 //!            lifecycle     events and results ──▶ state, rows, capacity
 //!         ─▶ Replay ── with a reading of the document ──▶ conflicts.rs      C1 to C10
 //! proven.rs  how something was decided, for somebody who was not there
+//! bonds/     the same for kinds that nobody votes on: what each side bound itself to
 //! wording.rs what is put to a decision        refs.rs   what the next entry relies on
 //! cut.rs     the same of fewer entries: as of an entry or a time, as known to an organisation
 //! ```
@@ -25,10 +28,13 @@
 //!
 //! Absent: no store, no engine, no Automerge. Reads a dossier, which whoever holds entries makes.
 
+mod bonds;
+mod carried;
 mod changes;
 mod conflicts;
 mod cut;
 mod effect;
+mod inside;
 mod order;
 mod polls;
 mod proven;
@@ -60,6 +66,7 @@ use crate::{
     verdict::{Actor, ActorPrefix, ChangeHash},
 };
 
+pub use bonds::{Act, Bonds, BoundClaim, BoundLine, Share};
 pub use changes::{ChangeState, Refusal, Status};
 pub use conflicts::{Code, Conflict, Settles, Side, conflicts};
 pub use cut::Cut;
@@ -105,6 +112,8 @@ pub struct Entry {
     /// Whether everybody comes to hold it: it is below every fork of its feed, or somebody else
     /// acknowledged it.
     pub is_kept: bool,
+    /// The last entry about the artefact before it in its history, if there is one.
+    pub after: Option<EntryId>,
     /// In which histories of its feed it stands: one, if the feed is not forked above it.
     pub histories: Vec<History>,
 }
@@ -173,7 +182,7 @@ pub struct Replay {
     pub lifecycle: Lifecycle,
     /// Comments and positions that fit their kind, each after those in its past.
     pub remarks: Vec<Said>,
-    /// Events that settle conflicts.
+    /// Events that say a conflict is settled.
     pub settlements: Vec<Said>,
     /// Who receives the content, by all that counts.
     pub audience: Audience,
@@ -187,6 +196,8 @@ pub struct Replay {
     pub(crate) unkept: BTreeSet<EntryId>,
     /// Who wrote each entry, and when.
     pub(crate) written: BTreeMap<EntryId, Written>,
+    /// Who says that conflicts are settled, as the charter has them.
+    pub(crate) settlers: BTreeMap<EntryId, Author>,
 }
 
 /// A proposal and what came of it.
@@ -222,11 +233,16 @@ pub fn replay(ground: Ground<'_>, dossier: &Dossier) -> Replay {
     let facts = facts(ground, dossier, &order, &effect);
     let case = Case { kind, opener: dossier.opener, results: &results };
     let lifecycle = lifecycle::fold(case, &facts);
+    let settlements = settlements(kind, &lifecycle, &effect);
+    let settling: BTreeSet<EntryId> = settlements.iter().map(|one| one.by.entry).collect();
+    let settlers = facts.iter().filter(|fact| settling.contains(&fact.entry));
+    let settlers = settlers.map(|fact| (fact.entry, fact.author.clone()));
     let unkept = dossier.entries.iter().filter(|one| !one.is_kept);
     let writers = dossier.feeds.iter().map(|(feed, (org, _))| (ActorPrefix::of(feed), *org));
     Replay {
         kind,
-        settlements: settlements(kind, &lifecycle, &effect),
+        settlers: settlers.collect(),
+        settlements,
         lifecycle,
         remarks: remarks(kind, &order, &effect),
         audience: effect.audience(None),

@@ -2,9 +2,8 @@
 //!
 //! ```text
 //! feed      ──●──●──●                 numbered anew: entries about other artefacts leave no gaps
-//! branch          └──●──●             above a fork, and of feeds that contest each other: a feed of
-//!                                     its own, named by its first entry, which relies on the last
-//!                                     one below
+//! branch          └──●──●             above a fork: a feed of its own, named by its first entry,
+//!              nested   └──●          which relies on the last one below
 //! ```
 //!
 //! An entry that relies on one that is not here has no place yet, nor has what follows it in its
@@ -34,22 +33,7 @@ pub(super) struct Order {
 
 impl Order {
     pub(super) fn of(dossier: &Dossier) -> Self {
-        let mut chains: BTreeMap<FeedId, BTreeMap<u64, &Entry>> = BTreeMap::new();
-        for entry in &dossier.entries {
-            chains.entry(chain_of(entry)).or_default().insert(entry.by.seq, entry);
-        }
-        let numbered = chains.iter().flat_map(|(chain, entries)| {
-            (0..).zip(entries.values()).map(|(seq, entry)| (*chain, seq, *entry))
-        });
-        let links: Vec<Link> = numbered
-            .map(|(feed, seq, entry)| {
-                let mut refs = entry.refs.clone();
-                let trunk = chains.get(&entry.feed).filter(|_| seq == 0 && feed != entry.feed);
-                let below = trunk.and_then(|trunk| trunk.range(..entry.by.seq).next_back());
-                refs.extend(below.map(|(_, below)| below.by.entry));
-                Link { entry: entry.by.entry, feed, seq, refs }
-            })
-            .collect();
+        let links = links(&dossier.entries);
         Self {
             pasts: pasts(&links),
             places: links.iter().map(|link| (link.entry, (link.feed, link.seq))).collect(),
@@ -83,21 +67,51 @@ impl Order {
     }
 }
 
-/// The feed, or from a fork on the branch that the entry stands on.
-fn chain_of(entry: &Entry) -> FeedId {
-    entry.by.branch().map_or(entry.feed, |branch| FeedId::from_bytes(*branch.as_bytes()))
+/// The entries of each feed as chains without gaps. Where a history goes on in more than one way, the
+/// first way continues the chain, and each other begins one: which of them a node saw first says
+/// nothing.
+fn links(entries: &[Entry]) -> Vec<Link> {
+    let mut in_order: Vec<&Entry> = entries.iter().collect();
+    in_order.sort_by_key(|one| (one.feed, one.by.seq, one.by.entry));
+    let mut places: BTreeMap<EntryId, (FeedId, u64)> = BTreeMap::new();
+    let mut taken: BTreeSet<(FeedId, u64)> = BTreeSet::new();
+    let place = |entry: &Entry| {
+        let (id, mut refs) = (entry.by.entry, entry.refs.clone());
+        let next = match entry.after {
+            None => Some((entry.feed, 0)),
+            Some(after) => places.get(&after).map(|(chain, seq)| (*chain, seq.saturating_add(1))),
+        };
+        let next = next.filter(|next| !taken.contains(next));
+        let (feed, seq) = next.unwrap_or_else(|| {
+            refs.extend(entry.after);
+            (FeedId::from_bytes(*id.as_bytes()), 0)
+        });
+        places.insert(id, (feed, seq));
+        taken.insert((feed, seq));
+        Link { entry: id, feed, seq, refs }
+    };
+    in_order.into_iter().map(place).collect()
 }
 
 const fn of(entry: &Entry) -> (OrgId, u64) {
     (entry.by.org, entry.by.epoch)
 }
 
-/// Organisations and epochs of which two histories are settled.
+/// Organisations and epochs of which two histories are settled: the settled entries above a fork, or
+/// in feeds that contest each other, do not all stand one behind the other.
 fn disputed(entries: &[Entry]) -> BTreeSet<(OrgId, u64)> {
-    let mut branches: BTreeMap<(OrgId, u64), BTreeSet<EntryId>> = BTreeMap::new();
-    for entry in entries.iter().filter(|one| one.by.settled) {
-        branches.entry(of(entry)).or_default().extend(entry.by.branch());
+    let after: BTreeMap<EntryId, EntryId> =
+        entries.iter().filter_map(|one| Some((one.by.entry, one.after?))).collect();
+    let mut settled: BTreeMap<(OrgId, u64), BTreeSet<(u64, EntryId)>> = BTreeMap::new();
+    let above = entries.iter().filter(|one| one.by.settled && one.by.branch().is_some());
+    for entry in above {
+        settled.entry(of(entry)).or_default().insert((entry.by.seq, entry.by.entry));
     }
-    let parted = branches.into_iter().filter(|(_, branches)| branches.len() > 1);
-    parted.map(|(of, _)| of).collect()
+    let are_parted = |all: &BTreeSet<(u64, EntryId)>| {
+        let last = all.last().map(|(_, last)| *last);
+        let line = core::iter::successors(last, |one| after.get(one).copied());
+        let line: BTreeSet<EntryId> = line.collect();
+        all.iter().any(|(_, one)| !line.contains(one))
+    };
+    settled.into_iter().filter(|(_, all)| are_parted(all)).map(|(of, _)| of).collect()
 }

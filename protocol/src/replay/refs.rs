@@ -27,10 +27,14 @@ impl Replay {
     #[must_use]
     pub fn refs(&self, own: &FeedId, dependencies: &[ChangeHash]) -> Vec<EntryId> {
         let is_own = |id: &EntryId| self.places.get(id).is_some_and(|(feed, _)| feed == own);
-        let carriers = dependencies.iter().filter_map(|hash| {
-            let mut carriers = self.changes.iter().filter(|one| one.hash == *hash);
-            carriers.find(|one| one.status == super::Status::Applied).map(|one| one.entry)
-        });
+        let wanted: BTreeSet<&ChangeHash> = dependencies.iter().collect();
+        let mut carriers: BTreeMap<ChangeHash, EntryId> = BTreeMap::new();
+        for one in self.changes.iter().filter(|one| wanted.contains(&one.hash)) {
+            if one.status == super::Status::Applied {
+                carriers.entry(one.hash).or_insert(one.entry);
+            }
+        }
+        let carriers = dependencies.iter().filter_map(|hash| carriers.get(hash).copied());
         let mut refs: BTreeSet<EntryId> = carriers.filter(|id| !is_own(id)).collect();
         let mut newest = self.newest();
         newest.retain(|id| !is_own(id));
@@ -45,8 +49,18 @@ impl Replay {
     /// Entries that no other known entry has in its past, the one with the largest past first; those
     /// left out that not everybody comes to hold.
     fn newest(&self) -> Vec<EntryId> {
-        let relies_on = |id: &EntryId, on: &EntryId| id == on || self.is_before(on, id);
-        let is_named = |id: &EntryId| !self.unkept.iter().any(|on| relies_on(id, on));
+        // What relies on one of them that stands in a feed relies on the first of them there.
+        let mut unkept: BTreeMap<&FeedId, u64> = BTreeMap::new();
+        for (feed, seq) in self.unkept.iter().filter_map(|id| self.places.get(id)) {
+            let first = unkept.entry(feed).or_insert(*seq);
+            *first = (*seq).min(*first);
+        }
+        let is_named = |id: &EntryId| {
+            let past = self.pasts.get(id);
+            let relies =
+                |(feed, seq): (&&FeedId, &u64)| past.is_some_and(|past| past.contains(feed, *seq));
+            !self.unkept.contains(id) && !unkept.iter().any(relies)
+        };
         let named: BTreeMap<&EntryId, &Frontier> =
             self.pasts.iter().filter(|(id, _)| is_named(id)).collect();
         let mut known = Frontier::default();

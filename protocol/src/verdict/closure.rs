@@ -17,7 +17,8 @@
 use alloc::{collections::BTreeSet, vec, vec::Vec};
 
 use super::{
-    history::{History, Place, Record, Totals},
+    chunk::ChangeHash,
+    history::{History, Judged, Place, Record, Totals},
     operation::Slot,
     rule::Rule,
 };
@@ -76,6 +77,21 @@ impl History {
         let max_op = dependencies.iter().filter_map(|place| self.record(*place));
         let max_op = max_op.map(|record| record.max_op).max().unwrap_or(0);
         Ok(Closure { tips, max_op, totals })
+    }
+
+    /// Whether a change lies in the closure of one that this history found good.
+    #[must_use]
+    pub fn reaches(&self, judged: &Judged, change: &ChangeHash) -> bool {
+        let Some(place) = self.place(change) else { return false };
+        let Some(record) = self.record(place) else { return false };
+        let of = &judged.record;
+        let tips = of.clock.as_deref().unwrap_or_default();
+        let tip = match tips.binary_search_by_key(&record.actor, |tip| tip.actor) {
+            Ok(at) => tips.get(at).map(|tip| tip.place),
+            Err(_) if of.actor == record.actor => of.previous,
+            Err(_) => None,
+        };
+        tip.and_then(|tip| self.ancestor(tip, record.seq)) == Some(place)
     }
 
     fn closure_of_one(&self, place: Place) -> Option<Closure> {

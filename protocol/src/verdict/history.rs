@@ -224,6 +224,10 @@ impl History {
         records + keys + self.records.len() * node + self.clock_entries * size_of::<Tip>()
     }
 
+    pub(super) fn place(&self, change: &ChangeHash) -> Option<Place> {
+        self.places.get(change).copied()
+    }
+
     pub(super) fn record(&self, place: Place) -> Option<&Record> {
         self.records.get(usize::try_from(place.0).ok()?)
     }

@@ -10,5 +10,6 @@ mod comparisons;
 mod editors;
 mod edits;
 mod histories;
+mod patients;
 mod readings;
 mod skeletons;

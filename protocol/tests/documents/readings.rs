@@ -187,7 +187,7 @@ fn the_past_can_be_read() {
 }
 
 /// A change by somebody who does not keep to the kind.
-fn careless(
+pub(crate) fn careless(
     document: &Document,
     write: impl FnOnce(&mut automerge::transaction::Transaction<'_>),
 ) -> Vec<u8> {

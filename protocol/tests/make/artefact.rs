@@ -83,6 +83,46 @@ pub(crate) fn guard() -> File {
         "0161 496 0123 and 01204 390390",
         "https://example.org/p?id=9434765919",
         "1512345600000",
+        "Patient 943 476\n5919 waited.",
+        "943 476\r\n5919",
+        "943 476   \n\n   5919",
+        "943 476    \n5919",
+        "943\u{b}476\u{c}5919",
+        "943\u{85}476\u{2028}5919",
+        "943\u{2029}4765919",
+        "943 476\u{fffc}5919",
+        "401 023 2137\n943 476\n5919\n12",
+        "12 943 476\n5919",
+        "943 476\n5919 12",
+        "2017-12-04 943 476\n5919 2017-12-04",
+        "01204 943476\n5919 496 0123",
+        "01204 390 943\n476 5919",
+        "9434 765\n919",
+        "94 34 76 59 19\n12",
+        "12\n94 34 76 59 19",
+        "943\u{2060}476\u{200c}59\u{200d}19",
+        "94\u{ad}3476\u{ad}5919",
+        "9\u{feff}434\u{200b}\u{200b}\u{200b}\u{200b}765919\u{fe0f}",
+        "943\u{0}476\u{e0020}5919",
+        "12\u{200b}943 476 5919",
+        "943\u{2043}476\u{2043}5919",
+        "943\u{10ead}476\u{2796}5919",
+        "943\u{1680}476\u{2800}5919",
+        "943_476_5919",
+        "943.476.5919",
+        "(943) 476 5919",
+        "£943 476 5919",
+        "€943-476\n5919",
+        "£943 4765919",
+        "£943476 5919",
+        "£943 476 591",
+        "£\u{ad}9434765919",
+        "£94 34 76 59 19",
+        "£12 94 34 76 59 19",
+        "£2017-12-04 943 476 5919",
+        "£943 2017-12-04 476 5919",
+        "RW3, 5F7, P84012, Y00912, 00W 01G",
+        "+44 161 496 0123",
         "٩٤٣٤٧٦٥٩١٩",
         "",
     ];
@@ -424,6 +464,7 @@ fn reason(why: &NoEffect) -> &'static str {
         NoEffect::Unreadable(_) => "does-not-fit",
         NoEffect::NotAllowed { .. } => "not-allowed",
         NoEffect::WrongState { .. } => "wrong-state",
+        NoEffect::Waits { .. } => "waits",
         NoEffect::Lacking { .. } => "lacking",
         NoEffect::NoProposals => "no-proposals",
         NoEffect::NotThere { .. } => "not-there",
@@ -443,6 +484,79 @@ fn tale(kind: &'static Kind, number: u64) -> (Value, Value) {
     for _ in 0..10 + tale.dice.below(14) {
         tale.write();
     }
+    told(&tale)
+}
+
+/// What one organisation says, and which entries of others it names.
+type Line<'a> = (usize, &'a str, Vec<Cbor>, &'a [(usize, u64)]);
+
+/// A history that is written out.
+fn story(kind: &'static Kind, lines: Vec<Line<'_>>, results: &[(usize, u64, Decided)]) -> Tale {
+    let results = results.iter().map(|(org, seq, decided)| (entry(*org, *seq), *decided));
+    let (links, said, results) = (vec![], vec![], results.collect());
+    let mut story = Tale { kind, dice: Dice(1), links, said, results };
+    for (org, name, values, refs) in lines {
+        let refs = refs.iter().map(|(org, seq)| entry(*org, *seq)).collect();
+        let seq = story.sizes(org);
+        story.links.push(Link { entry: entry(org, seq), feed: feed(org), seq, refs });
+        let event = (name != "proposal").then(|| Event { name: name.into(), values });
+        story.said.push((org, event));
+    }
+    story
+}
+
+fn text(text: &str) -> Cbor {
+    Cbor::Text(text.into())
+}
+
+fn named(org: usize, seq: u64) -> Cbor {
+    Cbor::Bytes(entry(org, seq).as_bytes().to_vec())
+}
+
+/// A claim that is given up while it is confirmed; steps that cross a result, wait for one, and are
+/// upheld.
+fn stories() -> Vec<(&'static str, Tale)> {
+    let (decision, aid) = (kinds::ALL[0], kinds::ALL[1]);
+    let times = || [text("2017-12-09T20:00Z"), text("2017-12-10T08:00Z")];
+    let quantity = || [vec![text("beds"), text("3"), text("bed")], times().to_vec()].concat();
+    let lender = Cbor::Bytes(vec![0; 32]);
+    let claim = [vec![lender, text("beds"), text("3")], times().to_vec()].concat();
+    let given_up = vec![
+        (0, "line_quantity", quantity(), &[][..]),
+        (0, "offer", vec![text("2017-12-08T12:00Z")], &[]),
+        (1, "claim", claim, &[(0, 1)]),
+        (0, "line_quantity", quantity(), &[(1, 0)]),
+        (0, "confirm", vec![named(1, 0), text("1")], &[]),
+        (1, "give_up_claim", vec![named(1, 0)], &[]),
+        (0, "confirm", vec![named(1, 0), text("1")], &[]),
+        (0, "confirm", vec![named(1, 0), text("1")], &[(1, 1)]),
+    ];
+    let put = || vec![(0, "consult", vec![], &[][..]), (1, "proposal", vec![], &[(0, 0)][..])];
+    let with = |more: Vec<Line<'static>>| [put(), more].concat();
+    let why = || vec![text("no")];
+    let uphold = |org, seq| vec![named(org, seq), Cbor::List(vec![])];
+    let crossed = || with(vec![(0, "withdraw", why(), &[(1, 0)])]);
+    let upheld = |step| [crossed(), vec![(1, "uphold", step, &[(0, 1)][..])]].concat();
+    let early =
+        || with(vec![(1, "begin_ratification", vec![], &[]), (0, "withdraw", why(), &[(1, 1)])]);
+    let (carried, failed) = ([(1, 0, Decided::Carried)], [(1, 0, Decided::NotCarried)]);
+    let told = |lines, results: &[_]| story(decision, lines, results);
+    vec![
+        ("a claim is given up meanwhile", story(aid, given_up, &[])),
+        ("withdrawn while it was carried", told(crossed(), &carried)),
+        ("withdrawn before it failed", told(crossed(), &failed)),
+        ("the result upheld", told(upheld(uphold(1, 0)), &carried)),
+        ("a result upheld that is open", told(upheld(uphold(1, 0)), &[])),
+        ("a result upheld that failed", told(upheld(uphold(1, 0)), &failed)),
+        ("the step upheld", told(upheld(uphold(0, 1)), &carried)),
+        ("a step before its result", told(early(), &[])),
+        ("a step before its result, carried", told(early(), &carried)),
+        ("a step before its result, failed", told(early(), &failed)),
+    ]
+}
+
+fn told(tale: &Tale) -> (Value, Value) {
+    let kind = tale.kind;
     let found = tale.fold();
     let told: Vec<Value> = tale
         .links
@@ -510,6 +624,10 @@ pub(crate) fn lifecycles() -> File {
             let (fields, says) = tale(kind, number);
             file.case(&format!("{} {number}", kind.name), fields, Ok(says));
         }
+    }
+    for (name, story) in stories() {
+        let (fields, says) = told(&story);
+        file.case(&format!("{}: {name}", story.kind.name), fields, Ok(says));
     }
     file
 }

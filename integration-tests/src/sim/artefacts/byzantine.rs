@@ -8,6 +8,7 @@
 //! change without refs       what it builds on is not named
 //! change of another's actor the first half of the actor's id is another feed's
 //! second answer, stale answer, forbidden event, forbidden proposal, false closing
+//! forbidden settlement      of a conflict that others settle
 //! entry from outside        about an artefact outside whose audience it is
 //! request from outside      asks for payloads that are not for it
 //! two openings of one artefact, on two branches of its feed
@@ -57,7 +58,7 @@ use crate::{
 };
 
 /// What Byzantine organisations do, as it is counted.
-pub const ACTS: [&str; 12] = [
+pub const ACTS: [&str; 13] = [
     "hostile change",
     "change without refs",
     "change of another's actor",
@@ -70,6 +71,7 @@ pub const ACTS: [&str; 12] = [
     "request from outside",
     "two openings",
     "forbidden opening",
+    "forbidden settlement",
 ];
 
 /// What was done, to be found again.
@@ -128,6 +130,11 @@ impl Sim {
         let (artefact, speaker) = (scene.dossier.artefact, desk.speaker());
         let proposals: Vec<_> = scene.replay.proposals.iter().collect();
         let proposal = rng.pick(&proposals).copied();
+        if rng.chance(10)
+            && let Some(draft) = steps::settle(scene, speaker, false, rng)
+        {
+            return Some(Act::of(draft, "forbidden settlement"));
+        }
         // A closing does most harm where nobody has answered yet.
         let fresh = proposals.iter().find(|(_, one)| one.poll.slips.is_empty()).copied();
         if let Some((id, _)) = fresh.filter(|_| rng.chance(50)) {

@@ -25,6 +25,7 @@ use super::{
         checkers::{
             Checker, Verdict, Violation,
             artefacts::{documents, equal, permitted, votes},
+            effects,
         },
         disk::{Disk, read_place},
         network::NodeIx,
@@ -73,12 +74,18 @@ impl Sim {
         Ok(())
     }
 
-    /// The boards of honest nodes of which everything is on disk.
+    /// The boards of honest nodes of which everything is on disk, and which count no more than others
+    /// who hold the same (`checkers/effects.rs`).
     fn settled_views(&self) -> Vec<(NodeIx, BoardView)> {
         let honest = (0..self.plan.orgs.len()).filter(|node| self.is_honest(*node));
         let on = honest.filter(|node| self.nodes[*node].is_on());
         let settled = on.filter(|node| self.nodes[*node].disk.is_settled());
-        settled.filter_map(|node| Some((node, self.views(node).into_iter().next()?))).collect()
+        let views = settled.filter_map(|node| Some((node, self.views(node).into_iter().next()?)));
+        let facts = self.checkers.facts();
+        let counts_alike = |(node, view): &(NodeIx, BoardView)| {
+            effects::may_say_what_it_applied(facts, &self.nodes[*node].disk, view)
+        };
+        views.filter(counts_alike).collect()
     }
 
     /// Groups of nodes that show an artefact alike. Of those that know the same, the headers have to

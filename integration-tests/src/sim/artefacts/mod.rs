@@ -61,6 +61,8 @@ pub struct Artefacts {
     /// Whether one organisation presses on: the first, which opens, keeps the rota and leads. Few
     /// artefacts get far otherwise.
     is_pressing: bool,
+    /// Whether an artefact has come to a state that few reach.
+    is_far: bool,
     /// Milliseconds between acts.
     every_ms: u64,
     /// Those that staff work on, and whose node opened each.
@@ -89,6 +91,7 @@ impl Artefacts {
         Self {
             wanted: if is_pressing { 1 } else { rng.place(2) + 1 },
             is_pressing,
+            is_far: false,
             every_ms: if is_pressing { 1_300 } else { rng.between(1_500, 4_500) },
             shared: Vec::new(),
             shown: BTreeSet::new(),
@@ -150,7 +153,8 @@ impl Sim {
 
     /// The opener and the secretariat act more often than others: without them nothing moves.
     fn who_acts(&mut self, other: NodeIx, opener: NodeIx) -> NodeIx {
-        if self.artefacts.is_pressing && self.artefacts.rng.chance(30) {
+        let often = if self.artefacts.is_far { 60 } else { 30 };
+        if self.artefacts.is_pressing && self.artefacts.rng.chance(often) {
             return opener;
         }
         match self.artefacts.rng.below(100) {
@@ -279,7 +283,8 @@ impl Sim {
         if self.artefacts.is_pressing
             && desk.node == 0
             && rng.chance(60)
-            && let Some(draft) = steps::step(scene, speaker, 95, rng)
+            && let Some(draft) =
+                steps::step(scene, speaker, if steps::is_far(scene) { 80 } else { 95 }, rng)
         {
             return Some(Act::of(draft, "event"));
         }
@@ -289,7 +294,7 @@ impl Sim {
             return propose(desk, scene, rng);
         }
         if rng.chance(12)
-            && let Some(draft) = steps::settle(scene, speaker, rng)
+            && let Some(draft) = steps::settle(scene, speaker, true, rng)
         {
             return Some(Act::of(draft, "settlement"));
         }

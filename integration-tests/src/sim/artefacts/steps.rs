@@ -16,7 +16,7 @@ use concordat_protocol::{
     feed::{Draft, Kind},
     hash::{EntryId, FeedId, OrgId},
     payload::{Audience, Close, Proposal, Reason, SignOff, Widening},
-    replay::{NotDecidable, Proposed, wording},
+    replay::{Code, Conflict, NotDecidable, Proposed, wording},
     time::TimeMs,
     value::Value,
 };
@@ -24,7 +24,10 @@ use concordat_protocol::{
 use super::{super::rng::Rng, scene::Scene, values};
 
 /// Steps after which little more happens, or much begins anew.
-const LATE: [&str; 7] = ["withdraw", "defer", "retire", "supersede", "end", "close_aid", "reopen"];
+const LATE: [&str; 8] =
+    ["withdraw", "defer", "retire", "supersede", "end", "close_aid", "reopen", "revise"];
+/// States that few artefacts reach: whatever can happen in them should.
+const FAR: [&str; 3] = ["agreed", "in_force", "under_review"];
 
 /// Who says something.
 #[derive(Debug, Clone, Copy)]
@@ -187,6 +190,12 @@ fn named_entries(scene: &Scene, speaker: Speaker<'_>, event: &str, param: &str) 
     }
 }
 
+/// Whether it is in a state that few artefacts reach.
+#[must_use]
+pub fn is_far(scene: &Scene) -> bool {
+    FAR.contains(&scene.replay.lifecycle.base)
+}
+
 /// How likely an event is, as far as its author's node knows; none for those without effect.
 fn weight(scene: &Scene, speaker: Speaker<'_>, event: &EventKind) -> u64 {
     let life = &scene.replay.lifecycle;
@@ -219,8 +228,9 @@ fn weight(scene: &Scene, speaker: Speaker<'_>, event: &EventKind) -> u64 {
             }
         }
         Effect::Uphold => 40,
-        Effect::LetGo { .. } => 25,
+        Effect::LetGo { .. } => 40,
         Effect::Hold { .. } if event.name == "call_in" => 25,
+        Effect::Hold { .. } if is_far(scene) => 25,
         Effect::Hold { .. } => 6,
         Effect::Capacity(_) => match event.name {
             "aid_kind" => 1,
@@ -230,6 +240,7 @@ fn weight(scene: &Scene, speaker: Speaker<'_>, event: &EventKind) -> u64 {
             "line_quantity" | "give_up_claim" | "recall" => 6,
             _ => 2,
         },
+        Effect::Row { .. } if event.name == "ratify" => 60,
         Effect::Row { .. } | Effect::Log if !event.during.is_empty() => 8,
         Effect::Row { .. } if event.name == "clinical_signoff" => 60,
         Effect::Row { .. } if event.name == "adopt" => 12,
@@ -385,9 +396,17 @@ pub fn close(scene: &Scene, speaker: Speaker<'_>, rng: &mut Rng) -> Option<Draft
     Some(entry(scene, &speaker.feed, Kind::CLOSE, close.to_bytes()))
 }
 
-/// Settles a conflict by what was chosen.
-pub fn settle(scene: &Scene, speaker: Speaker<'_>, rng: &mut Rng) -> Option<Draft> {
-    let open: Vec<_> = scene.conflicts.iter().filter(|one| one.settled_by.is_none()).collect();
+/// Settles a conflict by what was chosen: one that the organisation may settle, or one that it may not.
+pub fn settle(
+    scene: &Scene,
+    speaker: Speaker<'_>,
+    is_allowed: bool,
+    rng: &mut Rng,
+) -> Option<Draft> {
+    let opener = scene.dossier.opener;
+    let may = |one: &Conflict| may_settle(speaker.charter, &opener, &speaker.org, one);
+    let open = scene.conflicts.iter().filter(|one| one.settled_by.is_none());
+    let open: Vec<_> = open.filter(|one| may(one) == is_allowed).collect();
     let conflict = rng.pick(&open)?;
     let event = scene.replay.kind.event("settle_conflict")?;
     let text = |text: String| Value::Text(text);
@@ -398,4 +417,20 @@ pub fn settle(scene: &Scene, speaker: Speaker<'_>, rng: &mut Rng) -> Option<Draf
     let values = vec![text(conflict.code.to_string()), text(about), text(chosen), reason];
     let said = Statement::new(event, values).ok()?;
     Some(entry(scene, &speaker.feed, Kind::EVENT, said.to_event().to_bytes()))
+}
+
+/// Whether an organisation is one that settles a conflict.
+#[must_use]
+pub fn may_settle(charter: &Charter, opener: &OrgId, org: &OrgId, conflict: &Conflict) -> bool {
+    let (about, sides) = (&conflict.about, &conflict.sides);
+    match conflict.code {
+        Code::Values | Code::Item => org == opener,
+        Code::Paragraph | Code::Sum => true,
+        Code::Amendment | Code::Steps => charter.secretariat.contains(org),
+        Code::Answers | Code::Stale => sides.iter().any(|side| side.orgs.contains(org)),
+        Code::Capacity => sides.first().is_some_and(|line| line.orgs.contains(org)),
+        Code::Adoption => {
+            charter.localities.iter().any(|one| one.name == *about && one.orgs.contains(org))
+        }
+    }
 }

@@ -9,7 +9,7 @@ use concordat_protocol::{
     replay::{Code, Content, Standing},
 };
 
-use super::{Artefacts, Scene, byzantine, edits};
+use super::{Artefacts, Scene, byzantine, edits, steps};
 use crate::{
     changes::hostile::Ground,
     trace::{Counts, Group},
@@ -38,6 +38,7 @@ impl Artefacts {
     /// Remembers the conflicts and effects that a node shows.
     pub(super) fn note(&mut self, scene: &Scene) {
         let artefact = scene.dossier.artefact;
+        self.is_far |= steps::is_far(scene);
         for one in &scene.conflicts {
             self.shown.insert((artefact, one.code, one.about.clone()));
         }

@@ -18,7 +18,10 @@ use concordat_protocol::{
 };
 
 use super::{
-    super::{disk::read_place, network::NodeIx},
+    super::{
+        disk::{Disk, read_place},
+        network::NodeIx,
+    },
     Checker, Facts, Seen, Verdict, Violation, ends,
 };
 
@@ -47,8 +50,8 @@ fn compare<'a>(
     let Some(sentence) = difference((reference.node, shown), (seen.node, view)) else {
         return Ok(());
     };
-    let one = may_say_what_it_applied(facts, reference, shown);
-    let other = may_say_what_it_applied(facts, seen, view);
+    let one = may_say_what_it_applied(facts, reference.disk, shown);
+    let other = may_say_what_it_applied(facts, seen.disk, view);
     let is_wrong = match (one, other) {
         (true, true) => true,
         (true, false) => counts_less(shown, view),
@@ -63,8 +66,8 @@ fn compare<'a>(
 
 /// Whether a node can tell others at once of what had an effect with it: it signs, its feed stands,
 /// and nothing waits to be signed. Else it may count more than others who hold the same.
-fn may_say_what_it_applied(facts: &Facts, seen: &Seen<'_>, view: &BoardView) -> bool {
-    !view.is_restoring && view.drafts == 0 && ends::stands(facts, seen.disk, &view.own)
+pub fn may_say_what_it_applied(facts: &Facts, disk: &Disk, view: &BoardView) -> bool {
+    !view.is_restoring && view.drafts == 0 && ends::stands(facts, disk, &view.own)
 }
 
 /// Whether less of some feed is settled by the second view than by the first.

@@ -23,7 +23,7 @@ mod append_only;
 pub mod artefacts;
 mod authorship;
 mod durability;
-mod effects;
+pub mod effects;
 pub(super) mod ends;
 mod forks;
 mod liveness;

@@ -13,7 +13,7 @@ type Which = String;
 pub(crate) enum ArtefactCommand {
     /// Begin an artefact on a board
     Open(Open),
-    /// The artefacts of a board
+    /// The artefacts of a board, the one begun last first
     List(List),
     /// What an artefact says and what state it is in, now or as it was
     Show(Show),
@@ -49,7 +49,8 @@ pub(crate) enum ArtefactCommand {
     Sign(Sign),
     /// Close the vote, with every answer that has come
     Close(Proposal),
-    /// Prove how something was decided: on which words, by whom, by which rule, when
+    /// Prove how it was decided: on which words, by whom, by which rule, when; of mutual aid, who is
+    /// bound to give how much to whom
     Prove(Proposal),
     /// Everything that was written about it: what, by whom, in which capacity, known to whom when
     History(One),
@@ -82,6 +83,12 @@ pub(crate) struct Open {
 pub(crate) struct List {
     /// The beginning of the board's id; not needed if there is only one
     pub(crate) board: Option<String>,
+    /// Those after this one: the last that was shown
+    #[arg(long, value_name = "ARTEFACT")]
+    pub(crate) after: Option<Which>,
+    /// At most so many
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    pub(crate) limit: usize,
 }
 
 #[derive(Debug, clap::Args)]

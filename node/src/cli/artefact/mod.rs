@@ -6,12 +6,12 @@
 
 mod show;
 
-use concordat_protocol::artefact::{kind::EventKind, kinds};
+use concordat_protocol::artefact::{guard, kind::EventKind, kinds};
 
 use super::{
     args::{
         ArtefactCommand,
-        artefact::{Add, Open, Settle, Show, Sign, pair},
+        artefact::{Add, List, Open, Settle, Show, Sign, pair},
     },
     context::Context,
     error::CliError,
@@ -19,13 +19,17 @@ use super::{
 };
 use crate::{
     artefact::needed,
-    control::{Act, Acted, Answer, AsOf, Deed, Edit, Frozen, Look, Pair, Refusal, Request},
+    control::{
+        Act, Acted, Answer, AsOf, Deed, Edit, Frozen, ListQuery, Look, Pair, Refusal, Request,
+    },
 };
 
 pub(super) fn run(context: &Context, command: ArtefactCommand, out: &Out) -> Result<(), CliError> {
     use ArtefactCommand as Command;
     match command {
-        Command::List(list) => look(context, Look::List { board: list.board }, out),
+        Command::List(List { board, after, limit }) => {
+            look(context, Look::List(ListQuery { board, after, limit }), out)
+        }
         Command::Show(show) => look(context, show_as_of(show), out),
         Command::Conflicts(one) => show::conflicts(context, one.artefact, out),
         Command::Prove(one) => {
@@ -202,6 +206,7 @@ fn frozen(frozen: &Frozen) -> Vec<String> {
 }
 
 fn list_events(kind: &str, out: &Out) -> Result<(), CliError> {
+    guard::expect_none("the kind", kind).map_err(|why| Refusal::new("patient-number", why))?;
     let Some(kind) = kinds::ALL.iter().find(|one| one.name == kind) else {
         let names: Vec<&str> = kinds::ALL.iter().map(|kind| kind.name).collect();
         let message = format!("no kind is called {kind:?}; there is {}", names.join(", "));

@@ -29,10 +29,15 @@ pub(super) fn list(list: &ArtefactList) -> Vec<String> {
         };
         format!("{}  {:?}, {}{conflicts}  {}", one.kind, title, one.state, one.artefact)
     };
-    match list.artefacts.as_slice() {
-        [] => vec!["the board has no artefacts yet".to_owned()],
-        artefacts => artefacts.iter().map(line).collect(),
+    let mut lines: Vec<String> = list.artefacts.iter().map(line).collect();
+    match (list.artefacts.last(), list.more) {
+        (None, 0) => lines.push("there are no artefacts here".to_owned()),
+        (Some(last), more) if more > 0 => {
+            lines.push(format!("{more} more; go on with --after {}", last.artefact));
+        }
+        (Some(_) | None, _) => {}
     }
+    lines
 }
 
 pub(super) fn proof(proof: &ProvenDecision) -> Vec<String> {

@@ -32,11 +32,9 @@ pub(super) fn title(case: &Case<'_>) -> Option<String> {
 /// Every field that says something.
 pub(super) fn fields(case: &Case<'_>) -> Vec<FieldLine> {
     let Ok(seen) = &case.seen else { return Vec::new() };
-    let show = Show {
-        case,
-        carriers: case.carriers(),
-        touched: touched(seen.touches.iter().map(|touch| (&touch.path, touch.by.change))),
-    };
+    let touches = case.touches();
+    let touched = touched(touches.iter().map(|touch| (&touch.path, touch.by.change)));
+    let show = Show { case, carriers: case.carriers(), touched };
     seen.reading.cells.iter().filter_map(|cell| show.field(cell)).collect()
 }
 

@@ -11,8 +11,10 @@ use serde::{Deserialize, Serialize};
 pub struct ArtefactList {
     /// The board.
     pub board: String,
-    /// By kind and id.
+    /// The one begun last before the others, as its opening claims.
     pub artefacts: Vec<ArtefactLine>,
+    /// How many more stand after these.
+    pub more: usize,
 }
 
 /// One artefact among others.
@@ -282,7 +284,7 @@ pub struct NotApplied {
     pub by: AuthorLine,
 }
 
-/// How something was decided.
+/// How something was decided, or what each side bound itself to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProvenDecision {
     /// The artefact.

@@ -23,7 +23,7 @@ use concordat_protocol::{
         lifecycle::{Claim, Lifecycle, Line, LineKey},
     },
     decision::Written,
-    engine::ArtefactRecord,
+    engine::{Begun, BoardView},
     hash::EntryId,
     payload::Audience,
     replay::{Conflict, Said, Standing, Status},
@@ -39,37 +39,63 @@ pub use lines::{
 pub use standing::{standing_in_words, status_in_words};
 
 use crate::{
-    artefact::{Case, Span, in_words, settles_in_words},
-    control::{AsOf, Refusal},
-    replica::Snapshot,
+    artefact::{Case, Span, artefact_named, in_words, settles_in_words},
+    control::{AsOf, ListQuery, Refusal},
+    replica::{Snapshot, board_named},
 };
 
-/// The artefacts of a board, by kind and id.
+/// Most artefacts in one answer: each is opened.
+const LISTED_MAX: usize = 1_000;
+
+/// Artefacts of a board, the one begun last before the others. Only those shown are opened.
 ///
 /// # Errors
-/// - [`Refusal`]: the store could not be read.
-pub fn list(snapshot: &Snapshot, named: Option<&str>) -> Result<ArtefactList, Refusal> {
-    let board = crate::replica::board_named(&snapshot.views, |view| view.board, named)?;
+/// - [`Refusal`]: the store could not be read, or nothing is called so.
+pub fn list(snapshot: &Snapshot, query: &ListQuery) -> Result<ArtefactList, Refusal> {
+    let board = board_named(&snapshot.views, |view| view.board, query.board.as_deref())?;
     let reader = snapshot.reader.apart();
-    let mut artefacts = Vec::new();
-    for (id, record) in ArtefactRecord::all(&reader, &board.board) {
-        let kind = record.first.as_ref().map(|first| first.kind.clone()).unwrap_or_default();
-        let case = Case::of_artefact(snapshot, board, &id, &Span::Look(AsOf::Now)).ok();
-        let state = case.as_ref().map(|case| state(case).0).unwrap_or_default();
-        let seen = case.as_ref().and_then(|case| case.seen.as_ref().ok());
-        artefacts.push(ArtefactLine {
-            artefact: id.to_string(),
-            kind,
-            title: case.as_ref().and_then(fields::title),
-            state,
-            open_conflicts: seen.map_or(0, |seen| seen.open_conflicts().count()),
-        });
-    }
+    let begun = board.begun(&reader);
     if let Some(error) = reader.failure() {
         return Err(Refusal::new("store", error));
     }
-    artefacts.sort_by(|a, b| (&a.kind, &a.artefact).cmp(&(&b.kind, &b.artefact)));
-    Ok(ArtefactList { board: board.board.to_string(), artefacts })
+    let from = match &query.after {
+        None => 0,
+        Some(named) => place_after(snapshot, board, &begun, named)?,
+    };
+    let left = begun.get(from..).unwrap_or_default();
+    let shown = left.get(..query.limit.min(LISTED_MAX)).unwrap_or(left);
+    Ok(ArtefactList {
+        board: board.board.to_string(),
+        artefacts: shown.iter().map(|one| line(snapshot, board, one)).collect(),
+        more: left.len().saturating_sub(shown.len()),
+    })
+}
+
+/// The place after an artefact that a person named.
+fn place_after(
+    snapshot: &Snapshot,
+    board: &BoardView,
+    begun: &[Begun],
+    named: &str,
+) -> Result<usize, Refusal> {
+    let (of, artefact) = artefact_named(snapshot, named)?;
+    let place = begun.iter().position(|one| of.board == board.board && one.artefact == artefact);
+    place.map(|place| place.saturating_add(1)).ok_or_else(|| {
+        let message = format!("{artefact} is not on {}; name that of the last line", board.board);
+        Refusal::new("unknown-artefact", message)
+    })
+}
+
+fn line(snapshot: &Snapshot, board: &BoardView, begun: &Begun) -> ArtefactLine {
+    let case = Case::of_artefact(snapshot, board, &begun.artefact, &Span::Look(AsOf::Now)).ok();
+    let seen = case.as_ref().and_then(|case| case.seen.as_ref().ok());
+    ArtefactLine {
+        artefact: begun.artefact.to_string(),
+        kind: begun.opening.as_ref().map(|(first, _)| first.kind.clone()).unwrap_or_default(),
+        title: case.as_ref().and_then(fields::title),
+        state: case.as_ref().map(|case| state(case).0).unwrap_or_default(),
+        open_conflicts: seen.map_or(0, |seen| seen.open_conflicts().count()),
+    }
 }
 
 /// One artefact.
@@ -115,7 +141,7 @@ pub fn show(snapshot: &Snapshot, named: &str, as_of: AsOf) -> Result<Artefact, R
     })
 }
 
-/// How something was decided.
+/// How something was decided, or what each side bound itself to if nobody decides on it.
 ///
 /// # Errors
 /// - [`Refusal`]: there is no such proposal.
@@ -125,21 +151,22 @@ pub fn proof(
     proposal: Option<&str>,
 ) -> Result<ProvenDecision, Refusal> {
     let case = Case::of(snapshot, named, &Span::Prove)?;
-    let id = crate::artefact::proposal_of(&case, proposal)?;
-    let proof = case
-        .dossier
-        .proof(case.ground(), &id)
-        .ok_or_else(|| Refusal::new("no-proposal", "the proposal cannot be read here"))?;
-    let proof_json = serde_json::to_value(&proof).map_err(|why| Refusal::new("output", why))?;
-    let (state, _) = state(&case);
-    Ok(ProvenDecision {
-        artefact: case.dossier.artefact.to_string(),
-        title: fields::title(&case),
-        state,
-        sentence: proof.sentence(),
-        lines: proof.lines(),
-        proof: proof_json,
-    })
+    let json = |proof: serde_json::Result<serde_json::Value>| {
+        proof.map_err(|why| Refusal::new("output", why))
+    };
+    let bonds = case.dossier.bonds(case.ground(), &case.replay);
+    let (sentence, lines, proof) = if let Some(bonds) = bonds.filter(|_| proposal.is_none()) {
+        (bonds.sentence.clone(), bonds.lines(), json(serde_json::to_value(&bonds))?)
+    } else {
+        let id = crate::artefact::proposal_of(&case, proposal)?;
+        let proof = case
+            .dossier
+            .proof(case.ground(), &id)
+            .ok_or_else(|| Refusal::new("no-proposal", "the proposal cannot be read here"))?;
+        (proof.sentence(), proof.lines(), json(serde_json::to_value(&proof))?)
+    };
+    let (artefact, title) = (case.dossier.artefact.to_string(), fields::title(&case));
+    Ok(ProvenDecision { artefact, title, state: state(&case).0, sentence, lines, proof })
 }
 
 /// What people call the state, and its name.

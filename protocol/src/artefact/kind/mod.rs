@@ -91,6 +91,12 @@ impl Kind {
         self.remarks.iter().find(|remark| remark.name == name)
     }
 
+    /// Whether artefacts of this kind are put to a decision; of others each side binds itself.
+    #[must_use]
+    pub fn is_put_to_a_decision(&self) -> bool {
+        self.transitions.iter().any(|one| matches!(one.by, Trigger::Proposal(_)))
+    }
+
     /// The state with this name, if there is one.
     #[must_use]
     pub fn state(&self, name: &str) -> Option<&'static State> {

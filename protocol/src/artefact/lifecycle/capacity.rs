@@ -9,7 +9,8 @@
 //! Anybody on the asking side claims, also more than there is. Only the organisation that offers
 //! confirms, and never above the line's quantity or the claim: its own feed puts its confirmations
 //! in an order, so two nodes never come to different sums. It may lower a quantity below what it
-//! confirmed; that is shown as `short_by`.
+//! confirmed; that is shown as `short_by`. Giving up a claim comes from another organisation's feed,
+//! in any order with the confirmation: it ends what was not confirmed by those who knew of it.
 
 use alloc::{collections::BTreeMap, string::String, vec::Vec};
 
@@ -253,11 +254,17 @@ impl Capacity {
         Ok(())
     }
 
-    /// Confirms a claim that its author knew.
-    pub(super) fn confirm(&mut self, fact: &Fact, said: &Statement) -> Result<(), NoEffect> {
+    /// Confirms a claim that its author knew; `is_given_up` says whether it knew that too.
+    pub(super) fn confirm(
+        &mut self,
+        fact: &Fact,
+        said: &Statement,
+        is_given_up: bool,
+    ) -> Result<(), NoEffect> {
         let asked = something(said)?;
         let (claim, line) = self.answered(fact.author.org, said)?;
-        let left = claim.outstanding();
+        let open = if claim.declined || is_given_up { 0 } else { claim.qty };
+        let left = open.saturating_sub(claim.confirmed);
         if asked > left {
             return Err(NoEffect::AboveClaim { asked, left });
         }
@@ -283,8 +290,8 @@ impl Capacity {
         Ok(())
     }
 
-    /// Gives up what is not confirmed of one's own claim.
-    pub(super) fn give_up(&mut self, said: &Statement) -> Result<(), NoEffect> {
+    /// Gives up what is not confirmed of one's own claim, and says which claim that is.
+    pub(super) fn give_up(&mut self, said: &Statement) -> Result<EntryId, NoEffect> {
         let missing = NoEffect::NotThere { event: said.kind.name, expected: "claim" };
         let id = said.first_entry().ok_or_else(|| missing.clone())?;
         let claim = self.claims.get_mut(&id).ok_or(missing)?;
@@ -293,7 +300,7 @@ impl Capacity {
             line.unanswered = line.unanswered.saturating_sub(claim.qty);
         }
         claim.given_up = true;
-        Ok(())
+        Ok(id)
     }
 
     /// Calls a line back.

@@ -25,6 +25,9 @@ pub fn fold(case: Case<'_>, facts: &[Fact]) -> Lifecycle {
     let mut fold = Fold::new(case, by_entry, first);
     for fact in ordered {
         if let Err(why) = fold.take(fact) {
+            if matches!(why, NoEffect::Waits { .. }) && fold.is_step(fact) {
+                fold.wait(fact);
+            }
             fold.without_effect.insert(fact.entry, why);
         }
     }
@@ -37,6 +40,8 @@ pub(super) struct Fold<'a> {
     /// The opener's first fact, which alone may say what kind of aid it is.
     pub(super) first: Option<EntryId>,
     pub(super) steps: Steps<'a>,
+    /// Where each feed first has a step that waits for a result.
+    pub(super) waiting: BTreeMap<FeedId, u64>,
     pub(super) proposals: Vec<EntryId>,
     pub(super) holds: BTreeMap<EntryId, Held>,
     pub(super) rows: BTreeMap<RowKey, Row>,
@@ -46,6 +51,8 @@ pub(super) struct Fold<'a> {
     pub(super) aid: Option<(FeedId, u64)>,
     /// Where the first quantity of each line was set.
     pub(super) quantities: BTreeMap<LineKey, (FeedId, u64)>,
+    /// Where each feed first gave up each claim.
+    pub(super) given_up: BTreeMap<EntryId, BTreeMap<FeedId, u64>>,
     /// Where each feed first confirmed anything.
     pub(super) confirmed: BTreeMap<FeedId, u64>,
     /// What organisations say of proposals: the last within any past counts.
@@ -74,6 +81,7 @@ impl<'a> Fold<'a> {
             facts,
             first,
             steps: Steps::default(),
+            waiting: BTreeMap::new(),
             proposals: Vec::new(),
             holds: BTreeMap::new(),
             rows: BTreeMap::new(),
@@ -81,6 +89,7 @@ impl<'a> Fold<'a> {
             capacity: Capacity::default(),
             aid: None,
             quantities: BTreeMap::new(),
+            given_up: BTreeMap::new(),
             confirmed: BTreeMap::new(),
             verdicts: BTreeMap::new(),
             statements: BTreeMap::new(),
@@ -96,7 +105,7 @@ impl<'a> Fold<'a> {
         let said = events::read(self.case.kind, event)?;
         self.expect_author(fact, Some(&said), said.kind.who.org, said.kind.name)?;
         if !said.kind.during.is_empty() {
-            self.expect_state(fact, said.kind.name, said.kind.during)?;
+            self.start(&fact.past, said.kind.during, said.kind.name)?;
         }
         if matches!(said.kind.effect, Effect::Capacity(_)) && !said.kind.during.is_empty() {
             self.expect_no_hold(fact, said.kind.name)?;
@@ -137,14 +146,17 @@ impl<'a> Fold<'a> {
         }
     }
 
-    pub(super) fn expect_state(
-        &self,
-        fact: &Fact,
-        event: &'static str,
-        states: &[&'static str],
-    ) -> Result<(), NoEffect> {
-        let state = self.before(Some(&fact.past)).state;
-        if states.contains(&state) { Ok(()) } else { Err(NoEffect::WrongState { event, state }) }
+    /// Whether a fact moves the artefact, once it has effect.
+    fn is_step(&self, fact: &Fact) -> bool {
+        let Body::Event(event) = &fact.body else { return true };
+        let effect = self.case.kind.event(&event.name).map(|kind| kind.effect);
+        matches!(effect, Some(Effect::Move | Effect::LetGo { instead: Some(_) } | Effect::Uphold))
+    }
+
+    /// Keeps that a step waits, for those that come after it.
+    pub(super) fn wait(&mut self, fact: &Fact) {
+        let first = self.waiting.entry(fact.feed).or_insert(fact.seq);
+        *first = fact.seq.min(*first);
     }
 
     /// Refuses while a hold stands, as far as the author knew.
@@ -201,10 +213,17 @@ impl<'a> Fold<'a> {
             About::Recall => self.capacity.recall(fact, said),
             About::Deliver => self.capacity.deliver(fact, said, is_known),
             About::GiveUp | About::Confirm | About::Decline if !knows => Err(unknown),
-            About::GiveUp => self.capacity.give_up(said),
+            About::GiveUp => {
+                let claim = self.capacity.give_up(said)?;
+                self.given_up.entry(claim).or_default().entry(fact.feed).or_insert(fact.seq);
+                Ok(())
+            }
             About::Decline => self.capacity.decline(fact, said),
             About::Confirm => {
-                self.capacity.confirm(fact, said)?;
+                let given_up = said.first_entry().and_then(|claim| self.given_up.get(&claim));
+                let is_known = |(feed, seq): (&FeedId, &u64)| fact.past.contains(feed, *seq);
+                let is_given_up = given_up.is_some_and(|places| places.iter().any(is_known));
+                self.capacity.confirm(fact, said, is_given_up)?;
                 self.confirmed.entry(fact.feed).or_insert(fact.seq);
                 Ok(())
             }
@@ -213,13 +232,15 @@ impl<'a> Fold<'a> {
 
     fn finish(self) -> Lifecycle {
         let kind = self.case.kind;
-        let before = self.before(None);
-        let winner = before.tips.first();
-        let cause = winner.and_then(|taken| self.statements.get(&taken.cause));
-        let clocks = kind.state(before.state).map_or(&[][..], |state| state.clock);
+        let now = self.now();
+        let first = kind.states.first().map_or("", |state| state.name);
+        let winner = now.first();
+        let cause = winner.and_then(|tip| self.statements.get(&tip.taken.cause));
+        let base = winner.map_or(first, |tip| tip.state);
+        let clocks = kind.state(base).map_or(&[][..], |state| state.clock);
         let turns = clock::turns(clocks, cause);
-        let (base, proposal) = (before.state, winner.and_then(|taken| taken.proposal));
-        let tips: Vec<Step> = before.tips.iter().map(|taken| taken.step.clone()).collect();
+        let proposal = winner.and_then(|tip| tip.taken.proposal);
+        let tips: Vec<Step> = now.iter().map(Self::step_of).collect();
         let open = self.holds.values().filter(|held| held.let_go.is_none());
         let holds: Vec<Hold> = open.map(|held| held.hold.clone()).collect();
         let is_carried = |id: &&EntryId| self.case.results.get(*id) == Some(&Decided::Carried);

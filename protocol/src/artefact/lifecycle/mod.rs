@@ -6,9 +6,10 @@
 //!          steps, holds, rows, lines ◀───┘          Lifecycle::at(as_of) ──▶ the state shown
 //! ```
 //!
-//! A step starts from the state that its own past gives, and nothing else. Where several steps were
-//! taken at once, the most cautious state holds until a later step, or the secretariat's `uphold`,
-//! has all of them in its past. A hold (called in, suspended) stays whatever moves underneath, until
+//! A step starts from the state that its own past gives, or waits for a result that is not fixed yet;
+//! a result that it did not come after stands beside it (`judge`). Where several steps were taken at
+//! once, the most cautious state holds until a later step, or the secretariat's `uphold`, has all of
+//! them in its past. A hold (called in, suspended) stays whatever moves underneath, until
 //! the organisation that set it lets go. What waits for a day stays in its state here, and
 //! [`Lifecycle::at`] shows what follows from the day: no step depends on a clock.
 //!
@@ -18,7 +19,7 @@
 //! ```
 //!
 //! Invariants: equal facts give an equal lifecycle, in whatever order they come; whether a fact has
-//! effect depends on its past and on results that are fixed. Documents and claimed times decide
+//! effect depends on its past and on results that are fixed, and what has it keeps it. Documents and claimed times decide
 //! nothing here.
 //!
 //! The caller gives facts that count: not void, held, redacted or withheld; with what the charter

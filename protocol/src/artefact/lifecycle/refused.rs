@@ -28,6 +28,12 @@ pub enum NoEffect {
         /// The state.
         state: &'static str,
     },
+    /// It comes after a result, or after a step that comes after one, and that is not fixed yet.
+    #[error("{event} waits for the result of a proposal in its past")]
+    Waits {
+        /// The event, or `proposal`.
+        event: &'static str,
+    },
     /// A condition was not met, as its author knew it.
     #[error("{event} {}", lacking(*.need))]
     Lacking {

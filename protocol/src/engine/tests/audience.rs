@@ -96,6 +96,28 @@ fn a_payload_passes_those_outside_the_audience_by() {
     assert_eq!([2, 3].map(|node| net.holds(node, 1, 2)), [true, false]);
 }
 
+/// The one begun last stands first, on whichever node, and whatever was written about it since.
+#[test]
+fn artefacts_are_listed_by_when_they_were_begun() {
+    let mut net = Net::new(&[1, 2, 3]);
+    let first = net.open_for(&[1, 2]);
+    net.tick(1);
+    let open = opening(Audience::Everyone);
+    let second = open.artefact_id(&founding().board(), &fixture::org(2));
+    net.write(2, Kind::OPEN, second, open.to_bytes());
+    net.tick(1);
+    net.write(1, Kind::CHANGE, first, CHANGE.to_vec());
+    net.tick(130);
+    let listed = |number: u8| {
+        let begun = net.view(number).begun(&net.nodes[&node_key(number)].disk);
+        begun.into_iter().map(|one| (one.artefact, one.opening.unwrap())).collect::<Vec<_>>()
+    };
+    let [one, other] = &listed(3)[..] else { panic!("there are two") };
+    assert_eq!([one.0, other.0], [second, first]);
+    assert!(one.1.1 > other.1.1);
+    assert_eq!([listed(1), listed(2)], [listed(3), listed(3)]);
+}
+
 /// Widening sends what was written before. It is worth nothing by somebody outside.
 #[test]
 fn an_audience_is_widened_by_those_in_it() {

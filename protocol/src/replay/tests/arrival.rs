@@ -81,6 +81,19 @@ fn any_steps() -> impl Strategy<Value = Vec<(usize, bool, Act)>> {
     })
 }
 
+/// Says of each entry which one stands before it in its history.
+fn link(dossier: &mut Dossier) {
+    let all = dossier.entries.clone();
+    for entry in &mut dossier.entries {
+        let is_below = |one: &&Entry| {
+            let shares = one.histories.iter().any(|history| entry.histories.contains(history));
+            one.feed == entry.feed && one.by.seq < entry.by.seq && shares
+        };
+        let below = all.iter().filter(is_below).max_by_key(|one| one.by.seq);
+        entry.after = below.map(|one| one.by.entry);
+    }
+}
+
 impl World {
     fn of(steps: &[(usize, bool, Act)], fork: Option<(usize, usize)>, sides: u8) -> Self {
         let mut world = Self {
@@ -224,6 +237,7 @@ impl Reader {
         }
         dossier.entries.sort_by_key(|one| one.by.entry);
         dossier.entries.dedup_by_key(|one| one.by.entry);
+        link(&mut dossier);
         dossier
     }
 
@@ -285,6 +299,7 @@ impl Reader {
             refs: vec![vote.proposal],
             content: if is_here { Content::Here(sealed) } else { Content::Due },
             is_kept: true,
+            after: None,
             histories: if shared { known } else { vec![on] },
         }
     }

@@ -1,17 +1,20 @@
 //! Small partnerships as lists of entries: what their artefacts come to, in any order of arrival.
 
 mod arrival;
+mod bonds;
+mod hostile;
 mod random;
+mod settling;
 mod votes;
 
-use alloc::{collections::BTreeMap, string::ToString, sync::Arc, vec, vec::Vec};
+use alloc::{string::ToString, sync::Arc, vec, vec::Vec};
 
 use super::*;
 use crate::{
     artefact::{
         document::{Atom, Document, Path, Skeleton},
         edit::{Intent, ItemId, edit},
-        kinds::{DECISION, MUTUAL_AID, STANDARD},
+        kinds::{DECISION, STANDARD},
         read::read,
     },
     charter::{Answer, Charter, KindTerms, Who, fixture},
@@ -26,6 +29,7 @@ use crate::{
 const NOON: u64 = 1_511_179_200_000;
 
 /// One artefact, opened by organisation 1, as everybody knows it.
+#[derive(Clone)]
 struct Partnership {
     charter: Charter,
     skeleton: Arc<Skeleton>,
@@ -124,9 +128,10 @@ impl Partnership {
         *size += 1;
         let sealed = Sealed { payload: Salted::new(Fixed([7; 16]), payload), attribution: None };
         let content = Content::Here(sealed);
-        let (is_kept, histories) = (true, vec![0]);
-        let feed = feed(by);
-        let entry = Entry { by: written, feed, kind, refs, content, is_kept, histories };
+        let before = self.dossier.entries.iter().filter(|one| one.feed == feed(by));
+        let after = before.max_by_key(|one| one.by.seq).map(|one| one.by.entry);
+        let (is_kept, histories, feed) = (true, vec![0], feed(by));
+        let entry = Entry { by: written, feed, kind, refs, content, is_kept, after, histories };
         self.dossier.entries.push(entry);
         EntryId::from_bytes(id)
     }
@@ -181,6 +186,31 @@ impl Partnership {
     fn edit(&mut self, by: u8, intents: Vec<Intent>) {
         let (document, replay) = (self.document(), self.replay());
         self.edit_from(by, &document, &replay, intents);
+    }
+
+    /// The wording that everybody knows, put to a decision by the only rule.
+    fn propose(&mut self, by: u8) -> EntryId {
+        let (document, refs) = (self.document(), self.replay().refs(&feed(by), &[]));
+        let proposal = self.proposal(&document).unwrap();
+        self.write(by, Kind::PROPOSAL, proposal.to_bytes(), refs)
+    }
+
+    fn proposal(&self, document: &Document) -> Option<Proposal> {
+        let frozen = wording(self.skeleton.kind(), &read(document)).ok()?;
+        Some(Proposal {
+            heads: document.heads().into_iter().map(|head| Fixed(head.0)).take(32).collect(),
+            wording: frozen.digest(),
+            snapshot: Blob::from(frozen.to_bytes()),
+            rule: self.charter.rules[0].name.clone(),
+            closer: org(5),
+            closes_at: TimeMs(NOON),
+            replaces: None,
+        })
+    }
+
+    fn sign(&mut self, by: u8, proposal: EntryId, answer: Answer) -> EntryId {
+        let wording = self.replay().proposals[&proposal].says.wording;
+        self.add(by, Kind::SIGNOFF, SignOff { proposal, answer, wording }.to_bytes())
     }
 
     fn conflicts(&self) -> Vec<Conflict> {
@@ -504,16 +534,6 @@ fn adoption_of_a_version_that_another_has_replaced_is_shown() {
     assert_eq!(board.codes(), []);
 }
 
-#[test]
-fn claims_above_the_offer_are_shown() {
-    let mut board = Partnership::new(&MUTUAL_AID, Audience::Everyone);
-    let kinds: BTreeMap<&str, usize> =
-        MUTUAL_AID.all_events().map(|event| (event.name, event.params.len())).collect();
-    assert!(kinds.contains_key("claim"), "{kinds:?}");
-    board.edit(1, vec![title("Two beds")]);
-    assert_eq!(board.codes(), []);
-}
-
 /// Equal entries in any order come to the same, byte by byte.
 #[test]
 fn the_order_of_arrival_does_not_matter() {
@@ -583,5 +603,45 @@ fn nothing_counts_about_an_artefact_that_its_author_may_not_begin() {
             entry.by.charter = fresh;
         }
         assert_eq!(standings(&board) != barred, expected);
+    }
+}
+
+/// A feed with three histories: one parts from the others at its first entry, and those part again at
+/// the second. Which of them a node saw first decides what it calls the branches, and nothing else.
+#[test]
+fn histories_that_part_twice_are_told_apart() {
+    use crate::decision::Standing as Stands;
+    let mut board = decision();
+    let opened = board.dossier.entries[0].by.entry;
+    let shared = board.write(2, Kind::REMARK, vec![], vec![opened]);
+    let left = board.write(2, Kind::REMARK, vec![], vec![]);
+    let on_left = board.write(3, Kind::REMARK, vec![], vec![left]);
+    let copy = |board: &Partnership, of: EntryId, number| {
+        let of = board.dossier.entries.iter().find(|one| one.by.entry == of).unwrap();
+        let by = Written { entry: EntryId::from_bytes([number; 32]), ..of.by.clone() };
+        Entry { by, ..of.clone() }
+    };
+    let (right, other) = (copy(&board, left, 0xfe), copy(&board, shared, 0xff));
+    let (right_id, other_id) = (right.by.entry, other.by.entry);
+    board.dossier.entries.extend([right, other]);
+    for (names, settled, expected) in [
+        // The first chain is the other one, or the left one.
+        ([shared, shared, shared, other_id], vec![], Standing::Counts),
+        ([shared, shared, right_id, other_id], vec![], Standing::Counts),
+        ([shared, shared, right_id, other_id], vec![shared, left], Standing::Counts),
+        ([shared, shared, shared, other_id], vec![shared, left, right_id], Standing::Held),
+    ] {
+        for (id, branch) in [shared, left, right_id, other_id].into_iter().zip(names) {
+            let mut entries = board.dossier.entries.iter_mut();
+            let one = entries.find(|one| one.by.entry == id).unwrap();
+            one.by.standing = Stands::Forked { branch };
+            one.by.settled = settled.contains(&id);
+        }
+        let replay = board.replay();
+        assert_eq!(replay.entries[&on_left], Standing::Counts, "it has a place");
+        let held = if settled.is_empty() { Standing::Held } else { expected };
+        assert_eq!(replay.entries[&left], held);
+        let size = |id| replay.pasts[&id].size();
+        assert_eq!([shared, other_id, left, right_id].map(size), [1, 1, 2, 2]);
     }
 }

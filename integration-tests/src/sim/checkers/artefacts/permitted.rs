@@ -18,7 +18,7 @@ use concordat_protocol::{
 
 use super::super::{
     super::{
-        artefacts::{Board, Scene, skeleton},
+        artefacts::{Board, Scene, skeleton, steps::may_settle},
         network::NodeIx,
     },
     Checker, Verdict, Violation,
@@ -57,7 +57,18 @@ fn forbidden(board: Board<'_>, scene: &Scene) -> Option<String> {
             return Some(format!("{} does not name {unnamed}", change.entry));
         }
     }
-    bad_verdict(scene, &known, &applied).or_else(|| forbidden_event(board.charter, scene, &known))
+    bad_verdict(scene, &known, &applied)
+        .or_else(|| forbidden_event(board.charter, scene, &known))
+        .or_else(|| forbidden_settlement(board.charter, scene, &known))
+}
+
+/// A conflict settled by an organisation that may not settle it.
+fn forbidden_settlement(charter: &Charter, scene: &Scene, known: &Known<'_>) -> Option<String> {
+    scene.conflicts.iter().find_map(|conflict| {
+        let by = known.entries.get(&conflict.settled_by?)?.by.org;
+        let may = may_settle(charter, &scene.dossier.opener, &by, conflict);
+        (!may).then(|| format!("{} on {} is settled by {by}", conflict.code, conflict.about))
+    })
 }
 
 /// Judges again, in the order of hashes.

@@ -172,6 +172,26 @@ fn claims_are_declined_and_given_up_without_touching_what_is_confirmed() {
     assert_eq!(board.on("2017-12-04"), "confirmed");
 }
 
+/// The give-up knows of fewer entries than the confirmation, so it comes first in order.
+#[test]
+fn a_claim_given_up_meanwhile_takes_no_confirmation_back() {
+    let mut board = offered();
+    let ours = board.apart(TRUST, "claim", claim(SPONSOR, "3"));
+    board.learn(SPONSOR, TRUST);
+    board.apart(SPONSOR, "line_quantity", quantity("3"));
+    let confirm = board.apart(SPONSOR, "confirm", answer(ours, "2"));
+    assert_eq!(
+        (board.on("2017-12-04"), line(&board, SPONSOR).confirmed),
+        ("part_confirmed", 2_000)
+    );
+    board.apart(TRUST, "give_up_claim", vec![entry(ours)]);
+    assert_eq!(board.why_not(confirm), "");
+    assert_eq!((board.on("2017-12-04"), line(&board, SPONSOR).confirmed), ("confirmed", 2_000));
+    let late = board.say(SPONSOR, "confirm", answer(ours, "1"));
+    assert_eq!(board.why_not(late), "confirms 1, but only 0 is left of the claim");
+    assert_eq!(line(&board, SPONSOR).unanswered, 0);
+}
+
 #[test]
 fn a_claim_written_after_the_offer_ended_is_marked() {
     let mut board = offered();

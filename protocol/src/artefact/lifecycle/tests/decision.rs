@@ -63,14 +63,75 @@ fn what_did_not_carry_is_reopened_and_put_again() {
     assert_eq!((board.on("2017-12-04"), board.fold().carried), ("decided", Some(again)));
 }
 
+/// A result may be fixed by votes that cross a step from where the proposal led: both stand.
 #[test]
-fn nobody_reopens_what_was_carried() {
+fn a_step_that_crosses_a_result_keeps_its_effect_until_the_secretariat_upholds_one() {
     let (mut board, proposal) = frozen();
     let reopen = board.say(SECRETARIAT, "reopen", vec![text("second thoughts")]);
-    assert_eq!(board.on("2017-12-04"), "consultation");
+    let notice = board.say(SECRETARIAT, "give_notice", vec![]);
+    assert_eq!(board.on("2017-12-04"), "notice");
+    let mut early = board.clone();
+    let uphold = early.say(SECRETARIAT, "uphold", vec![entry(proposal), none()]);
+    assert_eq!(early.why_not(uphold), "uphold waits for the result of a proposal in its past");
     board.carry(proposal);
-    assert_eq!(board.on("2017-12-04"), "decided");
-    assert_eq!(board.why_not(reopen), "reopen has no effect in state decided");
+    let fold = board.fold();
+    assert_eq!((fold.base, fold.is_contested(), fold.proposal), ("notice", true, None));
+    assert_eq!([board.why_not(reopen), board.why_not(notice)], ["", ""]);
+    let tips: Vec<_> = fold.tips.iter().map(|tip| (tip.entry, tip.to)).collect();
+    assert_eq!(tips, [(notice, "notice"), (proposal, "decided")]);
+    let mut other = board.clone();
+    board.say(SECRETARIAT, "uphold", vec![entry(proposal), none()]);
+    assert_eq!((board.on("2017-12-04"), board.fold().is_contested()), ("decided", false));
+    other.say(SECRETARIAT, "uphold", vec![entry(notice), none()]);
+    assert_eq!((other.on("2017-12-04"), other.fold().is_contested()), ("notice", false));
+}
+
+/// What the proposal's text was overtaken by may be upheld before anybody knows the result.
+#[test]
+fn a_step_upheld_over_a_proposal_stays_whatever_the_result() {
+    let (mut board, proposal) = frozen();
+    let withdrawn = board.say(SPONSOR, "withdraw", vec![text("no longer needed")]);
+    board.say(SECRETARIAT, "uphold", vec![entry(withdrawn), none()]);
+    board.carry(proposal);
+    assert_eq!((board.on("2017-12-04"), board.fold().is_contested()), ("withdrawn", false));
+}
+
+#[test]
+fn nobody_reopens_what_others_built_on_a_result() {
+    let (mut board, proposal) = frozen();
+    board.carry(proposal);
+    board.say(SECRETARIAT, "begin_ratification", vec![]);
+    let reopen = board.say(SECRETARIAT, "reopen", vec![text("second thoughts")]);
+    assert_eq!(board.why_not(reopen), "reopen has no effect in state ratifying");
+}
+
+#[test]
+fn what_did_not_carry_in_the_end_stands_beside_nothing() {
+    let (mut board, proposal) = frozen();
+    board.say(SPONSOR, "withdraw", vec![text("no longer needed")]);
+    board.fail(proposal);
+    let fold = board.fold();
+    assert_eq!((fold.base, fold.is_contested()), ("withdrawn", false));
+    let undone = board.say(SECRETARIAT, "uphold", vec![entry(proposal), none()]);
+    assert!(!board.why_not(undone).is_empty());
+}
+
+/// Else it would have effect till the result is fixed, and lose it then.
+#[test]
+fn what_comes_after_a_step_that_waits_for_a_result_waits_too() {
+    let (mut board, proposal) = frozen();
+    let early = board.say(SECRETARIAT, "begin_ratification", vec![]);
+    let reopen = board.say(SECRETARIAT, "reopen", vec![text("second thoughts")]);
+    let waits = |event| alloc::format!("{event} waits for the result of a proposal in its past");
+    assert_eq!(board.why_not(early), waits("begin_ratification"));
+    assert_eq!(board.why_not(reopen), waits("reopen"));
+    let mut carried = board.clone();
+    carried.carry(proposal);
+    assert_eq!((carried.on("2017-12-04"), carried.fold().is_contested()), ("ratifying", false));
+    assert_eq!(carried.why_not(reopen), "reopen has no effect in state ratifying");
+    board.fail(proposal);
+    assert_eq!((board.on("2017-12-04"), board.fold().is_contested()), ("consultation", false));
+    assert_eq!(board.why_not(early), "begin_ratification has no effect in state not_carried");
 }
 
 #[test]

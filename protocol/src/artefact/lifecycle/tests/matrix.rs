@@ -172,8 +172,11 @@ pub(super) fn reach(kind: &'static Kind, rules: &[Rule], state: &str) -> Option<
     Some((board, last))
 }
 
+/// Where a proposal was carried, one may still step from where it led: that stands beside the result.
 fn expected(rules: &[Rule], state: &str) -> BTreeSet<String> {
-    let rules = rules.iter().filter(|rule| rule.3.contains(&state));
+    let is_result = ["decided", "agreed"].contains(&state);
+    let fits = |rule: &&Rule| rule.3.contains(&state) || is_result && rule.3.contains(&"frozen");
+    let rules = rules.iter().filter(fits);
     let lines = rules.flat_map(|(what, _, by, _, to)| {
         by.iter().map(move |by| format!("{state}: {what} by {by} leads to {to}"))
     });
@@ -225,6 +228,34 @@ fn every_step_from_every_state_by_every_relation_goes_where_the_table_says() {
     assert_eq!(check(&DECISION, DECISIONS), 12 * 16 * 7);
     assert_eq!(check(&STANDARD, STANDARDS), 12 * 15 * 7);
     assert_eq!(check(&MUTUAL_AID, AID), 5 * 7 * 7);
+}
+
+/// So a result that is fixed later changes nothing about which of several tips is first for a step
+/// that has effect, and one beside which steps were taken is never first.
+#[test]
+fn results_lead_to_no_more_caution_and_steps_from_the_same_state_to_more() {
+    for kind in kinds::ALL {
+        let place = |name: &str| {
+            let place = kind.states.iter().position(|state| state.name == name).unwrap();
+            (core::cmp::Reverse(kind.states[place].caution), place)
+        };
+        let by = |trigger: Trigger| kind.transitions.iter().filter(move |one| one.by == trigger);
+        for carried in by(Trigger::Carried) {
+            for from in carried.from {
+                assert!(place(from) < place(carried.to));
+                let steps = kind.transitions.iter().filter(|one| one.from.contains(from));
+                for step in steps.filter(|step| !step.from.contains(&carried.to)) {
+                    assert!(step.to == carried.to || place(step.to) < place(carried.to));
+                }
+            }
+        }
+        for failed in by(Trigger::NotCarried) {
+            assert!(failed.from.iter().all(|from| place(from) < place(failed.to)));
+            for step in kind.transitions.iter().filter(|step| step.from.contains(&failed.to)) {
+                assert!(failed.from.iter().all(|from| step.from.contains(from)));
+            }
+        }
+    }
 }
 
 #[test]

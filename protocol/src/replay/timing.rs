@@ -88,8 +88,13 @@ pub(super) struct Timing<'a> {
 struct Voice {
     /// By whichever of its histories covers most.
     most: Cover,
-    /// By whichever covers least of those that acknowledge a closing, if one does.
-    until_closing: Option<Cover>,
+    /// By each of its histories that acknowledges a closing.
+    ended: Vec<Ended>,
+}
+
+/// What one history acknowledged no later than a closing.
+struct Ended {
+    cover: Cover,
     /// Feeds of which it names entries that are not here.
     unknown: BTreeSet<FeedId>,
 }
@@ -123,79 +128,92 @@ impl<'a> Timing<'a> {
 
     /// Whether a sign-off is in time, as far as is known here.
     pub(super) fn is_in_time(&self, one: &Entry) -> bool {
-        let bounds = self.bounds(one, |voice| &voice.most);
-        one.by.settled && one.by.seq < bounds.in_time
+        let most = |voice: &Voice| covers(&voice.most, one);
+        let said = |voice: &Voice| Covered { entries: most(voice), has_closing: false };
+        one.by.settled && one.by.seq < self.bounds(one, said).in_time
     }
 
     /// Whether an entry is not in time and never will be.
     pub(super) fn is_late(&self, one: &Entry) -> bool {
-        let bounds = self.bounds(one, |voice| voice.until_closing.as_ref().unwrap_or(&voice.most));
-        bounds.shut.is_some_and(|shut| one.by.seq >= shut)
+        let said = |voice: &Voice| {
+            let ended = voice.told_all(&one.feed).map(|ended| covers(&ended.cover, one)).min();
+            Covered { entries: ended.unwrap_or(0), has_closing: ended.is_some() }
+        };
+        self.bounds(one, said).shut.is_some_and(|shut| one.by.seq >= shut)
     }
 
-    fn bounds(&self, one: &Entry, cover: impl Fn(&Voice) -> &Cover) -> Bounds {
-        let covered = |voice: &Voice| {
-            let of_history =
-                |history: &History| cover(voice).get(&(one.feed, *history)).copied().unwrap_or(0);
-            let entries = one.histories.iter().map(of_history).max().unwrap_or(0);
-            Covered { entries, has_closing: voice.until_closing.is_some() }
-        };
+    fn bounds(&self, one: &Entry, said: impl Fn(&Voice) -> Covered) -> Bounds {
         let shares = |closing: &&&Entry| {
             closing.histories.iter().any(|history| one.histories.contains(history))
         };
         let own = self.closings.iter().filter(|closing| closing.feed == one.feed);
         let own = own.filter(shares).map(|closing| closing.by.seq).min();
-        let others: Vec<_> = self.others(&one.by.org).collect();
-        let said: Vec<Covered> =
-            others.iter().filter_map(|org| self.voices.get(*org)).map(covered).collect();
-        Bounds::of(others.len(), &said, own)
+        self.of_others(&one.by.org, said, own)
     }
 
-    fn others<'b>(&'b self, author: &'b OrgId) -> impl Iterator<Item = &'b OrgId> {
-        self.seats.iter().filter(move |org| *org != author)
+    fn of_others(
+        &self,
+        author: &OrgId,
+        said: impl Fn(&Voice) -> Covered,
+        own: Option<u64>,
+    ) -> Bounds {
+        let others: Vec<_> = self.seats.iter().filter(|org| *org != author).collect();
+        let voices = others.iter().filter_map(|org| self.voices.get(*org));
+        let said: Vec<Covered> = voices.map(said).collect();
+        Bounds::of(others.len(), &said, own)
     }
 
     /// Whether no entry of a feed that is not here can come in time: too many have acknowledged a
     /// closing, and nothing before it that is not here. In a feed of its own a closing ends all.
     pub(super) fn is_shut(&self, (feed, author): (&FeedId, &OrgId)) -> bool {
-        let says_all = |voice: &Voice| Covered {
-            entries: 0,
-            has_closing: voice.until_closing.is_some() && !voice.unknown.contains(feed),
+        let said = |voice: &Voice| {
+            let has_closing = voice.told_all(feed).next().is_some();
+            Covered { entries: 0, has_closing }
         };
-        let others: Vec<_> = self.others(author).collect();
-        let said: Vec<Covered> =
-            others.iter().filter_map(|org| self.voices.get(*org)).map(says_all).collect();
         let stands = |closing: &&&Entry| closing.feed == *feed && closing.by.branch().is_none();
         let own = self.closings.iter().find(stands).map(|closing| closing.by.seq);
-        Bounds::of(others.len(), &said, own).shut.is_some()
+        self.of_others(author, said, own).shut.is_some()
     }
 }
 
+/// How many entries of the histories of an entry are covered.
+fn covers(cover: &Cover, one: &Entry) -> u64 {
+    let of_history = |history: &History| cover.get(&(one.feed, *history)).copied();
+    one.histories.iter().filter_map(of_history).max().unwrap_or(0)
+}
+
 impl Voice {
+    /// The histories that acknowledge a closing, and nothing before of this feed that is not here.
+    fn told_all(&self, feed: &FeedId) -> impl Iterator<Item = &Ended> {
+        self.ended.iter().filter(move |ended| !ended.unknown.contains(feed))
+    }
+
     fn of(limit: &Limit<'_>, epochs: &BTreeMap<u64, Vec<Saying<'_>>>) -> Self {
         let mut voice = Self::default();
+        let mut unknown: BTreeSet<FeedId> = BTreeSet::new();
         for histories in epochs.values() {
-            let before = voice.most.clone();
+            let (before, unknown_before) = (voice.most.clone(), unknown.clone());
             let mut all_end = true;
-            let mut ended: Vec<Cover> = Vec::new();
+            let mut ended: Vec<Ended> = Vec::new();
             for saying in histories {
                 let end = limit.of(saying);
                 let is_heard = |one: &&&Acknowledged| end.is_none_or(|(end, _)| one.place.1 <= end);
-                let mut cover = before.clone();
+                let mut own = Ended { cover: before.clone(), unknown: unknown_before.clone() };
                 for one in saying.items.iter().filter(is_heard) {
                     match one.on {
-                        Some(on) => raise(&mut cover, (one.of, on), one.entries),
-                        None => _ = voice.unknown.insert(one.of),
+                        Some(on) => raise(&mut own.cover, (one.of, on), one.entries),
+                        None => _ = own.unknown.insert(one.of),
                     }
                 }
-                cover.iter().for_each(|(of, entries)| raise(&mut voice.most, *of, *entries));
+                own.cover.iter().for_each(|(of, entries)| raise(&mut voice.most, *of, *entries));
+                unknown.extend(own.unknown.iter().copied());
                 all_end &= end.is_some();
                 if end.is_some_and(|(_, is_closing)| is_closing) {
-                    ended.push(cover);
+                    ended.push(own);
                 }
             }
-            if voice.until_closing.is_none() {
-                voice.until_closing = ended.into_iter().reduce(|one, other| least(&one, &other));
+            if voice.ended.is_empty() {
+                voice.ended = ended;
             }
             if all_end {
                 break;
@@ -208,11 +226,6 @@ impl Voice {
 fn raise(cover: &mut Cover, of: (FeedId, History), entries: u64) {
     let known = cover.entry(of).or_insert(0);
     *known = entries.max(*known);
-}
-
-fn least(one: &Cover, other: &Cover) -> Cover {
-    let both = one.iter().filter_map(|(of, entries)| Some((*of, *entries.min(other.get(of)?))));
-    both.collect()
 }
 
 impl Limit<'_> {

@@ -148,7 +148,7 @@ fn timely(
 ) -> Result<(), String> {
     let dossier = &scene.dossier;
     let is_forked =
-        dossier.acknowledged.iter().any(|ack| ack.history != 0 || ack.on.is_none_or(|on| on != 0))
+        dossier.acknowledged.iter().any(|ack| ack.history != 0 || ack.on.is_some_and(|on| on != 0))
             || dossier.entries.iter().any(|one| one.histories != [0] || one.by.branch().is_some());
     let epochs: BTreeSet<u64> = dossier.entries.iter().map(|one| one.by.epoch).collect();
     if is_forked || epochs.iter().any(|epoch| *epoch > 0) {

@@ -113,6 +113,9 @@ fn work(args: Args, next: &AtomicU64, totals: &Mutex<Totals>) {
             totals.slowest_agreement = totals.slowest_agreement.max((outcome.agreed_ms, seed));
             totals.counts.join(&outcome.counts);
         }
+        if let Some((_, why)) = failure.as_ref().filter(|_| args.keeps_going) {
+            say(why.lines().find(|line| line.starts_with("seed ")).unwrap_or(why));
+        }
         totals.failures.extend(failure.map(|failure| (seed, failure)));
     }
 }
@@ -160,9 +163,9 @@ fn watch(args: Args, begun: Instant, totals: &Mutex<Totals>) {
 
 fn table(args: Args, totals: &Totals, took: Duration) -> String {
     let mut text = String::new();
-    for (_, failure) in totals.failures.values() {
-        let brief = failure.lines().find(|line| line.starts_with("seed "));
-        text.push_str(if args.keeps_going { brief.unwrap_or(failure) } else { failure });
+    // With --keep-going each was told when it failed, so that a run that is stopped has told it too.
+    for (_, failure) in totals.failures.values().filter(|_| !args.keeps_going) {
+        text.push_str(failure);
         text.push('\n');
     }
     let (agreed_ms, agreed_seed) = totals.slowest_agreement;

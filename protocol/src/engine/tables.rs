@@ -47,7 +47,7 @@ pub enum Table {
     Missing,
     /// Acknowledgements by the feed that they are about.
     Acks,
-    /// Acknowledgements by the place where they stand, the last of a feed first.
+    /// Places of acknowledgements that count here.
     AckPlaces,
     /// Fork proofs.
     Evidence,

@@ -120,21 +120,16 @@ impl Engine {
     }
 
     /// A run that we could not append says how much its sender holds.
-    fn heard_of(&mut self, step: &Step<'_>, peer: &NodeKey, board: &BoardId, item: HaveItem) {
+    fn heard_of(&mut self, step: &mut Step<'_>, peer: &NodeKey, board: &BoardId, item: HaveItem) {
         let id = item.0;
         let ours = self.feed(board, &id).map_or(0, |feed| feed.trunk.tip.size());
-        let (is_more, differs) = (item.1 > ours, self.differs(step, board, &item));
-        if !is_more && !differs {
+        if item.1 <= ours && !self.differs(step, board, &item) {
             return;
         }
         if let Some(knowledge) = self.knowledge_mut(peer, board) {
             knowledge.theirs.insert(id, item);
         }
-        if is_more {
-            self.mark_behind(peer, board, id);
-        } else {
-            self.mark_differing(peer, board, id);
-        }
+        self.compare_item(step, *peer, *board, id);
     }
 
     /// The chain of a forked feed that ends where a run begins.

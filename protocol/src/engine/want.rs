@@ -3,7 +3,7 @@
 //! Asking: for the next entries of feeds of which a peer holds more, for payloads that are due and
 //! not here, and again elsewhere when an answer does not come.
 
-use alloc::vec::Vec;
+use alloc::{collections::BTreeSet, vec::Vec};
 
 use super::{
     Engine, Step,
@@ -50,7 +50,13 @@ impl Engine {
         let behind =
             boards.flat_map(|(board, knowledge)| knowledge.behind.iter().map(|id| (*board, *id)));
         let behind: Vec<(BoardId, FeedId)> = behind.collect();
-        for (board, id) in behind {
+        let (unopened, opened): (Vec<_>, Vec<_>) =
+            behind.into_iter().partition(|(board, id)| self.feed(board, id).is_none());
+        // An opening may end the feeds before it, and what is taken in of those beyond their end before it
+        // comes has an effect for good.
+        let is_kept_waiting: BTreeSet<BoardId> = unopened.iter().map(|(board, _)| *board).collect();
+        let opened = opened.into_iter().filter(|(board, _)| !is_kept_waiting.contains(board));
+        for (board, id) in unopened.into_iter().chain(opened) {
             match self.next_wanted(&peer, &board, &id) {
                 Next::Wait => {}
                 Next::Ask(from, before) => {
@@ -86,19 +92,11 @@ impl Engine {
         } else if feed.asking.is_some()
             || feed.trunk.missing.len() > MISSING_MAX
             || self.another_goes_first(peer, board, feed)
-            || self.an_opening_goes_first(peer, board)
         {
             Next::Wait
         } else {
             Next::Ask(size, feed.trunk.tip.id())
         }
-    }
-
-    /// Whether a peer told of a feed of which we hold nothing: its opening may end the feeds before it,
-    /// and what is taken in of those beyond their end before it comes has an effect for good.
-    fn an_opening_goes_first(&self, peer: &NodeKey, board: &BoardId) -> bool {
-        let known = self.peers.get(peer).and_then(|known| known.boards.get(board));
-        known.is_some_and(|known| known.behind.iter().any(|id| self.feed(board, id).is_none()))
     }
 
     /// Whether a peer that did not give entries of a feed should wait for another that holds more of

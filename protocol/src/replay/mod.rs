@@ -192,8 +192,6 @@ pub struct Replay {
     pub(crate) pasts: BTreeMap<EntryId, Frontier>,
     /// Where each entry stands among those of its feed about this artefact.
     pub(crate) places: BTreeMap<EntryId, (FeedId, u64)>,
-    /// Entries above a fork that others may never hold.
-    pub(crate) unkept: BTreeSet<EntryId>,
     /// Who wrote each entry, and when.
     pub(crate) written: BTreeMap<EntryId, Written>,
     /// Who says that conflicts are settled, as the charter has them.
@@ -237,7 +235,6 @@ pub fn replay(ground: Ground<'_>, dossier: &Dossier) -> Replay {
     let settling: BTreeSet<EntryId> = settlements.iter().map(|one| one.by.entry).collect();
     let settlers = facts.iter().filter(|fact| settling.contains(&fact.entry));
     let settlers = settlers.map(|fact| (fact.entry, fact.author.clone()));
-    let unkept = dossier.entries.iter().filter(|one| !one.is_kept);
     let writers = dossier.feeds.iter().map(|(feed, (org, _))| (ActorPrefix::of(feed), *org));
     Replay {
         kind,
@@ -250,7 +247,6 @@ pub fn replay(ground: Ground<'_>, dossier: &Dossier) -> Replay {
         changes,
         proposals,
         writers: writers.collect(),
-        unkept: unkept.map(|one| one.by.entry).collect(),
         written: dossier.entries.iter().map(|one| (one.by.entry, one.by.clone())).collect(),
         pasts: order.pasts,
         places: order.places,

@@ -7,8 +7,9 @@
 //! ```
 //!
 //! An entry that relies on one that is not here has no place yet, nor has what follows it in its
-//! feed. Whether an entry counts is not asked: what has no effect was still known to whoever
-//! relies on it.
+//! feed. Nor has one above a fork that nobody else acknowledged: others may never hold it, and what
+//! relies on it would have effect here and wait there. Whether an entry counts is not asked: what has
+//! no effect was still known to whoever relies on it.
 
 use alloc::{
     collections::{BTreeMap, BTreeSet},
@@ -71,7 +72,7 @@ impl Order {
 /// first way continues the chain, and each other begins one: which of them a node saw first says
 /// nothing.
 fn links(entries: &[Entry]) -> Vec<Link> {
-    let mut in_order: Vec<&Entry> = entries.iter().collect();
+    let mut in_order: Vec<&Entry> = entries.iter().filter(|one| one.is_kept).collect();
     in_order.sort_by_key(|one| (one.feed, one.by.seq, one.by.entry));
     let mut places: BTreeMap<EntryId, (FeedId, u64)> = BTreeMap::new();
     let mut taken: BTreeSet<(FeedId, u64)> = BTreeSet::new();

@@ -3,9 +3,8 @@
 //! What an entry about an artefact relies on: everything its author knew of it.
 //!
 //! Refs name the last entries of other feeds that no other known entry has in its past, and the
-//! entries that carry what changes build on. The feed's own entries need no naming. What stands
-//! above a fork and nobody else acknowledged is not named, nor what relies on it: others may never
-//! hold it, and an entry that relies on it would wait with them for ever and have effect here.
+//! entries that carry what changes build on. The feed's own entries need no naming. What has no place
+//! (`order.rs`) is not named.
 
 use alloc::{
     collections::{BTreeMap, BTreeSet},
@@ -46,29 +45,14 @@ impl Replay {
         refs.into_iter().collect()
     }
 
-    /// Entries that no other known entry has in its past, the one with the largest past first; those
-    /// left out that not everybody comes to hold.
+    /// Entries that no other known entry has in its past, the one with the largest past first.
     fn newest(&self) -> Vec<EntryId> {
-        // What relies on one of them that stands in a feed relies on the first of them there.
-        let mut unkept: BTreeMap<&FeedId, u64> = BTreeMap::new();
-        for (feed, seq) in self.unkept.iter().filter_map(|id| self.places.get(id)) {
-            let first = unkept.entry(feed).or_insert(*seq);
-            *first = (*seq).min(*first);
-        }
-        let is_named = |id: &EntryId| {
-            let past = self.pasts.get(id);
-            let relies =
-                |(feed, seq): (&&FeedId, &u64)| past.is_some_and(|past| past.contains(feed, *seq));
-            !self.unkept.contains(id) && !unkept.iter().any(relies)
-        };
-        let named: BTreeMap<&EntryId, &Frontier> =
-            self.pasts.iter().filter(|(id, _)| is_named(id)).collect();
         let mut known = Frontier::default();
-        named.values().for_each(|past| known.join(past));
+        self.pasts.values().for_each(|past| known.join(past));
         let is_newest = |id: &&EntryId| {
             self.places.get(*id).is_some_and(|(feed, seq)| !known.contains(feed, *seq))
         };
-        let mut newest: Vec<EntryId> = named.into_keys().filter(is_newest).copied().collect();
+        let mut newest: Vec<EntryId> = self.pasts.keys().filter(is_newest).copied().collect();
         newest.sort_by_key(|id| {
             let size = self.pasts.get(id).map_or(0, Frontier::size);
             (core::cmp::Reverse(size), *id)

@@ -259,7 +259,7 @@ fn widenings_cost_as_much_as_there_are_members() {
 }
 
 #[test]
-fn what_relies_on_one_of_many_unkept_entries_is_found_at_the_first() {
+fn what_relies_on_one_of_many_unkept_entries_is_not_named() {
     let mut board = decision();
     let opened = board.dossier.entries[0].by.entry;
     let forked = board.write(2, Kind::REMARK, vec![], vec![opened]);

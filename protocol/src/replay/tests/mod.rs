@@ -343,9 +343,9 @@ fn a_change_in_an_entry_that_does_not_count_has_its_standing_and_others_share_it
 }
 
 /// Above a fork, what nobody else acknowledged never reaches some of the others: who relied on it
-/// would have effect here and wait there.
+/// would have effect here and wait there. So it waits here too, and is not named.
 #[test]
-fn what_others_may_never_hold_is_not_named_nor_what_relies_on_it() {
+fn what_relies_on_what_others_may_never_hold_waits_and_neither_is_named() {
     let mut board = decision();
     let opened = board.dossier.entries[0].by.entry;
     let forked = board.add(2, Kind::REMARK, vec![]);
@@ -355,9 +355,13 @@ fn what_others_may_never_hold_is_not_named_nor_what_relies_on_it() {
     held.by.standing = crate::decision::Standing::Forked { branch: forked };
     held.by.settled = false;
     assert_eq!(board.replay().refs(&feed(4), &[]), [on_it], "kept: somebody acknowledged it");
+    assert_eq!(board.replay().entries[&on_it], Standing::Counts);
     let held = board.dossier.entries.iter_mut().find(|one| one.by.entry == forked).unwrap();
     held.is_kept = false;
-    assert_eq!(board.replay().refs(&feed(4), &[]), [opened]);
+    let replay = board.replay();
+    assert_eq!(replay.refs(&feed(4), &[]), [opened]);
+    let standings = [forked, on_it].map(|id| replay.entries[&id]);
+    assert_eq!(standings, [Standing::Held, Standing::Waiting(Lack::Entry)]);
 }
 
 #[test]

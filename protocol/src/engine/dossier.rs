@@ -137,10 +137,10 @@ impl Said {
 }
 
 /// Chains store what they have in common more than once; an entry stands as it does on the chain
-/// that stands, and in the histories of all of them.
+/// that stands, is kept as on any, and is in the histories of all of them.
 fn each_once(entries: impl Iterator<Item = Entry>) -> Vec<Entry> {
     let mut once: BTreeMap<EntryId, Entry> = BTreeMap::new();
-    let rank = |one: &Entry| (one.by.settled, one.by.may_count(), one.is_kept);
+    let rank = |one: &Entry| (one.by.settled, one.by.may_count());
     for mut one in entries {
         match once.entry(one.by.entry) {
             btree_map::Entry::Vacant(free) => {
@@ -150,6 +150,7 @@ fn each_once(entries: impl Iterator<Item = Entry>) -> Vec<Entry> {
                 if rank(held.get()) < rank(&one) {
                     core::mem::swap(held.get_mut(), &mut one);
                 }
+                held.get_mut().is_kept |= one.is_kept;
                 held.get_mut().histories.append(&mut one.histories);
             }
         }
@@ -188,7 +189,8 @@ fn entry(
     };
     let (standing, settled) = of.standing_of(reader, &feed, (branch, seq));
     let is_kept = of.keeps(branch, seq);
-    let histories = histories(of, (branch, seq));
+    let chains = of.chains.iter().filter(|chain| chain.has((branch, seq)));
+    let histories = chains.map(|chain| chain.branch).collect();
     let by = Written {
         entry: id,
         org: of.descriptor.org,
@@ -202,13 +204,6 @@ fn entry(
     let after = before.last;
     let (kind, refs) = (header.kind, header.refs);
     Some(Entry { by, feed, kind, refs, content, is_kept, after, histories })
-}
-
-/// The histories of which a stored entry is part: what is below the place where a chain parts from the
-/// first one is stored under that.
-fn histories(of: &FeedView, (branch, seq): (BranchNo, u64)) -> Vec<History> {
-    let shares = |chain: &&ChainView| chain.branch == branch || branch == 0 && seq < chain.start;
-    of.chains.iter().filter(shares).map(|chain| chain.branch).collect()
 }
 
 /// Every acknowledgement that counts, in the order of feeds.

@@ -13,6 +13,14 @@ use crate::{
     hash::{EntryId, FeedId},
 };
 
+impl ChainView {
+    /// Whether an entry that is stored under this number is one of this chain's: what a chain has in
+    /// common with the first is stored under that.
+    pub(super) const fn has(&self, (branch, seq): (BranchNo, u64)) -> bool {
+        self.branch == branch || branch == 0 && seq < self.start
+    }
+}
+
 impl FeedView {
     /// Whether an entry of this feed stands, and whether it is settled.
     pub(super) fn standing_of(
@@ -37,9 +45,8 @@ impl FeedView {
         if seq < index {
             return (Standing::Stands, seq < trunk.settled || chain.settled > seq);
         }
-        // What the winner has in common with the first chain is stored under that one.
         let won = winner.and_then(|no| self.chains.iter().find(|chain| chain.branch == no));
-        let won = won.filter(|won| won.branch == branch || (branch == 0 && seq < won.start));
+        let won = won.filter(|won| won.has((branch, seq)));
         match (self.standing, won) {
             // Named alike by all: which chain a node saw first is its own history.
             (FeedStanding::Won { entry, .. }, Some(won)) => {
@@ -73,8 +80,8 @@ impl FeedView {
     /// Whether everybody comes to hold an entry of a chain.
     pub(super) fn keeps(&self, branch: BranchNo, seq: u64) -> bool {
         let Some(index) = self.fork_index() else { return true };
-        let chain = self.chains.iter().find(|chain| chain.branch == branch);
-        seq < index || chain.is_some_and(|chain| seq < chain.acknowledged)
+        let mut chains = self.chains.iter().filter(|chain| chain.has((branch, seq)));
+        seq < index || chains.any(|chain| seq < chain.acknowledged)
     }
 
     /// How many entries there are, from the first, that everybody comes to hold. What else a node
@@ -163,6 +170,9 @@ pub(super) mod tests {
         assert_eq!([4, 5].map(|seq| one.keeps(0, seq)), [true, false]);
         assert_eq!([6, 7].map(|seq| one.keeps(1, seq)), [true, false]);
         assert!(view(FeedStanding::Sound, vec![]).keeps(0, 8));
+        let nested = ChainView { start: 6, ..chain(2, 8) };
+        let shared = view(held, vec![chain(0, 4), nested]);
+        assert_eq!([5, 6].map(|seq| shared.keeps(0, seq)), [true, false], "stored once for both");
     }
 
     struct NoRows;

@@ -96,6 +96,13 @@ pub struct Dossier {
     pub acknowledged: Vec<Acknowledged>,
 }
 
+impl Dossier {
+    /// The entries that everybody comes to hold: no result rests on others.
+    pub(crate) fn kept(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.iter().filter(|one| one.is_kept)
+    }
+}
+
 /// One entry about the artefact.
 #[derive(Debug, Clone)]
 pub struct Entry {

@@ -34,7 +34,7 @@ pub(super) struct Order {
 
 impl Order {
     pub(super) fn of(dossier: &Dossier) -> Self {
-        let links = links(&dossier.entries);
+        let links = links(dossier.kept());
         Self {
             pasts: pasts(&links),
             places: links.iter().map(|link| (link.entry, (link.feed, link.seq))).collect(),
@@ -71,8 +71,8 @@ impl Order {
 /// The entries of each feed as chains without gaps. Where a history goes on in more than one way, the
 /// first way continues the chain, and each other begins one: which of them a node saw first says
 /// nothing.
-fn links(entries: &[Entry]) -> Vec<Link> {
-    let mut in_order: Vec<&Entry> = entries.iter().filter(|one| one.is_kept).collect();
+fn links<'a>(entries: impl Iterator<Item = &'a Entry>) -> Vec<Link> {
+    let mut in_order: Vec<&Entry> = entries.collect();
     in_order.sort_by_key(|one| (one.feed, one.by.seq, one.by.entry));
     let mut places: BTreeMap<EntryId, (FeedId, u64)> = BTreeMap::new();
     let mut taken: BTreeSet<(FeedId, u64)> = BTreeSet::new();

@@ -65,7 +65,7 @@ impl<'a> Drawer<'a> {
         });
         let sign_offs = of(Kind::SIGNOFF)
             .filter_map(|one| Some((one, SignOff::from_bytes(payload(one)?).ok()?)));
-        let closings = dossier.entries.iter().filter(|one| one.kind == Kind::CLOSE);
+        let closings = dossier.kept().filter(|one| one.kind == Kind::CLOSE);
         let closings =
             closings.filter_map(|one| Some((one, Close::from_bytes(payload(one)?).ok()?)));
         Self {
@@ -128,7 +128,7 @@ impl<'a> Drawer<'a> {
         let is_open = |(feed, (org, _)): &(&FeedId, &(OrgId, u64))| !timing.is_shut((*feed, org));
         let feeds = || self.dossier.feeds.iter();
         open.extend(feeds().filter(is_open).map(|(_, (org, _))| *org));
-        let gaps = self.dossier.entries.iter().filter(|one| is_gap(one) && !timing.is_late(one));
+        let gaps = self.dossier.kept().filter(|one| is_gap(one) && !timing.is_late(one));
         open.extend(gaps.map(|one| one.by.org));
         let undecided = |one: &Entry| !timing.is_in_time(one) && !timing.is_late(one);
         let undecided = self.on(id).filter(|one| undecided(one));
@@ -179,10 +179,10 @@ impl<'a> Drawer<'a> {
 }
 
 /// Entries of each history up to the first sign-off or closing that cannot be read: a later answer
-/// must not be taken for the first.
+/// must not be taken for the first. Nothing rests on those that others may never hold.
 fn readable(dossier: &Dossier) -> Vec<&Entry> {
     let mut gaps: BTreeMap<(FeedId, History), u64> = BTreeMap::new();
-    for one in dossier.entries.iter().filter(|one| is_gap(one)) {
+    for one in dossier.kept().filter(|one| is_gap(one)) {
         for history in &one.histories {
             let first = gaps.entry((one.feed, *history)).or_insert(one.by.seq);
             *first = one.by.seq.min(*first);
@@ -192,7 +192,7 @@ fn readable(dossier: &Dossier) -> Vec<&Entry> {
         let gap = |history: &History| gaps.get(&(one.feed, *history));
         one.histories.iter().any(|history| gap(history).is_none_or(|gap| one.by.seq < *gap))
     };
-    dossier.entries.iter().filter(is_read).collect()
+    dossier.kept().filter(is_read).collect()
 }
 
 /// What may be an answer, or end a vote, and cannot be read yet.

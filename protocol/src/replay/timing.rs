@@ -117,7 +117,7 @@ impl<'a> Timing<'a> {
         closings: Vec<&'a Entry>,
     ) -> Self {
         let by_closer = |one: &&Entry| closers.contains(&one.by.org);
-        let unread = dossier.entries.iter().filter(by_closer);
+        let unread = dossier.kept().filter(by_closer);
         let unread = unread.filter(|one| one.kind == Kind::CLOSE && !is_readable(one)).collect();
         let limit = Limit { dossier, closers, closings: &closings, unread };
         let voices = sayings.0.iter().map(|(org, epochs)| (*org, Voice::of(&limit, epochs)));

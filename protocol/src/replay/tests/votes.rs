@@ -122,6 +122,23 @@ fn a_closing_that_is_void_makes_late_and_another_can_list_what_is() {
 }
 
 /// Who has not received the closing, or not its payload, must not take for carried what came after it.
+/// A node that holds a sign-off above a fork which nobody else acknowledged shows what others show.
+#[test]
+fn a_sign_off_that_others_may_never_hold_is_as_if_it_were_not_here() {
+    let mut board = decision();
+    let proposal = board.propose(5);
+    board.sign(1, proposal, Answer::Approve);
+    let without = board.replay().proposals;
+    board.sign(2, proposal, Answer::Approve);
+    let last = board.dossier.entries.last_mut().unwrap();
+    last.by.standing = crate::decision::Standing::Forked { branch: last.by.entry };
+    last.by.at = TimeMs(0);
+    (last.by.settled, last.is_kept) = (false, false);
+    assert_eq!(board.replay().proposals[&proposal].poll, without[&proposal].poll);
+    board.dossier.entries.last_mut().unwrap().content = Content::Due;
+    assert_eq!(board.replay().proposals[&proposal].poll, without[&proposal].poll);
+}
+
 #[test]
 fn a_closing_that_is_not_here_keeps_what_was_acknowledged_after_it_from_counting() {
     let mut vote = Vote::new();

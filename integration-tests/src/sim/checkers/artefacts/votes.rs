@@ -125,9 +125,10 @@ impl Walk<'_> {
                     })
                 })
             };
+            // A feed that this node has not heard of may be one of the closer's.
             let is_beyond = here.iter().any(|ack| {
                 let of = feeds.get(&ack.of);
-                of.is_some_and(|(author, held)| *author == self.closer && ack.entries > *held)
+                of.is_none_or(|(author, held)| *author == self.closer && ack.entries > *held)
             });
             if named(true) {
                 return (in_time, true);

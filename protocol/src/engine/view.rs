@@ -85,7 +85,7 @@ pub struct ChainView {
     /// How many entries, from the first, another organisation acknowledged: those are kept and
     /// served for ever.
     pub acknowledged: u64,
-    /// Acknowledgements in how many entries, from the first, count here.
+    /// Acknowledgements in how many entries, from the first, count with everybody who holds the same.
     pub heard: u64,
     /// Its entry at the lowest proven index: which of the histories it is.
     pub parted: EntryId,
@@ -213,7 +213,7 @@ impl Engine {
     }
 
     fn chains_of(&self, step: &Step<'_>, board: &Board, feed: &Feed) -> Vec<ChainView> {
-        let index = feed.fork_index().unwrap_or(0);
+        let (id, index) = (feed.trunk.tip.feed(), feed.fork_index().unwrap_or(0));
         let settled_on = |(no, _): (BranchNo, &_)| (no, self.settled_on(step, board, feed, no));
         let settled: Vec<(BranchNo, u64)> = feed.branches().map(settled_on).collect();
         let chain = |((no, state), (_, size)): ((BranchNo, &super::state::Branch), &(_, u64))| {
@@ -228,7 +228,8 @@ impl Engine {
                 start: state.start,
                 settled: *size,
                 acknowledged: state.acked.map_or(0, |last| last.0.saturating_add(1)),
-                heard: state.applied,
+                // What our own feed said beyond its end may have counted with us alone.
+                heard: state.applied.min(self.counts_below(step, &board.id(), &id, no)),
                 parted: at(index).unwrap_or(EntryId::NONE),
                 disputed: parted.min().and_then(|seq| Some((seq, at(seq)?))),
             }

@@ -7,7 +7,7 @@ use concordat_protocol::{
     decision::{Fate, Flag, Poll, Wait, Written},
     feed::Kind,
     hash::{EntryId, FeedId},
-    replay::{ChangeState, Conflict, Content, Dossier, Entry, Replay, Standing, Status},
+    replay::{ChangeState, Conflict, Content, Dossier, Entry, Replay, Standing},
 };
 
 use super::super::{
@@ -123,7 +123,7 @@ fn difference(one: &Replay, other: &Replay) -> Option<String> {
         known.map(|(id, standing)| (*id, *standing)).collect()
     };
     let changes = |replay: &Replay| -> Vec<ChangeState> {
-        let stands = |one: &&ChangeState| one.status != Status::Entry(Standing::Held);
+        let stands = |one: &&ChangeState| !replay.entries.get(&one.entry).is_some_and(is_held);
         replay.changes.iter().filter(stands).cloned().collect()
     };
     let (ours, theirs) = (standings(one), standings(other));

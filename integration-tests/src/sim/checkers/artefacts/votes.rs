@@ -106,17 +106,18 @@ impl Walk<'_> {
         let of_member: Vec<_> = acknowledged.iter().filter(|ack| ack.by == *org).collect();
         places.extend(of_member.iter().map(|ack| ack.place));
         let mut in_time = false;
+        let wrote = |(feed, _, _): &&(FeedId, u64, bool)| {
+            feeds.get(feed).is_some_and(|(author, _)| author == org)
+        };
+        let written = self.closings.iter().filter(wrote).map(|(_, seq, is_read)| (*seq, *is_read));
+        let written = written.min_by_key(|(seq, is_read)| (*seq, !is_read));
         for place in places {
-            let wrote_one = self.closings.iter().any(|(feed, seq, _)| {
-                feeds.get(feed).is_some_and(|(author, _)| author == org) && *seq < place.1
-            });
-            if wrote_one {
-                return (in_time, true);
+            if let Some((_, is_read)) = written.filter(|(seq, _)| *seq < place.1) {
+                return (in_time, is_read);
             }
             let here: Vec<_> = of_member.iter().filter(|ack| ack.place == place).collect();
             in_time |= here.iter().any(|ack| {
-                let (_, held) = feeds.get(&ack.of).copied().unwrap_or((*org, 0));
-                ack.of == one.feed && ack.entries > one.by.seq && ack.entries <= held
+                ack.of == one.feed && ack.entries > one.by.seq && ack.on.is_some()
             });
             let named = |is_read: bool| {
                 here.iter().any(|ack| {
@@ -128,7 +129,7 @@ impl Walk<'_> {
             // A feed that this node has not heard of may be one of the closer's.
             let is_beyond = here.iter().any(|ack| {
                 let of = feeds.get(&ack.of);
-                of.is_none_or(|(author, held)| *author == self.closer && ack.entries > *held)
+                of.is_none_or(|(author, _)| *author == self.closer) && ack.on.is_none()
             });
             if named(true) {
                 return (in_time, true);
@@ -137,7 +138,7 @@ impl Walk<'_> {
                 return (in_time, false);
             }
         }
-        (in_time, false)
+        (in_time, written.is_some_and(|(_, is_read)| is_read))
     }
 }
 

@@ -45,7 +45,12 @@ impl Engine {
             let is_limited = known.is_some_and(Feed::is_limited);
             let complete = item.complete_through().map_or(0, |seq| seq.saturating_add(1));
             let key = ack_key(&item.feed, (item.seq, &item.id), &by);
-            self.pending.put(Table::Acks, key, AckRow { complete, place }.to_bytes());
+            let said = self.pending.get(step.reader, Table::Acks, &key);
+            let said = said.and_then(|bytes| AckRow::from_bytes(&bytes).ok());
+            // Who says less of an entry than before takes nothing back.
+            if said.is_none_or(|said| said.complete < complete) {
+                self.pending.put(Table::Acks, key, AckRow { complete, place }.to_bytes());
+            }
             self.pending.consequences().feeds.push((*board, item.feed));
             let counted = Counted { by, point: Point(item.seq, item.id), complete };
             let branches = self.count_everywhere(step, board, &item.feed, counted);
@@ -113,6 +118,32 @@ impl Engine {
         }
     }
 
+    /// Drops what our own feed says beyond its end of entries from `from` on that are only now coming. Had
+    /// it counted, we would have said it again (`engine/opening.rs`); it comes back when somebody else
+    /// acknowledges it.
+    pub(super) fn drop_what_counts_no_more(
+        &mut self,
+        step: &Step<'_>,
+        (board, id): (&BoardId, &FeedId),
+        from: u64,
+    ) {
+        let Some(of_board) = self.boards.get(board) else { return };
+        let me = self.me.org;
+        let of_ours = of_board.feeds.values().filter(|feed| feed.descriptor.org == me);
+        if of_ours.count() < 2 {
+            return;
+        }
+        let (begin, end) = (acks_from(id, from), after_prefix(id.as_bytes()).unwrap_or_default());
+        for (key, bytes) in self.pending.scan(step.reader, Table::Acks, (&begin, &end), ROWS_MAX) {
+            let Some((_, _, by)) = read_ack_key(&key) else { continue };
+            let Ok(row) = AckRow::from_bytes(&bytes) else { continue };
+            let is_ours = self.feed(board, &by).is_some_and(|feed| feed.descriptor.org == me);
+            if is_ours && !self.counts_at(step, board, &by, row.place) {
+                self.pending.remove(Table::Acks, key);
+            }
+        }
+    }
+
     /// Entries of a feed from a place on that somebody acknowledged, where everybody counts it: what our
     /// own feed says beyond its end may count with us alone.
     pub(super) fn acknowledged_from(&self, step: &Step<'_>, feed: &Feed, from: u64) -> Vec<Point> {
@@ -120,18 +151,20 @@ impl Engine {
         let end = after_prefix(id.as_bytes()).unwrap_or_default();
         let rows =
             self.pending.scan(step.reader, Table::Acks, (&acks_from(&id, from), &end), ROWS_MAX);
-        let counts = |by: &FeedId, place: u64| {
-            self.feed(&board, by).is_some_and(|of| {
-                let mut numbers = of.branches().map(|(no, _)| no);
-                numbers.any(|no| place < self.counts_below(step, &board, by, no))
-            })
-        };
         let point = |(key, bytes): &(Vec<u8>, Vec<u8>)| {
             let (seq, entry, by) = read_ack_key(key)?;
             let row = AckRow::from_bytes(bytes).ok()?;
-            counts(&by, row.place).then_some(Point(seq, entry))
+            self.counts_at(step, &board, &by, row.place).then_some(Point(seq, entry))
         };
         rows.iter().filter_map(point).collect()
+    }
+
+    /// Whether what stands at a place of a feed counts with everybody, on some chain of it.
+    fn counts_at(&self, step: &Step<'_>, board: &BoardId, id: &FeedId, place: u64) -> bool {
+        self.feed(board, id).is_some_and(|feed| {
+            let mut numbers = feed.branches().map(|(no, _)| no);
+            numbers.any(|no| place < self.counts_below(step, board, id, no))
+        })
     }
 
     /// Whether another organisation acknowledged this entry.

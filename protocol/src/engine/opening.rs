@@ -50,7 +50,10 @@ impl Engine {
             let numbers: Vec<BranchNo> = feed.branches().map(|(no, _)| no).collect();
             if self.counts_alone(step, feed, 0) < feed.trunk.applied {
                 match *org == self.me.org {
-                    true => self.say_again(step, board),
+                    true => {
+                        self.say_again(step, board);
+                        self.take_back(step, (board, &id), &numbers);
+                    }
                     false => self.acknowledge_for_the_last_time(step, board, &id),
                 }
             }
@@ -75,6 +78,23 @@ impl Engine {
             }
         }
         self.draft_acks(step, board);
+    }
+
+    /// What no longer counts of our own feed is applied anew if it comes to count again. What has counted
+    /// stays so.
+    fn take_back(
+        &mut self,
+        step: &Step<'_>,
+        (board, id): (&BoardId, &FeedId),
+        numbers: &[BranchNo],
+    ) {
+        for no in numbers {
+            let counts = self.counts_below(step, board, id, *no);
+            if let Some(branch) = self.feed_mut(board, id).and_then(|feed| feed.branch_mut(*no)) {
+                branch.applied = branch.applied.min(counts);
+            }
+            self.put_record(board, id, *no);
+        }
     }
 
     /// More of a feed may count by itself than before: a recovery beat the rotation that ended it

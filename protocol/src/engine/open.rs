@@ -106,8 +106,11 @@ impl Engine {
                 board.rank_feeds(&org);
             }
         }
+        for feed in &feeds {
+            self.open_acks(&step, &id, feed);
+        }
+        // What a feed acknowledged above its own fork counts by what others acknowledged of it.
         for feed in feeds {
-            self.open_acks(&step, &id, &feed);
             self.refresh_item(&mut step, &id, &feed);
         }
         Ok(())

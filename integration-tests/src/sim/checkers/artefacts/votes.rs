@@ -116,9 +116,9 @@ impl Walk<'_> {
                 return (in_time, is_read);
             }
             let here: Vec<_> = of_member.iter().filter(|ack| ack.place == place).collect();
-            in_time |= here.iter().any(|ack| {
-                ack.of == one.feed && ack.entries > one.by.seq && ack.on.is_some()
-            });
+            in_time |= here
+                .iter()
+                .any(|ack| ack.of == one.feed && ack.entries > one.by.seq && ack.on.is_some());
             let named = |is_read: bool| {
                 here.iter().any(|ack| {
                     self.closings.iter().any(|(feed, seq, read)| {

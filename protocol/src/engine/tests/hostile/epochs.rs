@@ -456,3 +456,31 @@ fn what_our_ended_feed_alone_acknowledged_above_a_fork_is_not_told() {
         assert_eq!(items[&forked.id()].3, expected, "our feed ended: {ended:?}");
     }
 }
+
+/// What our own feed said beyond its end of entries that are not here yet has counted nowhere. When
+/// they come it counts no earlier than with others: when somebody else acknowledges it.
+#[test]
+fn what_our_ended_feed_said_of_entries_to_come_does_not_count_with_us_alone() {
+    let author = Author::first(2);
+    let begun = author.begin(&[]);
+    let noted = author.go_on(&begun, &[note("a")]);
+    let own = Author::first(1);
+    let opened = own.begin(&[]);
+    let saying = own.go_on(&opened, &[acknowledgement(&noted)]);
+    let Point(seq, id) = opened.end();
+    let next = own.opened_by(WarrantRole::Old, &own.key, End(seq, id), [77; 32]);
+    for acknowledged in [false, true] {
+        let mut one = restored(&next, &[2, 3, 4]);
+        for chain in [&opened, &begun, &saying, &next.begin(&[])] {
+            one.say(2, push(chain));
+        }
+        if acknowledged {
+            one.say(3, push(&Author::first(3).begin(&[acknowledgement(&saying)])));
+        }
+        one.say(2, push(&noted));
+        let ours = one.feed(author.id()).trunk.complete.get(&fixture::org(1));
+        assert_eq!(ours.is_some(), acknowledged);
+        let heard = one.feed_view(own.id()).chains[0].heard;
+        assert_eq!(heard, if acknowledged { 2 } else { 1 });
+    }
+}

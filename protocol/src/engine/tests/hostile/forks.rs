@@ -3,8 +3,8 @@
 use alloc::{format, vec};
 
 use super::{
-    Author, Chain, Content, One, Said, acknowledgement, answer_to, evidence, have, node_key, note,
-    push,
+    Author, Chain, Content, One, Said, acknowledgement, acknowledgement_without, answer_to,
+    evidence, founding, have, node_key, note, push,
 };
 use crate::{
     charter::fixture,
@@ -104,6 +104,59 @@ fn two_acknowledgements_at_one_place_both_outlast_a_restart() {
         assert_eq!(one.feed_view(author.id()).unexplained, [(third, 1)].into());
         one.restart();
     }
+}
+
+/// An organisation that says of an entry that it holds its payload, and later that it does not, takes
+/// nothing back: also not for a node that learns of both before the entry comes.
+#[test]
+fn who_says_less_of_an_entry_than_before_takes_nothing_back() {
+    let author = Author::first(2);
+    let opened = author.begin(&[]);
+    let held = author.go_on(&opened, &[note("a")]);
+    let said = [acknowledgement(&held), acknowledgement_without(&held, 1)];
+    for comes_first in [true, false] {
+        let mut one = One::among(&[2, 3, 4]);
+        one.say(2, push(&opened));
+        if comes_first {
+            one.say(2, push(&held));
+        }
+        publish(&mut one, 3, &said);
+        if !comes_first {
+            one.say(2, push(&held));
+        }
+        let complete = one.feed(author.id()).trunk.complete[&fixture::org(3)].complete;
+        assert_eq!(complete, 2, "the entry came first: {comes_first}");
+    }
+}
+
+/// What a forked feed acknowledged above its fork counts by what others acknowledged of it. A restart
+/// reads feeds one after another: none may be told of before all are read.
+#[test]
+fn a_restart_tells_of_the_same_branches() {
+    let forked = Forked::new();
+    let is_later = |number: &u8| Author::first(*number).id() > forked.author.id();
+    let teller = (3..=6).find(is_later).unwrap();
+    let by = Author::first(teller);
+    let mut one = One::among(&[2, 3, 4, 5, 6]);
+    forked.give_first(&mut one);
+    let begun = by.begin(&[]);
+    let saying = by.go_on(&begun, &[acknowledgement(&forked.second)]);
+    let silent = by.go_on(&begun, &[note("c")]);
+    for chain in [&begun, &saying] {
+        one.say(teller, push(chain));
+    }
+    let proofs = [evidence(&forked.proof), evidence(&by.prove(1, &saying, &silent))];
+    let last = (3..=6).find(|number| *number != teller).unwrap();
+    publish(&mut one, last, &[&[acknowledgement(&saying)], &proofs[..]].concat());
+    forked.tell_and_give(&mut one, last, &forked.second, || forked.second.clone());
+    let held = |one: &mut One| {
+        let (_, items) = one.engine.holdings(&founding().board()).unwrap();
+        items.get(&forked.author.id()).cloned()
+    };
+    let before = held(&mut one);
+    assert!(before.as_ref().unwrap().3.contains(&forked.second.end()));
+    one.restart();
+    assert_eq!(held(&mut one), before);
 }
 
 /// Evidence counts whenever it comes. A peer publishes the proof that an epoch was forked before

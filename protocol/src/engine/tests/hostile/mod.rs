@@ -323,9 +323,14 @@ fn note(text: &str) -> Content {
 
 /// Says that a chain is held to its end, with all payloads.
 fn acknowledgement(of: &Chain) -> Content {
+    acknowledgement_without(of, of.end().0 + 1)
+}
+
+/// Says that a chain is held to its end, with the payloads of so many entries from the first.
+fn acknowledgement_without(of: &Chain, complete: u64) -> Content {
     let (feed, Point(seq, id)) = (of.tip.feed(), of.end());
-    let (missing, received_at) = (vec![], TimeMs(0));
-    let item = AckItem { feed, seq, id, payloads_through: seq, missing, received_at };
+    let (missing, payloads_through) = ((complete..=seq).collect(), seq);
+    let item = AckItem { feed, seq, id, payloads_through, missing, received_at: TimeMs(0) };
     (Kind::ACK, Ack(vec![item]).to_bytes())
 }
 

@@ -1,18 +1,17 @@
-//! `keys show`, `keys rotate`, `keys recover`.
+//! `keys show`, `keys rotate`, `keys recover`, `keys lock`, `keys unlock`, `keys passphrase`.
 //!
 //! *Source*: ours.
 
 use serde::Serialize;
 
 use super::{
-    args::{KeysRecover, KeysRotate},
+    args::{KeysRecover, KeysRotate, NewPassphrase},
     context::Context,
     error::CliError,
     out::Out,
 };
 use crate::{
-    home::Home,
-    keys::{KeyDirectory, KeyError, Seed},
+    keys::{KeyDirectory, KeyError, Passphrase, Seed},
     net::NodeKey,
     organisation::own_paper,
     paper::{CardPaper, key_in_words},
@@ -29,6 +28,7 @@ struct Shown {
     feed_key: String,
     witness_key: String,
     node: String,
+    is_locked: bool,
     files: Vec<KeyFile>,
 }
 
@@ -44,6 +44,7 @@ pub(super) fn show(context: &Context, out: &Out) -> Result<(), CliError> {
     let (_, home) = context.config()?;
     let paper = own_paper(&home)?;
     let card = paper.card().card();
+    let keys = KeyDirectory::open(home.directory())?;
     let shown = Shown {
         org: card.org.to_string(),
         name: paper.inception().legal_name.clone(),
@@ -51,7 +52,8 @@ pub(super) fn show(context: &Context, out: &Out) -> Result<(), CliError> {
         feed_key: key_in_words(&card.feed_key),
         witness_key: key_in_words(&card.witness_key),
         node: node_name(&paper),
-        files: files(&home, &paper)?,
+        is_locked: keys.is_locked(),
+        files: files(&keys, &paper)?,
     };
     let mut words = vec![
         shown.name.clone(),
@@ -60,6 +62,7 @@ pub(super) fn show(context: &Context, out: &Out) -> Result<(), CliError> {
         format!("  feed key    {}", shown.feed_key),
         format!("  witness key {}", shown.witness_key),
         format!("  node        {}", shown.node),
+        format!("  locked      {}", if shown.is_locked { "with a passphrase" } else { "no" }),
     ];
     words.extend(shown.files.iter().map(|file| match &file.fault {
         None => format!("  {} key in {}", file.key, file.path),
@@ -68,8 +71,7 @@ pub(super) fn show(context: &Context, out: &Out) -> Result<(), CliError> {
     out.show(&shown, &words)
 }
 
-fn files(home: &Home, paper: &CardPaper) -> Result<Vec<KeyFile>, KeyError> {
-    let keys = KeyDirectory::open(home.directory())?;
+fn files(keys: &KeyDirectory, paper: &CardPaper) -> Result<Vec<KeyFile>, KeyError> {
     let card = paper.card().card();
     let node = PublicKey::ed25519(*card.node_key.as_bytes());
     let file = |key, path: std::path::PathBuf, read: Result<Seed, KeyError>, named: &PublicKey| {
@@ -127,6 +129,46 @@ pub(super) fn recover(context: &Context, args: KeysRecover, out: &Out) -> Result
     let (config, home) = context.config()?;
     let taken = rotation::recover(&home, &config, &recovery, node_key)?;
     tell(&taken, node_key, out)
+}
+
+/// Whether the keys need a passphrase now.
+#[derive(Serialize)]
+struct LockState {
+    is_locked: bool,
+}
+
+pub(super) fn lock(context: &Context, new: &NewPassphrase, out: &Out) -> Result<(), CliError> {
+    let keys = directory(context)?;
+    keys.lock(&Passphrase::choose(new.new_passphrase_file.as_deref())?)?;
+    let words = [
+        "the keys are locked: the node starts only with the passphrase",
+        "what was in the files before may still be found on the disk; `concordat keys rotate` makes \
+         keys that were never there",
+    ];
+    out.show(&LockState { is_locked: true }, &words.map(str::to_owned))
+}
+
+pub(super) fn unlock(context: &Context, out: &Out) -> Result<(), CliError> {
+    directory(context)?.unlock()?;
+    let words = ["the keys are not locked any more: whoever reads their files has them"];
+    out.show(&LockState { is_locked: false }, &words.map(str::to_owned))
+}
+
+pub(super) fn change_passphrase(
+    context: &Context,
+    new: &NewPassphrase,
+    out: &Out,
+) -> Result<(), CliError> {
+    let keys = directory(context)?;
+    keys.change_passphrase(&Passphrase::choose(new.new_passphrase_file.as_deref())?)?;
+    let words =
+        ["the keys are locked with the new passphrase; an older backup still has the old one"];
+    out.show(&LockState { is_locked: true }, &words.map(str::to_owned))
+}
+
+fn directory(context: &Context) -> Result<KeyDirectory, CliError> {
+    let (_, home) = context.config()?;
+    Ok(KeyDirectory::open(home.directory())?)
 }
 
 fn tell(taken: &TakenOver, has_new_node_key: bool, out: &Out) -> Result<(), CliError> {

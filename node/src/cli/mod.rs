@@ -103,6 +103,9 @@ fn run(args: Args, out: &Out) -> Result<ExitCode, CliError> {
             KeysCommand::Show => keys::show(&context, out),
             KeysCommand::Rotate(rotate) => keys::rotate(&context, &rotate, out),
             KeysCommand::Recover(recover) => keys::recover(&context, recover, out),
+            KeysCommand::Lock(new) => keys::lock(&context, &new, out),
+            KeysCommand::Unlock => keys::unlock(&context, out),
+            KeysCommand::Passphrase(new) => keys::change_passphrase(&context, &new, out),
         },
         Command::Board(board) => match board {
             BoardCommand::Draft(draft) => founding::draft(&draft, out),

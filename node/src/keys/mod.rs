@@ -10,11 +10,13 @@
 //!     recovery.pub        0600   public part of the recovery key
 //!   <elsewhere>           0600   the recovery seed: written once, then kept off this machine
 //!
+//!     lock                0600   if the three secrets are locked with a passphrase, see `lock`
+//!
 //!   # concordat feed key: keep it secret and on this machine      one comment line
 //!   9f3c…                                                         64 hex digits, 32 bytes
 //! ```
 //!
-//! *Invariants.* No file is ever overwritten; the newest card says which of them are in use, see
+//! *Invariants.* No key is ever overwritten with another; the newest card says which of them are in use, see
 //! `epochs`. Files and their directory are durable before `create`
 //! returns. A secret that others can read is not used. Seeds are wiped from memory when dropped and
 //! never printed. Knows nothing of entries or boards: whoever signs is given a [`Seed`].
@@ -22,6 +24,8 @@
 //! *Source*: ours; Ed25519 seeds as in RFC 8032 section 5.1.5.
 
 mod epochs;
+mod lock;
+mod passphrase;
 
 use std::{
     fmt,
@@ -36,13 +40,19 @@ use ed25519_dalek::SigningKey;
 use zeroize::Zeroizing;
 
 pub use epochs::{KeyDirectory, NewKeys};
+pub use passphrase::Passphrase;
 
-use crate::clock::{EntropyError, entropy};
+use crate::{
+    clock::{EntropyError, entropy},
+    home::FileError,
+};
 
 const DIRECTORY: &str = "keys";
 const RECOVERY_PUBLIC: &str = "recovery.pub";
 /// A key file has about 130 bytes; anything much longer is some other file.
 const FILE_BYTES_MAX: u64 = 1024;
+/// What a key file that is not locked tells whoever opens it.
+const ADVICE: &str = "keep it secret and on this machine";
 /// Permission bits of group and others.
 const OTHERS: u32 = 0o077;
 
@@ -119,7 +129,7 @@ pub fn create(home: &Path, recovery_out: &Path) -> Result<Keys, KeyError> {
     }
     for (name, seed) in [("feed", &keys.feed), ("witness", &keys.witness), ("node", &keys.node)] {
         let path = directory.join(format!("{name}.key"));
-        write_seed(&path, name, seed, "keep it secret and on this machine")?;
+        write_seed(&path, name, seed, ADVICE)?;
     }
     let public = HEXLOWER.encode(&keys.recovery_public);
     let text = format!("# concordat recovery key: public part\n{public}\n");
@@ -136,6 +146,7 @@ pub fn create(home: &Path, recovery_out: &Path) -> Result<Keys, KeyError> {
 /// - [`KeyError::OpenToOthers`]: a file or the directory can be read by others than its owner.
 /// - [`KeyError::FeedKeyLost`]: there is no file of the feed key.
 /// - [`KeyError::NotAKey`]: a file does not hold 64 hex digits.
+/// - [`KeyError::NoPassphrase`], [`KeyError::WrongPassphrase`]: the keys are locked.
 /// - [`KeyError::Io`]: a file is missing or cannot be read.
 pub fn load(home: &Path, epoch: u64) -> Result<Keys, KeyError> {
     let keys = KeyDirectory::open(home)?;
@@ -152,7 +163,8 @@ pub fn load(home: &Path, epoch: u64) -> Result<Keys, KeyError> {
 /// # Errors
 /// - as [`load`], of this one file.
 pub fn load_recovery(path: &Path) -> Result<Seed, KeyError> {
-    read_32_bytes(path).map(Seed)
+    let line = read_line(path)?;
+    seed_of_hex(path, &line)
 }
 
 fn refuse_recovery_at_home(home: &Path, recovery_out: &Path) -> Result<(), KeyError> {
@@ -169,13 +181,23 @@ fn refuse_recovery_at_home(home: &Path, recovery_out: &Path) -> Result<(), KeyEr
 }
 
 fn write_seed(path: &Path, name: &str, seed: &Seed, advice: &str) -> Result<(), KeyError> {
-    let hex = Zeroizing::new(HEXLOWER.encode(seed.as_bytes()));
-    let text = Zeroizing::new(format!("# concordat {name} key: {advice}\n{}\n", *hex));
-    write_new(path, text.as_bytes())?;
+    write_new(path, key_text(name, seed, advice).as_bytes())?;
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => sync_directory(parent),
         Some(_) | None => sync_directory(Path::new(".")),
     }
+}
+
+/// What a key file holds that is not locked.
+fn key_text(name: &str, seed: &Seed, advice: &str) -> Zeroizing<String> {
+    let hex = Zeroizing::new(HEXLOWER.encode(seed.as_bytes()));
+    Zeroizing::new(format!("# concordat {name} key: {advice}\n{}\n", *hex))
+}
+
+/// Which key a file holds, by its name: `feed` of `feed-3.key`.
+fn name_of(path: &Path) -> &str {
+    let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+    stem.split('-').next().unwrap_or_default()
 }
 
 fn write_new(path: &Path, bytes: &[u8]) -> Result<(), KeyError> {
@@ -192,25 +214,35 @@ fn sync_directory(path: &Path) -> Result<(), KeyError> {
     File::open(path).and_then(|file| file.sync_all()).map_err(io_at(path, "writing"))
 }
 
-fn read_32_bytes(path: &Path) -> Result<Zeroizing<[u8; 32]>, KeyError> {
+/// The one line of a key file that is no comment.
+fn read_line(path: &Path) -> Result<Zeroizing<String>, KeyError> {
+    let text = read_small(path)?;
+    let mut lines = text.lines().map(str::trim).filter(|line| !is_comment(line));
+    match (lines.next(), lines.next()) {
+        (Some(line), None) => Ok(Zeroizing::new(line.to_owned())),
+        _ => Err(KeyError::NotAKey { path: path.to_path_buf() }),
+    }
+}
+
+/// The text of a small file that nobody else can read.
+fn read_small(path: &Path) -> Result<Zeroizing<String>, KeyError> {
     let file = File::open(path).map_err(io_at(path, "reading"))?;
     // Of the open file, so that it cannot be exchanged in between.
     let found = file.metadata().map_err(io_at(path, "reading"))?;
     refuse_others(path, found.permissions().mode())?;
     let mut text = Zeroizing::new(String::with_capacity(256));
     file.take(FILE_BYTES_MAX).read_to_string(&mut text).map_err(io_at(path, "reading"))?;
+    Ok(text)
+}
 
-    let mut lines = text.lines().map(str::trim).filter(|line| !is_comment(line));
+fn seed_of_hex(path: &Path, hex: &str) -> Result<Seed, KeyError> {
     let not_a_key = || KeyError::NotAKey { path: path.to_path_buf() };
-    let (Some(hex), None) = (lines.next(), lines.next()) else {
-        return Err(not_a_key());
-    };
     let mut bytes = Zeroizing::new([0; 32]);
     if HEXLOWER.decode_len(hex.len()) != Ok(bytes.len()) {
         return Err(not_a_key());
     }
     HEXLOWER.decode_mut(hex.as_bytes(), bytes.as_mut()).map_err(|_| not_a_key())?;
-    Ok(bytes)
+    Ok(Seed(bytes))
 }
 
 fn is_comment(line: &str) -> bool {
@@ -287,9 +319,64 @@ pub enum KeyError {
         /// Which file.
         path: PathBuf,
     },
+    /// Not what `keys lock` wrote.
+    #[error(
+        "{path} is not the lock of a directory of keys; put the directory back from a backup, or take \
+         over with the recovery key: `concordat keys recover`"
+    )]
+    NotALock {
+        /// Which file.
+        path: PathBuf,
+    },
+    /// A key is locked, and there is no lock beside it.
+    #[error("{path} is locked, and the file `lock` is not beside it; put it back from a backup")]
+    LockLost {
+        /// Which key file.
+        path: PathBuf,
+    },
+    /// It does not open.
+    #[error("this passphrase does not open {path}; try again with the right one")]
+    WrongPassphrase {
+        /// Which lock.
+        path: PathBuf,
+    },
+    /// The keys are locked, and nobody gave a passphrase.
+    #[error(
+        "the keys are locked and nobody gave the passphrase; type it at a terminal, name a file that \
+         holds it in CONCORDAT_PASSPHRASE_FILE, or let systemd give it as the credential \
+         concordat-passphrase"
+    )]
+    NoPassphrase,
+    /// Typed twice, and differently.
+    #[error("the two passphrases differ; nothing was changed, run the command again")]
+    OtherPassphrase,
+    /// Too easily guessed.
+    #[error(
+        "a passphrase of {found} characters is too short; take {least} or more, such as five words"
+    )]
+    WeakPassphrase {
+        /// Characters found.
+        found: usize,
+        /// At least so many.
+        least: usize,
+    },
+    /// They are already as they were to become.
+    #[error("the keys in {path} are {state} already; there is nothing to do")]
+    AlreadySo {
+        /// Which directory.
+        path: PathBuf,
+        /// locked, or not locked.
+        state: &'static str,
+    },
+    /// The cipher refused: our own mistake.
+    #[error("encrypting the keys failed; report this with the version of concordat")]
+    Cipher,
     /// No random bytes.
     #[error(transparent)]
     Entropy(#[from] EntropyError),
+    /// A file could not be replaced.
+    #[error(transparent)]
+    File(#[from] FileError),
     /// The operating system refused.
     #[error("{doing} {path}: {source}")]
     Io {

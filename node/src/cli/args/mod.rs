@@ -134,6 +134,19 @@ pub(super) enum KeysCommand {
     Rotate(KeysRotate),
     /// Replace a feed key that is lost or stolen, with the recovery key; the daemon must be stopped
     Recover(KeysRecover),
+    /// Keep the keys encrypted: the node then needs a passphrase to start
+    Lock(NewPassphrase),
+    /// Keep the keys readable again, for whoever can read their files
+    Unlock,
+    /// Replace the passphrase of locked keys
+    Passphrase(NewPassphrase),
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct NewPassphrase {
+    /// A file that holds the new passphrase [default: it is asked for at the terminal]
+    #[arg(long, value_name = "FILE")]
+    pub(super) new_passphrase_file: Option<PathBuf>,
 }
 
 #[derive(Debug, clap::Args)]

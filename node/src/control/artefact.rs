@@ -74,8 +74,25 @@ pub enum AsOf {
 pub struct Act {
     /// In which role; without it the one that is needed.
     pub role: Option<String>,
+    /// On whose word.
+    pub word: Word,
     /// What.
     pub deed: Deed,
+}
+
+/// On whose word something is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Word {
+    /// Of whoever may run commands in the node's home: in every role.
+    CommandLine,
+    /// Of the holder of an API token.
+    Token {
+        /// The token's id: what the organisation itself can resolve to a name.
+        id: [u8; 16],
+        /// Whether it covers roles that bind or answer for the organisation.
+        binds: bool,
+    },
 }
 
 /// What to do.

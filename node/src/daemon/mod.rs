@@ -37,7 +37,7 @@ use self::{links::Links, marking::Marking};
 use crate::{
     artefact::{Prepared, prepare},
     config::Config,
-    control::{Call, Refusal, Reply, Server, ServerError},
+    control::{Call, Calls, Refusal, Reply, Server, ServerError},
     home::Home,
     net::{self, NetConfig, NetError, NetEvent, NetLimits, NetStopped},
     organisation::{Organisation, OrganisationError},
@@ -140,7 +140,8 @@ pub async fn run(start: Start) -> Result<(), DaemonError> {
     if replica.has_begun() {
         replica.organisation().forget_older(&home)?;
     }
-    let (server, calls) = Server::start(&home.socket())?;
+    let (asking, calls) = Calls::open();
+    let server = Server::start(&home.socket(), asking)?;
     let (reported, reports) = mpsc::unbounded_channel();
     // The receiver outlives the writer, so the report always finds it.
     let writer = Writer::start(store, move |report| drop(reported.send(report)))?;

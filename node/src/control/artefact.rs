@@ -5,6 +5,7 @@
 //!
 //! *Source*: ours.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Written;
@@ -189,7 +190,7 @@ pub enum Deed {
 }
 
 /// One change of a document.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Edit {
     /// Give a field a value; a text this text.
@@ -255,7 +256,7 @@ pub enum Edit {
 }
 
 /// What was done.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Acted {
     /// The board.
     pub board: String,
@@ -274,7 +275,7 @@ pub struct Acted {
 }
 
 /// What was put to a decision.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Frozen {
     /// The digest of the wording.
     pub digest: String,

@@ -1,4 +1,4 @@
-//! Tokens: who may use the API, and what for.
+//! Tokens: who may use the API.
 //!
 //! ```text
 //!   <home>/tokens/        0700
@@ -8,14 +8,6 @@
 //!             │     └─ 32 random bytes in hex: the secret, of which only the SHA-256 is stored
 //!             └─ 16 random bytes in hex: the id, which also stands in what its holder signs
 //! ```
-//!
-//! | role | state of the node | read | log | write | bind |
-//! |---|---|---|---|---|---|
-//! | viewer | yes | yes | | | |
-//! | editor | yes | yes | | yes | |
-//! | signatory | yes | yes | | yes | yes |
-//! | auditor | yes | yes | yes | | |
-//! | node_admin | yes | | | | |
 //!
 //! *Invariants.* No secret is stored or shown again. A revoked token's file stays, so that the
 //! organisation can still tell whose id stands in an entry. Files are read at every use: what is revoked
@@ -32,12 +24,12 @@ use std::{
 
 use concordat_protocol::artefact::guard;
 use data_encoding::HEXLOWER;
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
+use super::Role;
 use crate::{
     clock::{self, EntropyError},
     home::{FileError, Home, Readers, create_file, replace_file},
@@ -48,82 +40,6 @@ const ID_BYTES: usize = 16;
 const NAME_CHARS_MAX: usize = 200;
 /// Permission bits of group and others.
 const OTHERS: u32 = 0o077;
-
-/// What a token is for.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
-)]
-#[serde(rename_all = "snake_case")]
-pub enum Role {
-    /// Reads what the boards share.
-    Viewer,
-    /// Writes and comments as well.
-    Editor,
-    /// Binds the organisation as well: signs off, closes, claims, confirms.
-    Signatory,
-    /// Reads everything, the entries of every feed too, and writes nothing.
-    Auditor,
-    /// Watches the node: sees no content and signs nothing.
-    NodeAdmin,
-}
-
-/// One thing that a request may need.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Permission {
-    /// To see how the node is and whom it meets.
-    Watch,
-    /// To read what boards share.
-    Read,
-    /// To read every entry of every feed.
-    Audit,
-    /// To write in the organisation's name.
-    Write,
-    /// To bind the organisation.
-    Bind,
-}
-
-impl Role {
-    /// Every role, the one that may least first.
-    pub const ALL: [Self; 5] =
-        [Self::Viewer, Self::Editor, Self::Signatory, Self::Auditor, Self::NodeAdmin];
-
-    /// Its name.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Viewer => "viewer",
-            Self::Editor => "editor",
-            Self::Signatory => "signatory",
-            Self::Auditor => "auditor",
-            Self::NodeAdmin => "node_admin",
-        }
-    }
-
-    /// What it may.
-    #[must_use]
-    pub const fn permissions(self) -> &'static [Permission] {
-        use Permission::{Audit, Bind, Read, Watch, Write};
-        match self {
-            Self::Viewer => &[Watch, Read],
-            Self::Editor => &[Watch, Read, Write],
-            Self::Signatory => &[Watch, Read, Write, Bind],
-            Self::Auditor => &[Watch, Read, Audit],
-            Self::NodeAdmin => &[Watch],
-        }
-    }
-
-    /// Whether it may this.
-    #[must_use]
-    pub fn may(self, permission: Permission) -> bool {
-        self.permissions().contains(&permission)
-    }
-
-    /// The roles that may this, in words.
-    pub(super) fn who_may(permission: Permission) -> String {
-        let names = Self::ALL.iter().filter(|role| role.may(permission)).map(|role| role.name());
-        names.collect::<Vec<_>>().join(", ")
-    }
-}
 
 /// What is told of a token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,8 +1,8 @@
-//! The daemon: the only place where engine, store, network and local commands meet.
+//! The daemon: the only place where engine, store, network, API and local commands meet.
 //!
 //! ```text
 //!   peers ──NetEvent──▶┐                       ┌──Persist──▶ store writer ──Durable──┐
-//!   commands ──Call───▶┤ one task ──▶ engine ──┤──Send, Admit…─▶ network             │
+//!   cli, http ─Call───▶┤ one task ──▶ engine ──┤──Send, Admit…─▶ network             │
 //!   clock, 1 s ───────▶┤                       └──Written, Refused─▶ desk ─▶ command  │
 //!   store writer ─────▶┘◀────────────────────────────────────────────────────────────┘
 //!   acts prepared ────▶┘        on artefacts: worked out over a snapshot, off the task

@@ -147,15 +147,22 @@ fn of_boards(registry: &mut Registry, status: &Status) {
 
 fn of_peers(registry: &mut Registry, peers: &[PeerLine]) {
     let (connected, queued) = (Gauges::<1>::default(), Gauges::<1>::default());
+    let ages = Gauges::<1>::default();
     let (sent, received) = (Counters::default(), Counters::default());
     for peer in peers {
         let label = [("peer", peer.slug.clone())];
         connected.get_or_create(&label).set(i64::from(peer.is_connected));
+        // Who was never met has no figure, so that an alert can ask for its absence.
+        if let Some(age) = peer.contact_age_s {
+            ages.get_or_create(&label).set(signed(age));
+        }
         queued.get_or_create(&label).set(signed(peer.queued_bytes));
         sent.get_or_create(&label).inc_by(peer.sent_bytes);
         received.get_or_create(&label).inc_by(peer.received_bytes);
     }
     registry.register("peer_connected", "Whether a partner's node is connected", connected);
+    let help = "For how long a partner's node has been away, since the start";
+    registry.register_with_unit("peer_contact_age", help, Unit::Seconds, ages);
     registry.register_with_unit("peer_queued", "Waits to be sent", Unit::Bytes, queued);
     registry.register_with_unit("peer_sent", "Sent since the start", Unit::Bytes, sent);
     registry.register_with_unit("peer_received", "Received since the start", Unit::Bytes, received);

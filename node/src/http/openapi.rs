@@ -65,7 +65,9 @@ fn openapi() -> Value {
 fn operation(route: &Route, sent: &mut SchemaGenerator, brought: &mut SchemaGenerator) -> Value {
     let (status, media, schema) = match (&route.asked, &route.gives) {
         (Asked::Post(_), Gives::Json(shape)) => ("201", "application/json", Some(shape(sent))),
-        (_, Gives::Json(shape)) => ("200", "application/json", Some(shape(sent))),
+        (_, Gives::Json(shape) | Gives::Verdict(shape)) => {
+            ("200", "application/json", Some(shape(sent)))
+        }
         (_, Gives::Events(shape)) => ("200", "text/event-stream", Some(shape(sent))),
         (_, Gives::Text(media)) => ("200", *media, None),
     };
@@ -78,6 +80,9 @@ fn operation(route: &Route, sent: &mut SchemaGenerator, brought: &mut SchemaGene
             "default": { "$ref": "#/components/responses/problem" },
         },
     });
+    if matches!(route.gives, Gives::Verdict(_)) {
+        operation["responses"]["503"] = operation["responses"][status].clone();
+    }
     if let Asked::Post(shape) = route.asked {
         let content = json!({ "application/json": { "schema": shape(brought) } });
         operation["requestBody"] = json!({ "required": true, "content": content });

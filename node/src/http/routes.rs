@@ -65,6 +65,8 @@ pub(super) enum Asked {
 /// What is answered when all is well.
 pub(super) enum Gives {
     Json(Shape),
+    /// The same, with 503 when it is bad news.
+    Verdict(Shape),
     /// Server-sent events whose data have this shape.
     Events(Shape),
     /// Text of this media type.
@@ -124,7 +126,7 @@ pub(super) const ROUTES: &[Route] = &[
     Route::open(
         "/readyz",
         "Whether the node can do its work, check by check; 503 if it cannot.",
-        Gives::Json(shape::<health::Readiness>),
+        Gives::Verdict(shape::<health::Readiness>),
         || get(health::is_ready),
     ),
     Route::open(

@@ -37,6 +37,8 @@ pub struct Running {
 pub struct PeerTraffic {
     /// Whether there is a session.
     pub is_connected: bool,
+    /// For how many seconds there has been none; none if there never was since the daemon's start.
+    pub contact_age_s: Option<u64>,
     /// Counts since the daemon's start.
     pub counts: net::PeerCounts,
 }
@@ -181,6 +183,9 @@ pub struct PeerLine {
     pub addresses: Vec<String>,
     /// Whether there is a session.
     pub is_connected: bool,
+    /// For how many seconds there has been none: 0 while there is one, none if there never was since
+    /// the daemon's start.
+    pub contact_age_s: Option<u64>,
     /// Bytes sent since the daemon's start, on both lanes.
     pub sent_bytes: u64,
     /// Bytes received since the daemon's start, on both lanes.
@@ -292,6 +297,7 @@ fn peer_line(
         node: peer_id(card.node_key.as_bytes()),
         addresses: card.addresses.clone(),
         is_connected: traffic.is_connected,
+        contact_age_s: traffic.contact_age_s,
         sent_bytes: control.sent_bytes + bulk.sent_bytes,
         received_bytes: control.received_bytes + bulk.received_bytes,
         queued_bytes: control.queued_bytes + bulk.queued_bytes,

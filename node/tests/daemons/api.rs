@@ -102,7 +102,7 @@ fn each_role_may_what_it_is_for_and_nothing_else() {
 
 #[test]
 fn a_token_works_at_both_doors_until_it_is_revoked() {
-    let (board, client) = two();
+    let (mut board, client) = two();
     let node = &board.nodes[0];
     let made = node.json(&["token", "new", "--role", "viewer", "--name", "The intranet"]);
     let token = made["token"].as_str().unwrap();
@@ -131,6 +131,10 @@ fn a_token_works_at_both_doors_until_it_is_revoked() {
     assert_eq!(node.log_lines(token.rsplit('_').next().unwrap()), 0);
     let said = refused(&node.command(&["token", "new", "--role", "viewer", "--name", NUMBER]), 1);
     assert!(said.contains("[patient-number]"), "{said}");
+    let socket = node.home().join("http.sock");
+    assert!(socket.exists());
+    board.nodes[0].stop();
+    assert!(!socket.exists());
 }
 
 #[test]
@@ -270,6 +274,16 @@ fn the_node_is_ready_only_while_every_check_is_well() {
     assert!(says.contains("feed.key"), "{says}");
     fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
     assert_eq!(ill(&client), [""; 0]);
+
+    // Who is away is away since its session ended.
+    let age = "concordat_peer_contact_age_seconds{peer=\"la-bolton\"} ";
+    assert!(client.get("/metrics").body.contains(&format!("{age}0\n")));
+    board.nodes[1].stop();
+    until("it is found to be away", || ill(&client) == ["peers"]);
+    until("a second has passed", || {
+        let figures = client.get("/metrics").body;
+        figures.contains(age) && !figures.contains(&format!("{age}0\n"))
+    });
 }
 
 #[test]

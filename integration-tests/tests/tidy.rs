@@ -164,6 +164,10 @@ fn layers_of_the_node_do_not_reach_across() {
     let bans: &[(&str, &[&str])] = &[
         ("node/src/net", &["crate::store", "crate::daemon", "crate::cli", "engine::Engine"]),
         ("node/src/store", &["crate::net", "crate::daemon", "crate::cli", "engine::Engine"]),
+        (
+            "node/src/http",
+            &["crate::store", "crate::net", "crate::replica", "crate::daemon", "crate::cli"],
+        ),
     ];
     let mut faults = vec![];
     for (folder, banned) in bans {

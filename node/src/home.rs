@@ -9,7 +9,9 @@
 //!     high-water                   how far this organisation's own feeds had come, see `mark`
 //!     store/                       see `store`
 //!     documents/                   which documents could not be opened, see `artefact`
+//!     tokens/               0700   who may use the API, see `http`
 //!     control.sock          0600   where commands reach a running daemon, see `control`
+//!     http.sock             0600   the API beside its TCP port, see `http`
 //! ```
 //!
 //! *Invariants.* A file is replaced whole or not at all, and is durable when the call returns.
@@ -69,6 +71,18 @@ impl Home {
     #[must_use]
     pub fn documents(&self) -> PathBuf {
         self.0.join("documents")
+    }
+
+    /// Directory of the API's tokens.
+    #[must_use]
+    pub fn tokens(&self) -> PathBuf {
+        self.0.join("tokens")
+    }
+
+    /// The socket of a running daemon's API.
+    #[must_use]
+    pub fn http_socket(&self) -> PathBuf {
+        self.0.join("http.sock")
     }
 
     /// The socket of a running daemon.

@@ -6,6 +6,7 @@
 //!                   /     \
 //!               store     net      bytes on disk; bytes to and from peers
 //!
+//!   http             asks the daemon as the command line does, for programs on this machine
 //!   home config keys organisation clock      what a start needs
 //!   openings rotation                        how a new feed key takes over
 //!   draft paper                              what organisations hand one another to found a board
@@ -26,6 +27,7 @@ pub mod draft;
 #[cfg(test)]
 mod fixture;
 pub mod home;
+pub mod http;
 pub mod keys;
 pub mod net;
 pub mod openings;

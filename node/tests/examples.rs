@@ -56,9 +56,10 @@ fn every_example_config_starts_a_node() {
         let place = tempfile::tempdir().unwrap();
         let home = init(place.path(), "node");
         let text = fs::read_to_string(&path).unwrap();
-        // The port is the only thing that a test may not take as it is.
+        // The ports are the only things that a test may not take as they are.
         let text = text.replace("0.0.0.0/tcp/4001", "127.0.0.1/tcp/0");
         let text = text.replace("127.0.0.1/tcp/4001", "127.0.0.1/tcp/0");
+        let text = text.replace("127.0.0.1:4080", "127.0.0.1:0");
         fs::write(home.join("concordat.toml"), text).unwrap();
         let log = place.path().join("log");
         let mut command = Command::new(env!("CARGO_BIN_EXE_concordat"));

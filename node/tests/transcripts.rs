@@ -10,9 +10,9 @@
 //! | `…` | anything within a line; alone on a line, any number of lines |
 //! | a block of the kind `toml NAME` | is that file |
 //!
-//! Ports 4001 to 4005 stand for free ones, which no other page gets meanwhile. Commands that only look
-//! are tried again until they print what is expected: what partners write arrives when it arrives.
-//! Where a page fails, the ends of its daemons' logs tell why.
+//! Ports 4001 to 4005, and 4080 for the API, stand for free ones, which no other page gets meanwhile.
+//! Commands that only look are tried again until they print what is expected: what partners write
+//! arrives when it arrives. Where a page fails, the ends of its daemons' logs tell why.
 
 // Says to lints that all of this is test code.
 #![cfg(test)]
@@ -31,7 +31,9 @@ const DOCS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs");
 const DEADLINE: Duration = Duration::from_secs(150);
 const PAUSE: Duration = Duration::from_millis(50);
 const LOG_LINES: usize = 20;
-const PORTS: [u16; 5] = [4001, 4002, 4003, 4004, 4005];
+/// As they stand on a page.
+const PORTS: [&str; 6] =
+    ["/tcp/4001", "/tcp/4002", "/tcp/4003", "/tcp/4004", "/tcp/4005", "127.0.0.1:4080"];
 
 #[derive(Debug, PartialEq, Eq)]
 enum Step {
@@ -107,7 +109,7 @@ fn lines_fit(expected: &[String], lines: &[&str]) -> bool {
 /// uses: who cannot, takes others.
 struct Ports {
     _mine: TcpListener,
-    free: [u16; 5],
+    free: [u16; 6],
 }
 
 impl Ports {
@@ -115,11 +117,11 @@ impl Ports {
         let is_free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
         let of_block = |first: u16| {
             let mine = TcpListener::bind(("127.0.0.1", first)).ok()?;
-            let free = [1, 2, 3, 4, 5].map(|more| first + more);
+            let free = [1, 2, 3, 4, 5, 6].map(|more| first + more);
             free.iter().all(is_free).then_some(Self { _mine: mine, free })
         };
         let start = u16::try_from(std::process::id() % 2_500).unwrap();
-        let blocks = (start..start + 1_000).map(|block| 10_000 + block * 6);
+        let blocks = (start..start + 1_000).map(|block| 10_000 + block * 7);
         blocks.filter_map(of_block).next().unwrap()
     }
 }
@@ -220,7 +222,8 @@ fn only_looks(command: &str) -> bool {
         " artefact prove ",
         " artefact history ",
     ];
-    [" log", " status"].iter().any(|word| command.ends_with(word))
+    let asks = command.starts_with("curl ") && !command.contains(" --json ");
+    asks || [" log", " status"].iter().any(|word| command.ends_with(word))
         || looks.iter().any(|word| command.contains(word))
 }
 
@@ -248,11 +251,17 @@ fn the_page_on_artefacts_prints_what_it_says() {
     run_page("artefacts.md", 60);
 }
 
+#[test]
+fn the_page_on_the_api_prints_what_it_says() {
+    run_page("api.md", 30);
+}
+
 fn run_page(name: &str, steps_min: usize) {
     let mut page = fs::read_to_string(Path::new(DOCS).join(name)).unwrap();
     let ports = Ports::take();
     for (shown, free) in PORTS.iter().zip(ports.free) {
-        page = page.replace(&format!("/tcp/{shown}"), &format!("/tcp/{free}"));
+        let (before, _) = shown.split_at(shown.len() - 4);
+        page = page.replace(shown, &format!("{before}{free}"));
     }
     let place = tempfile::tempdir().unwrap();
     let mut shell = Shell { place: place.path(), daemons: vec![] };

@@ -8,7 +8,7 @@ use std::{array, sync::Arc};
 
 use concordat_node::{
     artefact::prepare,
-    control::{Act, Deed},
+    control::{Act, Deed, Word},
 };
 use concordat_protocol::{
     artefact::{
@@ -235,7 +235,7 @@ fn decide(board: &mut Board, artefacts: &[ArtefactId]) {
 fn act(board: &mut Board, at: usize, artefacts: &[ArtefactId], deed: impl Fn(String) -> Deed) {
     let snapshot = board.snapshot(at);
     let drafts = artefacts.iter().flat_map(|artefact| {
-        let act = Act { role: None, deed: deed(artefact.to_string()) };
+        let act = Act { role: None, word: Word::CommandLine, deed: deed(artefact.to_string()) };
         prepare(&snapshot, &act).unwrap_or_else(|why| panic!("{why:?}")).drafts
     });
     let drafts: Vec<(usize, Draft)> = drafts.map(|draft| (at, draft)).collect();

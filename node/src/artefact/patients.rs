@@ -7,7 +7,7 @@ use concordat_protocol::artefact::{
 };
 
 use crate::{
-    control::{Act, Answer, Deed, Edit, Refusal, Request},
+    control::{Act, Answer, Deed, Edit, Refusal, Request, Word},
     fixture::{Partner, found, partner},
 };
 
@@ -16,7 +16,7 @@ const NUMBER: &str = "9434765919";
 const FORMS: [&str; 2] = [NUMBER, "943\u{2011}476\n59\u{ad}19"];
 
 fn ask(partner: &Partner, deed: Deed) -> Result<Answer, Refusal> {
-    partner.ask(Request::Act(Act { role: None, deed }))
+    partner.ask(Request::Act(Act { role: None, word: Word::CommandLine, deed }))
 }
 
 /// A member of a board with one artefact of each kind.

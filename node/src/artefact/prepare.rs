@@ -33,7 +33,7 @@ use concordat_protocol::{
 use super::{Case, Span, edits, names, needs, poll, remark, settle, trial, values};
 use crate::{
     clock,
-    control::{Act, Acted, Deed, Edit, Pair, Refusal},
+    control::{Act, Acted, Deed, Edit, Pair, Refusal, Word},
     replica::{Snapshot, board_named},
 };
 
@@ -97,8 +97,12 @@ fn made_of(snapshot: &Snapshot, act: &Act) -> Result<Prepared, Refusal> {
         Some(role) => values::role_named(role)?,
         None => made.role,
     };
+    // A lesser role than the one that is needed must not be the way around it.
+    for role in [made.role, role] {
+        expect_covers(act.word, role)?;
+    }
     let case = &made.case_of;
-    let attribution = attribution(role, &case.slug);
+    let attribution = attribution(act.word, role, &case.slug);
     for draft in &mut made.drafts {
         draft.attribution = Some(attribution.clone());
     }
@@ -171,14 +175,44 @@ pub(super) fn draft(case: &Case<'_>, kind: Kind, payload: Vec<u8>) -> Draft {
     Draft { kind, artefact: Some(case.dossier.artefact), refs, payload, attribution: None }
 }
 
-/// In which role and capacity, as this organisation says. Who it was stays here: the command line
-/// is its administrators'.
-fn attribution(role: Role, slug: &str) -> Vec<u8> {
+/// Refuses a role that the word does not cover.
+fn expect_covers(word: Word, role: Role) -> Result<(), Refusal> {
+    let is_covered = match (word, role) {
+        (Word::CommandLine | Word::Token { binds: true, .. }, _)
+        | (Word::Token { .. }, Role::Editor | Role::SponsorEditor) => true,
+        (
+            Word::Token { binds: false, .. },
+            Role::Secretariat
+            | Role::Signatory
+            | Role::ClinicalSafety
+            | Role::FinanceSignatory
+            | Role::OpsOnCall
+            | Role::IgLead,
+        ) => false,
+    };
+    if is_covered {
+        return Ok(());
+    }
+    let message = format!(
+        "this is done in the role {}, which an editor's token does not cover; use a token of the \
+         role signatory",
+        role.name()
+    );
+    Err(Refusal::new("needs-signatory", message))
+}
+
+/// In which role and capacity, as this organisation says. Who it was stays here: of the command line
+/// one of its administrators, of a token whoever stands beside its id in this node's home.
+fn attribution(word: Word, role: Role, slug: &str) -> Vec<u8> {
+    let (actor, how) = match word {
+        Word::CommandLine => ([0; 16], "command line of the node"),
+        Word::Token { id, binds: _ } => (id, "token of the node's API"),
+    };
     let attribution = Attribution {
-        actor_ref: Fixed([0; 16]),
+        actor_ref: Fixed(actor),
         role: role.name().to_owned(),
         capacity: slug.to_owned(),
-        how_authenticated: "command line of the node".to_owned(),
+        how_authenticated: how.to_owned(),
     };
     attribution.to_bytes()
 }

@@ -11,7 +11,7 @@ use concordat_protocol::artefact::{
     edit::{Intent, ItemId},
     guard,
     kind::{Field, Shape},
-    read::{Content, Presence},
+    read::{Cell, Content, Presence},
 };
 
 use super::{
@@ -223,12 +223,21 @@ impl<'a> Wishes<'a> {
         })
     }
 
+    /// A text as it is after the wishes so far.
     fn text_at(&self, at: &Path) -> String {
         let reading = self.case.seen.as_ref().map(|seen| &seen.reading);
-        match reading.ok().and_then(|reading| reading.cell(at)).map(|cell| &cell.content) {
-            Some(Content::Text(text)) => text.text.clone(),
+        let before = match reading.ok().and_then(|reading| reading.cell(at)) {
+            Some(Cell { content: Content::Text(text), .. }) => text.text.clone(),
             Some(_) | None => String::new(),
-        }
+        };
+        self.intents.iter().filter(|intent| intent.at() == at).fold(before, |text, intent| {
+            match intent {
+                Intent::Splice { position, delete, insert, .. } => {
+                    spliced(&text, *position, *delete, insert)
+                }
+                _ => text,
+            }
+        })
     }
 }
 
@@ -288,6 +297,17 @@ fn splice(at: Path, old: &str, new: &str) -> Option<Intent> {
     Some(Intent::Splice { at, position: width(&before), delete: width(&delete), insert })
 }
 
+/// A text after a splice; positions beyond its end are its end.
+fn spliced(text: &str, position: u64, delete: u64, insert: &str) -> String {
+    let units: Vec<u16> = text.encode_utf16().collect();
+    let place = |at: u64| usize::try_from(at).map_or(units.len(), |at| at.min(units.len()));
+    let (before, after) =
+        (&units[..place(position)], &units[place(position.saturating_add(delete))..]);
+    let insert: Vec<u16> = insert.encode_utf16().collect();
+    // A splice in the middle of a character is refused when it is carried out.
+    String::from_utf16_lossy(&[before, &insert, after].concat())
+}
+
 /// How many positions a text has.
 fn width(text: &str) -> u64 {
     text.encode_utf16().count() as u64
@@ -296,6 +316,10 @@ fn width(text: &str) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{
+        control::{Act, Answer, AsOf, Deed, Look, Request, Word},
+        fixture::{found, partner},
+    };
 
     #[test]
     fn a_text_becomes_another_by_one_splice() {
@@ -311,5 +335,44 @@ mod tests {
         assert_eq!(spliced("a😀c", "a😀bc"), Some((3, 0, "b".into())));
         assert_eq!(spliced("aa", "a"), Some((1, 1, String::new())));
         assert_eq!(spliced("same", "same"), None);
+    }
+
+    #[test]
+    fn edits_of_one_text_follow_one_another() {
+        let wigan = partner("la-wigan", "council");
+        let board = found(&[&wigan, &partner("ccg-trafford", "ccg")]);
+        wigan.ask(Request::Join { paper: board.to_text() }).unwrap();
+        let act = |deed| {
+            wigan.ask(Request::Act(Act { role: None, word: Word::CommandLine, deed })).unwrap()
+        };
+        let (kind, audience) = ("decision".to_owned(), Vec::new());
+        act(Deed::Open { board: None, kind, audience, title: None });
+        let set = |value: &str| Edit::Set { at: "summary".into(), value: value.into() };
+        let splice = |position, insert: &str| Edit::Splice {
+            at: "summary".into(),
+            position,
+            delete: 0,
+            insert: insert.into(),
+        };
+        let edits = [
+            set("Beds 😀"),
+            splice(None, " and staff"),
+            splice(Some(0), "For "),
+            set("For Beds 😀 and staff."),
+        ];
+        act(Deed::Edit { artefact: "decision".into(), edits: edits.to_vec() });
+
+        let look = Look::Show { artefact: "decision".into(), as_of: AsOf::Now };
+        let Ok(Answer::Artefact(shown)) = wigan.ask(Request::Look(look)) else {
+            panic!("not shown")
+        };
+        assert_eq!(shown.fields[0].text.as_deref(), Some("For Beds 😀 and staff."));
+    }
+
+    #[test]
+    fn a_splice_beyond_the_end_is_at_the_end() {
+        assert_eq!(spliced("a😀c", 3, 1, "b"), "a😀b");
+        assert_eq!(spliced("abc", 1, u64::MAX, ""), "a");
+        assert_eq!(spliced("abc", 9, 9, "d"), "abcd");
     }
 }

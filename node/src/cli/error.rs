@@ -14,6 +14,7 @@ use crate::{
     daemon::DaemonError,
     draft::DraftError,
     home::FileError,
+    http::TokenError,
     keys::KeyError,
     organisation::OrganisationError,
     paper::PaperError,
@@ -52,6 +53,8 @@ pub(super) enum CliError {
     Draft(#[from] DraftError),
     #[error(transparent)]
     File(#[from] FileError),
+    #[error(transparent)]
+    Token(#[from] TokenError),
     #[error(transparent)]
     Offline(#[from] OfflineError),
     #[error(transparent)]
@@ -100,6 +103,7 @@ impl CliError {
             Self::Paper { source, .. } => source.code(),
             Self::Draft(_) => "draft",
             Self::File(_) => "file",
+            Self::Token(error) => error.code(),
             Self::Offline(OfflineError::MemoryStore) => "memory-store",
             Self::Offline(OfflineError::Store(StoreError::Locked { .. })) => "busy",
             Self::Offline(_) => "store",
@@ -121,8 +125,10 @@ impl CliError {
             | Self::Draft(_)
             | Self::Refused(_) => EXIT_REFUSED,
             Self::Rotation(error) if error.is_refusal() => EXIT_REFUSED,
+            Self::Token(error) if error.is_refusal() => EXIT_REFUSED,
             Self::Config(_)
             | Self::Rotation(_)
+            | Self::Token(_)
             | Self::Keys(_)
             | Self::Organisation(_)
             | Self::File(_)

@@ -37,13 +37,14 @@ mod note;
 mod out;
 mod serve;
 mod status;
+mod token;
 
 use std::{env, process::ExitCode};
 
 use clap::Parser;
 use concordat_protocol::artefact::guard::{PatientNumber, holds_number};
 
-use args::{Args, AuditCommand, BoardCommand, CardCommand, Command, KeysCommand};
+use args::{Args, AuditCommand, BoardCommand, CardCommand, Command, KeysCommand, TokenCommand};
 use context::Context;
 use error::{CliError, EXIT_USAGE};
 use out::Out;
@@ -114,6 +115,11 @@ fn run(args: Args, out: &Out) -> Result<ExitCode, CliError> {
             BoardCommand::Join(join) => founding::join(&context, &join, out),
             BoardCommand::List => board::list(&context, out),
             BoardCommand::Show(show) => board::show(&context, show, out),
+        },
+        Command::Token(token) => match token {
+            TokenCommand::New(new) => token::new(&context, &new, out),
+            TokenCommand::List => token::list(&context, out),
+            TokenCommand::Revoke(revoke) => token::revoke(&context, &revoke, out),
         },
         Command::Serve(serve) => serve::run(&context, &serve, out),
         Command::Status => status::run(&context, out),

@@ -35,6 +35,9 @@ fn words(status: &Status) -> Vec<String> {
             }
         },
     ];
+    if let Some(http) = status.listening.as_ref().and_then(|listening| listening.http.as_ref()) {
+        lines.push(format!("  API on http://{http}"));
+    }
     if let Some(warning) = &status.clock.warning {
         lines.push(format!("  {warning}"));
     }

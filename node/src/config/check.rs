@@ -6,7 +6,7 @@
 //! *Source*: ours.
 
 use std::{
-    net::Ipv4Addr,
+    net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
 };
 
@@ -27,6 +27,7 @@ pub(super) const LISTEN: Key =
     Key { name: "listen", example: "listen = [\"/ip4/0.0.0.0/tcp/4001\"]" };
 pub(super) const ANNOUNCE: Key =
     Key { name: "announce", example: "announce = [\"/dns4/node.example.org/tcp/4001\"]" };
+pub(super) const HTTP: Key = Key { name: "http", example: "http = \"127.0.0.1:4080\"" };
 pub(super) const STORE: Key = Key { name: "store", example: "store = \"redb\"" };
 pub(super) const ALLOW_MEMORY_STORE: Key =
     Key { name: "allow_memory_store", example: "allow_memory_store = false" };
@@ -175,6 +176,16 @@ pub(super) fn announce(file: &mut Fields) -> Vec<Multiaddr> {
         file.problem(ANNOUNCE, format!("{} addresses", found.len()), reason);
     }
     found
+}
+
+pub(super) fn http(file: &mut Fields) -> Option<SocketAddr> {
+    let text = file.text(HTTP)?;
+    match text.parse::<SocketAddr>() {
+        Ok(address) if address.ip().is_loopback() => return Some(address),
+        Ok(_) => file.problem(HTTP, format!("{text:?}"), Reason::NotLoopback),
+        Err(_) => file.problem(HTTP, format!("{text:?}"), Reason::NotAnHttpAddress),
+    }
+    None
 }
 
 pub(super) fn store(file: &mut Fields) -> EngineKind {

@@ -6,6 +6,8 @@
 //!   makes a node that only dials. Default: `["/ip4/0.0.0.0/tcp/4001"]`.
 //! - `announce`: addresses put on the node card. A list of at most 8 multiaddr; peers try them all,
 //!   `[]` makes a node that dials everyone itself. Default: `[]`.
+//! - `http`: where programs on this machine reach the API. A loopback address with a port; the API is
+//!   then served there and at `http.sock` in the home. Default: none, there is no API.
 //! - `store`: storage engine, `redb` or `memory`. Default: `redb`.
 //! - `allow_memory_store`: permits `store = "memory"`. A boolean. Default: `false`.
 //! - `log`: what is logged, as `level` or `target=level,…`. Beyond `info` there are more lines, and
@@ -35,6 +37,7 @@ mod tests;
 use std::{
     fs::File,
     io::Read,
+    net::SocketAddr,
     path::{Path, PathBuf},
 };
 
@@ -58,10 +61,11 @@ pub struct Key {
 }
 
 /// Every key there is.
-pub const KEYS: [Key; 8] = [
+pub const KEYS: [Key; 9] = [
     check::HOME,
     check::LISTEN,
     check::ANNOUNCE,
+    check::HTTP,
     check::STORE,
     check::ALLOW_MEMORY_STORE,
     check::LOG,
@@ -75,6 +79,7 @@ pub struct Config {
     home: PathBuf,
     listen: Vec<Multiaddr>,
     announce: Vec<Multiaddr>,
+    http: Option<SocketAddr>,
     store: EngineKind,
     log: String,
     redial_ms_min: u64,
@@ -113,6 +118,7 @@ impl Config {
             listen: check::addresses(&mut file, check::LISTEN, check::check_listen)
                 .unwrap_or_else(|| vec![check::default_listen()]),
             announce: check::announce(&mut file),
+            http: check::http(&mut file),
             store: check::store(&mut file),
             log: check::log(&mut file),
             redial_ms_min: check::redial_ms(&mut file, check::REDIAL_MS_MIN, 1_000),
@@ -142,6 +148,12 @@ impl Config {
     #[must_use]
     pub fn announce(&self) -> &[Multiaddr] {
         &self.announce
+    }
+
+    /// Where the API is served, if it is.
+    #[must_use]
+    pub const fn http(&self) -> Option<SocketAddr> {
+        self.http
     }
 
     /// The storage engine.

@@ -138,6 +138,15 @@ pub enum Reason {
         /// How many there may be.
         max: usize,
     },
+    /// An address that other machines reach.
+    #[error(
+        "the API carries tokens and content without TLS, so it is for this machine alone: 127.0.0.1 \
+         or [::1]; put a web server with TLS in front of it for others"
+    )]
+    NotLoopback,
+    /// Not a socket address.
+    #[error("not an IP address with a port")]
+    NotAnHttpAddress,
     /// An engine that this build does not have.
     #[error("the storage engines of this version are \"redb\" and \"memory\"")]
     UnknownEngine,

@@ -21,6 +21,7 @@ fn an_empty_file_is_a_config_of_defaults() {
         home: PathBuf::from("/etc/concordat"),
         listen: vec!["/ip4/0.0.0.0/tcp/4001".parse().unwrap()],
         announce: Vec::new(),
+        http: None,
         store: EngineKind::Redb,
         log: "info".to_owned(),
         redial_ms_min: 1_000,
@@ -36,6 +37,7 @@ fn every_key_can_be_set() {
         home = "/srv/concordat"
         listen = ["/ip4/127.0.0.1/tcp/0", "/ip6/::/tcp/443"]
         announce = ["/dns4/node.example.org/tcp/443", "/ip4/192.0.2.7/tcp/4001"]
+        http = "[::1]:80"
         store = "memory"
         allow_memory_store = true
         log = "warn,concordat_node::net=debug"
@@ -51,6 +53,7 @@ fn every_key_can_be_set() {
     assert_eq!(config.listen(), addresses(["/ip4/127.0.0.1/tcp/0", "/ip6/::/tcp/443"]));
     let announced = ["/dns4/node.example.org/tcp/443", "/ip4/192.0.2.7/tcp/4001"];
     assert_eq!(config.announce(), addresses(announced));
+    assert_eq!(config.http(), Some("[::1]:80".parse().unwrap()));
     assert_eq!(config.store(), EngineKind::Memory);
     assert_eq!(config.log(), "warn,concordat_node::net=debug");
     assert_eq!((config.redial_ms_min(), config.redial_ms_max()), (10, 20));
@@ -119,6 +122,16 @@ const BAD: &[(&str, &str)] = &[
         "announce = \"/memory/7\": an announced address has a host (ip4, ip6, dns, dns4 or \
              dns6) and /tcp/PORT alone; \
              for example: announce = [\"/dns4/node.example.org/tcp/4001\"]",
+    ),
+    (
+        "http = \"0.0.0.0:4080\"",
+        "http = \"0.0.0.0:4080\": the API carries tokens and content without TLS, so it is for this \
+             machine alone: 127.0.0.1 or [::1]; put a web server with TLS in front of it for others; \
+             for example: http = \"127.0.0.1:4080\"",
+    ),
+    (
+        "http = \"localhost\"",
+        "http = \"localhost\": not an IP address with a port; for example: http = \"127.0.0.1:4080\"",
     ),
     (
         "store = \"sled2\"",

@@ -5,6 +5,7 @@
 //!
 //! *Source*: ours.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Written;
@@ -74,8 +75,25 @@ pub enum AsOf {
 pub struct Act {
     /// In which role; without it the one that is needed.
     pub role: Option<String>,
+    /// On whose word.
+    pub word: Word,
     /// What.
     pub deed: Deed,
+}
+
+/// On whose word something is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Word {
+    /// Of whoever may run commands in the node's home: in every role.
+    CommandLine,
+    /// Of the holder of an API token.
+    Token {
+        /// The token's id: what the organisation itself can resolve to a name.
+        id: [u8; 16],
+        /// Whether it covers roles that bind or answer for the organisation.
+        binds: bool,
+    },
 }
 
 /// What to do.
@@ -172,7 +190,7 @@ pub enum Deed {
 }
 
 /// One change of a document.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Edit {
     /// Give a field a value; a text this text.
@@ -238,7 +256,7 @@ pub enum Edit {
 }
 
 /// What was done.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Acted {
     /// The board.
     pub board: String,
@@ -257,7 +275,7 @@ pub struct Acted {
 }
 
 /// What was put to a decision.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Frozen {
     /// The digest of the wording.
     pub digest: String,

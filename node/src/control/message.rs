@@ -15,6 +15,7 @@
 
 use std::path::PathBuf;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Act, Acted, Look};
@@ -138,7 +139,7 @@ pub struct Notes {
 }
 
 /// One entry that is durable.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Written {
     /// Its place in this organisation's feed.
     pub seq: u64,

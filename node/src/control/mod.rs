@@ -9,16 +9,18 @@
 //! *Source*: ours.
 
 mod artefact;
+mod calls;
 mod client;
 mod message;
 mod server;
 #[cfg(test)]
 mod tests;
 
-pub use artefact::{Act, Acted, AsOf, Deed, Edit, Frozen, ListQuery, Look, Pair};
+pub use artefact::{Act, Acted, AsOf, Deed, Edit, Frozen, ListQuery, Look, Pair, Word};
+pub use calls::{Call, Calls};
 pub use client::{ControlError, ask, is_running};
 pub use message::{
     Answer, CardAdded, Exported, Joined, LogQuery, Notes, REQUEST_BYTES_MAX, Refusal, Reply,
     Request, Written,
 };
-pub use server::{Call, Server, ServerError};
+pub use server::{Server, ServerError};

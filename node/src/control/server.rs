@@ -1,12 +1,12 @@
 //! The daemon's end of the control socket: one task for each connection.
 //!
 //! ```text
-//!   line ──▶ Request ──▶ Order (papers verified here, off the engine's task) ──▶ daemon
-//!   line ◀── Reply   ◀──────────────────── oneshot ◀─────────────────────────────┘
+//!   line ──▶ Request ──calls──▶ daemon
+//!   line ◀── Reply   ◀────────────┘
 //! ```
 //!
-//! *Invariants.* At most [`CALLS_MAX`] orders wait, and [`CONNECTIONS_MAX`] clients are served;
-//! others wait to be let in. A request beyond its bound ends its connection with an answer.
+//! *Invariants.* At most [`CONNECTIONS_MAX`] clients are served; others wait to be let in. A request
+//! beyond its bound ends its connection with an answer.
 //!
 //! *Source*: ours.
 
@@ -20,24 +20,13 @@ use std::{
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
     net::{UnixListener, UnixStream},
-    sync::{Semaphore, mpsc, oneshot},
+    sync::Semaphore,
     task::JoinHandle,
 };
 
-use super::{REQUEST_BYTES_MAX, Refusal, Reply, Request, is_running};
-use crate::replica::Order;
+use super::{Calls, REQUEST_BYTES_MAX, Refusal, Reply, is_running};
 
-const CALLS_MAX: usize = 64;
 const CONNECTIONS_MAX: usize = 64;
-
-/// One order, and where its answer goes.
-#[derive(Debug)]
-pub struct Call {
-    /// What is asked.
-    pub order: Order,
-    /// Dropped without an answer only when the daemon ends.
-    pub reply: oneshot::Sender<Reply>,
-}
 
 /// Why there is no control socket.
 #[derive(Debug, thiserror::Error)]
@@ -82,7 +71,7 @@ impl Server {
     /// # Errors
     /// - [`ServerError::Taken`]: somebody does.
     /// - [`ServerError::Io`]: the operating system refused.
-    pub fn start(path: &Path) -> Result<(Self, mpsc::Receiver<Call>), ServerError> {
+    pub fn start(path: &Path, calls: Calls) -> Result<Self, ServerError> {
         let failed = |source| ServerError::Io { path: path.to_path_buf(), source };
         Self::expect_free(path)?;
         match fs::remove_file(path) {
@@ -91,9 +80,8 @@ impl Server {
         }
         let listener = UnixListener::bind(path).map_err(failed)?;
         fs::set_permissions(path, fs::Permissions::from_mode(0o600)).map_err(failed)?;
-        let (calls, received) = mpsc::channel(CALLS_MAX);
         let accepting = tokio::spawn(accept(listener, calls));
-        Ok((Self { path: path.to_path_buf(), accepting }, received))
+        Ok(Self { path: path.to_path_buf(), accepting })
     }
 }
 
@@ -105,7 +93,7 @@ impl Drop for Server {
     }
 }
 
-async fn accept(listener: UnixListener, calls: mpsc::Sender<Call>) {
+async fn accept(listener: UnixListener, calls: Calls) {
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     loop {
         let Ok(place) = Arc::clone(&places).acquire_owned().await else {
@@ -128,7 +116,7 @@ async fn accept(listener: UnixListener, calls: mpsc::Sender<Call>) {
     }
 }
 
-async fn serve(stream: UnixStream, calls: mpsc::Sender<Call>) -> io::Result<()> {
+async fn serve(stream: UnixStream, calls: Calls) -> io::Result<()> {
     let (reading, mut writing) = stream.into_split();
     let mut reading = BufReader::new(reading);
     loop {
@@ -139,7 +127,10 @@ async fn serve(stream: UnixStream, calls: mpsc::Sender<Call>) -> io::Result<()> 
         }
         let is_whole = line.ends_with(b"\n");
         let reply = if is_whole {
-            answer(line, &calls).await
+            let read = move || {
+                serde_json::from_slice(&line).map_err(|error| Refusal::new("other-version", error))
+            };
+            calls.ask(read).await
         } else {
             let message = format!("a request has at most {REQUEST_BYTES_MAX} bytes and one line");
             Some(Reply::Refused(Refusal::new("too-long", message)))
@@ -155,19 +146,4 @@ async fn serve(stream: UnixStream, calls: mpsc::Sender<Call>) -> io::Result<()> 
             return Ok(());
         }
     }
-}
-
-async fn answer(line: Vec<u8>, calls: &mpsc::Sender<Call>) -> Option<Reply> {
-    let read = tokio::task::spawn_blocking(move || {
-        let request: Request =
-            serde_json::from_slice(&line).map_err(|error| Refusal::new("other-version", error))?;
-        Order::read(request)
-    });
-    let order = match read.await.ok()? {
-        Ok(order) => order,
-        Err(refusal) => return Some(Reply::Refused(refusal)),
-    };
-    let (reply, answer) = oneshot::channel();
-    calls.send(Call { order, reply }).await.ok()?;
-    answer.await.ok()
 }

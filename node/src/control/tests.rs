@@ -19,7 +19,8 @@ fn place() -> (tempfile::TempDir, PathBuf) {
 
 /// Serves `calls` requests at this path, on the current runtime, telling each what was asked.
 fn serve(path: &Path, calls: usize) -> Server {
-    let (server, mut received) = Server::start(path).unwrap();
+    let (asking, mut received) = Calls::open();
+    let server = Server::start(path, asking).unwrap();
     tokio::spawn(async move {
         for _ in 0..calls {
             let Call { order, reply } = received.recv().await.unwrap();
@@ -63,9 +64,8 @@ async fn a_socket_left_behind_is_replaced_and_one_in_use_is_not() {
 
     let _server = serve(&path, 0);
 
-    assert!(
-        matches!(Server::start(&path), Err(ServerError::Taken { path: taken }) if taken == path)
-    );
+    let second = Server::start(&path, Calls::open().0);
+    assert!(matches!(second, Err(ServerError::Taken { path: taken }) if taken == path));
 }
 
 #[tokio::test]
@@ -90,7 +90,8 @@ async fn what_is_no_request_is_refused_and_the_next_is_answered() {
 #[tokio::test]
 async fn a_client_is_told_when_the_daemon_ends_before_it_answers() {
     let (_directory, path) = place();
-    let (server, mut received) = Server::start(&path).unwrap();
+    let (asking, mut received) = Calls::open();
+    let server = Server::start(&path, asking).unwrap();
     let asking = tokio::task::spawn_blocking(move || ask(&path, &charter("a")));
     // Taken, and dropped without an answer.
     drop(received.recv().await.unwrap());

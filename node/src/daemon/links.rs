@@ -7,7 +7,7 @@
 //!
 //! *Source*: ours.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Instant};
 
 use concordat_protocol::{engine::Input, hash, sync};
 use libp2p::Multiaddr;
@@ -23,6 +23,8 @@ use crate::{
 pub(super) struct Links {
     net: NetHandle,
     sessions: BTreeMap<NodeKey, SessionId>,
+    /// When the last session of a peer ended that has none now.
+    left: BTreeMap<NodeKey, Instant>,
     listening: Vec<String>,
     /// The network was told to end: what the engine still wants of it is not done.
     is_ended: bool,
@@ -30,7 +32,13 @@ pub(super) struct Links {
 
 impl Links {
     pub(super) const fn new(net: NetHandle) -> Self {
-        Self { net, sessions: BTreeMap::new(), listening: Vec::new(), is_ended: false }
+        Self {
+            net,
+            sessions: BTreeMap::new(),
+            left: BTreeMap::new(),
+            listening: Vec::new(),
+            is_ended: false,
+        }
     }
 
     /// What an event means to the engine, if anything.
@@ -38,6 +46,7 @@ impl Links {
         match event {
             NetEvent::Connected { peer, session } => {
                 self.sessions.insert(peer, session);
+                self.left.remove(&peer);
                 Some(Input::Connected { peer: of_net(peer) })
             }
             NetEvent::Disconnected { peer, session, .. } => {
@@ -45,6 +54,7 @@ impl Links {
                     return None;
                 }
                 self.sessions.remove(&peer);
+                self.left.insert(peer, Instant::now());
                 Some(Input::Disconnected { peer: of_net(peer) })
             }
             NetEvent::Frame { peer, bytes, .. } => {
@@ -124,10 +134,12 @@ impl Links {
     pub(super) fn running(&self) -> Running {
         let traffic = |(peer, counts)| {
             let is_connected = self.sessions.contains_key(&peer);
-            (peer, PeerTraffic { is_connected, counts })
+            let contact_age_s =
+                if is_connected { Some(0) } else { self.left.get(&peer).map(age_s) };
+            (peer, PeerTraffic { is_connected, contact_age_s, counts })
         };
         let peers = self.net.meter().peers().into_iter().map(traffic).collect();
-        Running { listening: self.listening.clone(), peers }
+        Running { listening: self.listening.clone(), peers, ..Running::default() }
     }
 
     /// Ends all sessions; what still comes in is not taken any more.
@@ -137,6 +149,10 @@ impl Links {
         let _ended = self.net.send(NetCommand::Shutdown).await;
         while events.recv().await.is_some() {}
     }
+}
+
+fn age_s(left: &Instant) -> u64 {
+    left.elapsed().as_secs()
 }
 
 const fn of_net(peer: NodeKey) -> hash::NodeKey {

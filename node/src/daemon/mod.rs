@@ -1,8 +1,8 @@
-//! The daemon: the only place where engine, store, network and local commands meet.
+//! The daemon: the only place where engine, store, network, API and local commands meet.
 //!
 //! ```text
 //!   peers ──NetEvent──▶┐                       ┌──Persist──▶ store writer ──Durable──┐
-//!   commands ──Call───▶┤ one task ──▶ engine ──┤──Send, Admit…─▶ network             │
+//!   cli, http ─Call───▶┤ one task ──▶ engine ──┤──Send, Admit…─▶ network             │
 //!   clock, 1 s ───────▶┤                       └──Written, Refused─▶ desk ─▶ command  │
 //!   store writer ─────▶┘◀────────────────────────────────────────────────────────────┘
 //!   acts prepared ────▶┘        on artefacts: worked out over a snapshot, off the task
@@ -11,6 +11,7 @@
 //! | file | what |
 //! |---|---|
 //! | `mod` | the loop: whatever comes in becomes an input, whatever comes out is done in its order |
+//! | `backlog` | what the writer was handed and has not made durable, and for how long |
 //! | `links` | sessions with peers: which is current, and what the engine may say to whom |
 //! | `marking` | the high-water mark, written aside |
 //! | `notices` | what is told in the log, one line each |
@@ -21,28 +22,31 @@
 //!
 //! *Source*: ours; the engine's contract in `protocol/src/engine/mod.rs`.
 
+mod backlog;
 mod links;
 mod marking;
 mod notices;
 
 use std::{sync::Arc, time::Duration};
 
-use concordat_protocol::engine::{BatchId, Effect, Input};
+use concordat_protocol::engine::{Effect, Input};
 use tokio::{
     sync::{mpsc, oneshot},
     time::{Instant, Interval, MissedTickBehavior},
 };
 
-use self::{links::Links, marking::Marking};
+use self::{backlog::Backlog, links::Links, marking::Marking};
 use crate::{
     artefact::{Prepared, prepare},
     config::Config,
-    control::{Call, Refusal, Reply, Server, ServerError},
+    control::{Call, Calls, Refusal, Reply, Server, ServerError},
     home::Home,
+    http::{Http, HttpError},
     net::{self, NetConfig, NetError, NetEvent, NetLimits, NetStopped},
     organisation::{Organisation, OrganisationError},
     replica::{About, Begun, Desk, Replica, ReplicaError, Work},
     store::{self, Store, StoreError, Writer, WriterStopped},
+    view::{Running, WriterLine},
 };
 
 /// With more than this on its way to disk, nothing more is taken in.
@@ -83,6 +87,9 @@ pub enum DaemonError {
     /// The control socket said no.
     #[error(transparent)]
     Control(#[from] ServerError),
+    /// The API could not be served.
+    #[error(transparent)]
+    Http(#[from] HttpError),
     /// The writer ended before the daemon did.
     #[error(transparent)]
     Writer(#[from] WriterStopped),
@@ -101,8 +108,8 @@ struct Daemon {
     links: Links,
     writer: Writer,
     marking: Marking,
-    submitted: BatchId,
-    durable: BatchId,
+    backlog: Backlog,
+    http: Option<Http>,
     preparing: mpsc::UnboundedSender<Ready>,
 }
 
@@ -140,7 +147,12 @@ pub async fn run(start: Start) -> Result<(), DaemonError> {
     if replica.has_begun() {
         replica.organisation().forget_older(&home)?;
     }
-    let (server, calls) = Server::start(&home.socket())?;
+    let (asking, calls) = Calls::open();
+    let server = Server::start(&home.socket(), asking.clone())?;
+    let http = match config.http() {
+        Some(address) => Some(Http::start(address, &home, asking).await?),
+        None => None,
+    };
     let (reported, reports) = mpsc::unbounded_channel();
     // The receiver outlives the writer, so the report always finds it.
     let writer = Writer::start(store, move |report| drop(reported.send(report)))?;
@@ -153,15 +165,15 @@ pub async fn run(start: Start) -> Result<(), DaemonError> {
         links: Links::new(net),
         writer,
         marking: Marking::start(&home),
-        submitted: BatchId(0),
-        durable: BatchId(0),
+        backlog: Backlog::default(),
+        http,
         preparing,
     };
     let mut ticks = tokio::time::interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut inbox = Inbox { events, reports, calls, ready, ticks };
     let ended = daemon.serve(&mut inbox, stop).await;
-    drop(server);
+    drop((server, daemon.http.take()));
     let closed = daemon.close(inbox).await;
     ended.and(closed)
 }
@@ -243,7 +255,7 @@ impl Daemon {
             match effect {
                 Effect::Persist { batch, ops } => {
                     self.writer.submit(batch, ops)?;
-                    self.submitted = batch;
+                    self.backlog.submitted(batch);
                 }
                 Effect::Send { peer, lane, frame } => self.links.send(peer, lane, frame).await?,
                 Effect::Disconnect { peer } => self.links.drop_peer(peer).await?,
@@ -252,7 +264,11 @@ impl Daemon {
                 Effect::Written { ticket, id, seq } => self.desk.written(ticket, id, seq),
                 Effect::Refused { ticket, why } => self.desk.refused(ticket, &why),
                 // Documents are made when somebody looks, and are known by the changes in them.
-                Effect::Materialise { .. } => {}
+                Effect::Materialise { board, artefact } => {
+                    if let Some(http) = &self.http {
+                        http.changed(&board, &artefact);
+                    }
+                }
                 Effect::Report(report) => notices::report(&report),
             }
         }
@@ -278,18 +294,28 @@ impl Daemon {
                 let Some(batch) = batches.last().copied() else {
                     return Ok(());
                 };
-                self.durable = batch;
+                self.backlog.durable(batch);
                 self.desk.durable(batch);
                 self.handle(Input::Persisted { batch }).await
             }
         }
     }
 
+    /// For `status`.
+    fn running(&self) -> Running {
+        let writer = WriterLine {
+            waiting_bytes: self.writer.waiting_bytes(),
+            waiting_ms: self.backlog.waiting_ms(),
+        };
+        let http = self.http.as_ref().map(|http| http.address().to_string());
+        Running { http, writer, ..self.links.running() }
+    }
+
     async fn called(&mut self, call: Call) -> Result<(), DaemonError> {
         match self.desk.take(call.order, call.reply, &mut self.replica)? {
             Work::Effects(effects) => self.perform(effects).await,
             Work::Read(question, reply) => {
-                let (snapshot, running) = (self.replica.snapshot(), self.links.running());
+                let (snapshot, running) = (self.replica.snapshot(), self.running());
                 // Not awaited: the command waits for its answer, the engine does not.
                 let _reading = tokio::task::spawn_blocking(move || {
                     let _gone = reply.send(snapshot.answer(question, Some(&running)));
@@ -341,7 +367,7 @@ impl Daemon {
 
     /// Waits until all that was submitted, and all that follows from it, is durable.
     async fn write_out(&mut self, inbox: &mut Inbox) -> Result<(), DaemonError> {
-        while self.durable < self.submitted {
+        while self.backlog.is_waiting() {
             match inbox.reports.recv().await {
                 Some(report) => self.reported(report).await?,
                 None => return Err(WriterStopped.into()),

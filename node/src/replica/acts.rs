@@ -85,6 +85,7 @@ fn named(deed: &Deed) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::control::Word;
 
     #[test]
     fn of_each_artefact_one_act_is_under_way_and_others_go_on() {
@@ -92,7 +93,7 @@ mod tests {
         let mut acts = Acts::default();
         for (about, role) in [(id(1), "a"), (id(1), "b"), (id(2), "c"), (None, "d"), (id(2), "e")] {
             let deed = Deed::Close { artefact: String::new(), proposal: None };
-            let act = Box::new(Act { role: Some(role.to_owned()), deed });
+            let act = Box::new(Act { role: Some(role.to_owned()), word: Word::CommandLine, deed });
             let (reply, _) = oneshot::channel();
             acts.add(Begun { act, about: About(about), reply });
         }

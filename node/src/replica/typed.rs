@@ -36,7 +36,9 @@ fn names(request: &Request) -> Vec<Named<'_>> {
             [some("the board", &query.board), some("the member", &query.feed)].concat()
         }
         Request::Look(look) => in_look(look),
-        Request::Act(Act { role, deed }) => [some("the role", role), in_deed(deed)].concat(),
+        Request::Act(Act { role, word: _, deed }) => {
+            [some("the role", role), in_deed(deed)].concat()
+        }
     }
 }
 

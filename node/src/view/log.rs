@@ -12,6 +12,7 @@ use concordat_protocol::{
     hash::FeedId,
     payload::Note,
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::slug_of;
@@ -25,7 +26,7 @@ use crate::{
 const ENTRIES_MAX: usize = 20_000;
 
 /// Entries of one board.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Log {
     /// The board.
     pub board: String,
@@ -34,7 +35,7 @@ pub struct Log {
 }
 
 /// One entry.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LogLine {
     /// Who wrote it: the member's short name.
     pub slug: String,

@@ -6,16 +6,18 @@
 //! *Source*: ours.
 
 pub mod artefact;
+mod board;
 mod charter;
 mod log;
 mod status;
 
 pub use artefact::{standing_in_words, status_in_words};
+pub use board::{Board, BoardEntry, BoardMember, BoardRule, board, boards};
 pub use charter::charter_in_words;
 pub use log::{Log, LogLine, log};
 pub use status::{
     BoardLine, CardLine, ClockLine, FeedLine, Listening, PeerLine, PeerTraffic, Running, Status,
-    status,
+    WriterLine, status,
 };
 
 use concordat_protocol::{charter::Charter, hash::OrgId};

@@ -13,6 +13,7 @@ use concordat_protocol::{
     hash::FeedId,
     identity::SignedCard,
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::slug_of;
@@ -23,6 +24,10 @@ use crate::{net, replica::Snapshot, store::StoreError};
 pub struct Running {
     /// Addresses that the node can be dialled at, from inside its own network.
     pub listening: Vec<String>,
+    /// Where the API is served.
+    pub http: Option<String>,
+    /// What waits for the disk.
+    pub writer: WriterLine,
     /// Every peer that was ever allowed.
     pub peers: BTreeMap<net::NodeKey, PeerTraffic>,
 }
@@ -32,12 +37,14 @@ pub struct Running {
 pub struct PeerTraffic {
     /// Whether there is a session.
     pub is_connected: bool,
+    /// For how many seconds there has been none; none if there never was since the daemon's start.
+    pub contact_age_s: Option<u64>,
     /// Counts since the daemon's start.
     pub counts: net::PeerCounts,
 }
 
 /// How the node is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Status {
     /// Of the program.
     pub version: String,
@@ -51,6 +58,8 @@ pub struct Status {
     pub card: CardLine,
     /// The daemon's network; none when no daemon runs.
     pub listening: Option<Listening>,
+    /// What waits for the disk; none when no daemon runs.
+    pub writer: Option<WriterLine>,
     /// This node's clock beside those of the peers that it met since the daemon's start.
     pub clock: ClockLine,
     /// Why the store may be an older copy, while partners are asked.
@@ -66,7 +75,7 @@ pub struct Status {
 }
 
 /// The newest card of this node.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CardLine {
     /// Its epoch.
     pub epoch: u64,
@@ -77,7 +86,7 @@ pub struct CardLine {
 }
 
 /// This node's clock.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ClockLine {
     /// How many peers told theirs.
     pub peers: usize,
@@ -88,14 +97,25 @@ pub struct ClockLine {
 }
 
 /// Where a running daemon listens.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Listening {
     /// Multiaddresses with the real port.
     pub addresses: Vec<String>,
+    /// The address of the API with the real port, if it is served.
+    pub http: Option<String>,
+}
+
+/// What a running daemon has handed to its writer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct WriterLine {
+    /// Bytes that are not durable yet.
+    pub waiting_bytes: usize,
+    /// For how long the writer has had some and made none of them durable, in milliseconds.
+    pub waiting_ms: u64,
 }
 
 /// One board.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct BoardLine {
     /// Its id.
     pub board: String,
@@ -116,7 +136,7 @@ pub struct BoardLine {
 }
 
 /// One feed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FeedLine {
     /// The member's short name.
     pub slug: String,
@@ -151,7 +171,7 @@ pub struct FeedLine {
 }
 
 /// One partner's node.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PeerLine {
     /// Its short name on one of the boards, or its id.
     pub slug: String,
@@ -163,6 +183,9 @@ pub struct PeerLine {
     pub addresses: Vec<String>,
     /// Whether there is a session.
     pub is_connected: bool,
+    /// For how many seconds there has been none: 0 while there is one, none if there never was since
+    /// the daemon's start.
+    pub contact_age_s: Option<u64>,
     /// Bytes sent since the daemon's start, on both lanes.
     pub sent_bytes: u64,
     /// Bytes received since the daemon's start, on both lanes.
@@ -182,6 +205,10 @@ pub fn status(snapshot: &Snapshot, running: Option<&Running>) -> Result<Status, 
     let others: Vec<SignedCard> =
         snapshot.cards()?.into_iter().filter(|other| other.card().org != card.org).collect();
     let traffic = running.map(|running| &running.peers);
+    let listening = |running: &Running| Listening {
+        addresses: running.listening.clone(),
+        http: running.http.clone(),
+    };
     Ok(Status {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         org: card.org.to_string(),
@@ -192,7 +219,8 @@ pub fn status(snapshot: &Snapshot, running: Option<&Running>) -> Result<Status, 
             number: card.number,
             addresses: card.addresses.clone(),
         },
-        listening: running.map(|running| Listening { addresses: running.listening.clone() }),
+        listening: running.map(listening),
+        writer: running.map(|running| running.writer),
         clock: clock_line(&snapshot.clock),
         restored: snapshot.suspicion.clone(),
         store_entries: size.entries,
@@ -269,6 +297,7 @@ fn peer_line(
         node: peer_id(card.node_key.as_bytes()),
         addresses: card.addresses.clone(),
         is_connected: traffic.is_connected,
+        contact_age_s: traffic.contact_age_s,
         sent_bytes: control.sent_bytes + bulk.sent_bytes,
         received_bytes: control.received_bytes + bulk.received_bytes,
         queued_bytes: control.queued_bytes + bulk.queued_bytes,

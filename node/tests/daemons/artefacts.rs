@@ -9,7 +9,7 @@ use crate::{
 
 pub(crate) const TOP: &str = "secretariat = [\"la-wigan\"]\nclosers = [\"la-wigan\"]\n";
 pub(crate) const RULES: &str = "\"joint decision\" = \"all(quorum(2), majority(council))\"\n";
-const STRATEGY: &str =
+pub(crate) const STRATEGY: &str =
     "engagement_ref=artefact-engagementengagementengagementengagementengagementaa";
 
 pub(crate) fn show(node: &Node, artefact: &str) -> Value {

@@ -7,8 +7,10 @@
 // Says to lints that all of this is test code.
 #![cfg(test)]
 
+mod api;
 mod artefacts;
 mod epochs;
+mod http;
 mod partnership;
 mod patients;
 mod process;

@@ -71,6 +71,7 @@ const ARTEFACT: &[(&[&str], &str)] = &[
 /// Other commands.
 const OTHERS: &[(&[&str], &str)] = &[
     (&["note", "@"], "the note"),
+    (&["token", "new", "--role", "viewer", "--name", "@"], "the name"),
     (&["note", "x", "--board", "@"], "the board"),
     (&["log", "--feed", "@"], "the member"),
     (&["board", "show", "@"], "the board"),
@@ -82,6 +83,7 @@ const MISTAKEN: &[&[&str]] = &[
     &["artefact", "set", "decision", "@"],
     &["artefact", "text", "decision", "summary", "--at", "@"],
     &["artefact", "@"],
+    &["token", "new", "--role", "@", "--name", "x"],
     &["artefact", "show", "decision", "--@"],
 ];
 

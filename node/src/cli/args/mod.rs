@@ -13,7 +13,7 @@ use clap::{Parser, Subcommand, builder::NonEmptyStringValueParser};
 use concordat_protocol::identity::Code;
 use libp2p::Multiaddr;
 
-use crate::rotation::NamedEnd;
+use crate::{http::Role, rotation::NamedEnd};
 
 /// A node that each organisation of a partnership runs for itself.
 #[derive(Debug, Parser)]
@@ -45,6 +45,9 @@ pub(super) enum Command {
     /// Draft, accept, found, join and show boards
     #[command(subcommand)]
     Board(BoardCommand),
+    /// Make, list and revoke tokens for the API
+    #[command(subcommand)]
+    Token(TokenCommand),
     /// Run the node until it is told to stop
     Serve(Serve),
     /// How the node is, whom it meets, and how far its boards have come
@@ -237,6 +240,40 @@ pub(super) struct BoardJoin {
 pub(super) struct BoardShow {
     /// The beginning of the board's id; not needed if there is only one
     pub(super) board: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum TokenCommand {
+    /// Make a token, and show it this once
+    New(TokenNew),
+    /// All tokens there ever were, without their secrets
+    List,
+    /// Revoke a token; it is refused from the next request on
+    Revoke(TokenRevoke),
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct TokenNew {
+    /// What it is for: viewer, editor, signatory, auditor or node_admin
+    #[arg(long, value_parser = role)]
+    pub(super) role: Role,
+    /// Who uses it and for what, for your own records
+    #[arg(long)]
+    pub(super) name: String,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct TokenRevoke {
+    /// The beginning of the token's id
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
+    pub(super) id: String,
+}
+
+fn role(text: &str) -> Result<Role, String> {
+    Role::ALL.into_iter().find(|role| role.name() == text).ok_or_else(|| {
+        let names = Role::ALL.map(Role::name).join(", ");
+        format!("a role is one of {names}")
+    })
 }
 
 #[derive(Debug, clap::Args)]

@@ -20,7 +20,7 @@ use super::{
 use crate::{
     artefact::needed,
     control::{
-        Act, Acted, Answer, AsOf, Deed, Edit, Frozen, ListQuery, Look, Pair, Refusal, Request,
+        Act, Acted, Answer, AsOf, Deed, Edit, Frozen, ListQuery, Look, Pair, Refusal, Request, Word,
     },
 };
 
@@ -71,7 +71,7 @@ fn look(context: &Context, look: Look, out: &Out) -> Result<(), CliError> {
 /// What the commands that write mean; those that look are handled before.
 fn deed(command: ArtefactCommand) -> Result<Act, CliError> {
     use ArtefactCommand as Command;
-    let plain = |deed| Act { role: None, deed };
+    let plain = |deed| Act { role: None, word: Word::CommandLine, deed };
     Ok(match command {
         Command::Open(Open { kind, board, title, audience }) => {
             plain(Deed::Open { board, kind, audience, title })
@@ -79,7 +79,8 @@ fn deed(command: ArtefactCommand) -> Result<Act, CliError> {
         Command::Set(set) => {
             let edit = |(at, value)| Edit::Set { at, value };
             let edits = set.values.into_iter().map(edit).collect();
-            Act { role: set.role, deed: Deed::Edit { artefact: set.artefact, edits } }
+            let deed = Deed::Edit { artefact: set.artefact, edits };
+            Act { role: set.role, ..plain(deed) }
         }
         Command::Choose(one) => {
             edit(one.artefact, Edit::Choose { at: one.field, value: one.value })
@@ -101,7 +102,7 @@ fn deed(command: ArtefactCommand) -> Result<Act, CliError> {
         }
         Command::Event(one) => {
             let deed = Deed::Event { artefact: one.artefact, name: one.name, values: one.values };
-            Act { role: one.role, deed }
+            Act { role: one.role, ..plain(deed) }
         }
         Command::Remark(one) => plain(Deed::Remark {
             artefact: one.artefact,
@@ -136,7 +137,7 @@ fn deed(command: ArtefactCommand) -> Result<Act, CliError> {
 }
 
 const fn edit_deed(artefact: String, edits: Vec<Edit>) -> Act {
-    Act { role: None, deed: Deed::Edit { artefact, edits } }
+    Act { role: None, word: Word::CommandLine, deed: Deed::Edit { artefact, edits } }
 }
 
 fn edit(artefact: String, edit: Edit) -> Act {
@@ -166,7 +167,8 @@ fn signed(sign: Sign) -> Act {
         (_, _, true) => "abstain",
         (false, false, false) => "recuse",
     };
-    Act { role, deed: Deed::Sign { artefact, proposal, answer: answer.to_owned() } }
+    let deed = Deed::Sign { artefact, proposal, answer: answer.to_owned() };
+    Act { role, word: Word::CommandLine, deed }
 }
 
 fn act(context: &Context, act: Act, out: &Out) -> Result<(), CliError> {

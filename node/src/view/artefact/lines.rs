@@ -4,10 +4,11 @@
 //!
 //! *Source*: ours.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The artefacts of one board.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ArtefactList {
     /// The board.
     pub board: String,
@@ -18,7 +19,7 @@ pub struct ArtefactList {
 }
 
 /// One artefact among others.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ArtefactLine {
     /// Its id.
     pub artefact: String,
@@ -33,7 +34,7 @@ pub struct ArtefactLine {
 }
 
 /// One artefact.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Artefact {
     /// Its id.
     pub artefact: String,
@@ -82,7 +83,7 @@ pub struct Artefact {
 }
 
 /// Who wrote something.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct AuthorLine {
     /// The organisation.
     pub org: String,
@@ -93,7 +94,7 @@ pub struct AuthorLine {
 }
 
 /// A hold.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct HoldLine {
     /// The state in which it holds the artefact.
     pub state: String,
@@ -102,7 +103,7 @@ pub struct HoldLine {
 }
 
 /// One field.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FieldLine {
     /// Where it stands.
     pub path: String,
@@ -121,7 +122,7 @@ pub struct FieldLine {
 }
 
 /// One value.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ValueLine {
     /// As it stands.
     pub value: String,
@@ -134,7 +135,7 @@ pub struct ValueLine {
 }
 
 /// One item of a list.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ItemLine {
     /// Its id.
     pub id: String,
@@ -145,7 +146,7 @@ pub struct ItemLine {
 }
 
 /// What one organisation alone says.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RowLine {
     /// The table.
     pub table: String,
@@ -160,7 +161,7 @@ pub struct RowLine {
 }
 
 /// One line of an offer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct OfferLine {
     /// Who offers.
     pub org: String,
@@ -187,7 +188,7 @@ pub struct OfferLine {
 }
 
 /// One claim.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ClaimLine {
     /// Who claims.
     pub by: AuthorLine,
@@ -210,7 +211,7 @@ pub struct ClaimLine {
 }
 
 /// One proposal.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ProposalLine {
     /// Who fixed the text.
     pub by: AuthorLine,
@@ -233,7 +234,7 @@ pub struct ProposalLine {
 }
 
 /// A comment or a position.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RemarkLine {
     /// Which of them.
     pub kind: String,
@@ -248,7 +249,7 @@ pub struct RemarkLine {
 }
 
 /// What a person must see.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ConflictLine {
     /// C1 to C10.
     pub code: String,
@@ -263,7 +264,7 @@ pub struct ConflictLine {
 }
 
 /// One of the things that contradict each other.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SideLine {
     /// What it says.
     pub says: String,
@@ -274,7 +275,7 @@ pub struct SideLine {
 }
 
 /// Something without effect.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct NotApplied {
     /// A kind of entry.
     pub what: String,
@@ -285,7 +286,7 @@ pub struct NotApplied {
 }
 
 /// How something was decided, or what each side bound itself to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ProvenDecision {
     /// The artefact.
     pub artefact: String,
@@ -302,7 +303,7 @@ pub struct ProvenDecision {
 }
 
 /// The record of a settlement.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SettlementLine {
     /// C1 to C10.
     pub code: String,
@@ -317,7 +318,7 @@ pub struct SettlementLine {
 }
 
 /// Everything that was written about an artefact.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct History {
     /// The artefact.
     pub artefact: String,
@@ -330,7 +331,7 @@ pub struct History {
 }
 
 /// One entry about an artefact.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DeedLine {
     /// Its kind, or the name of the event or remark.
     pub what: String,

@@ -6,8 +6,12 @@
 //!   makes a node that only dials. Default: `["/ip4/0.0.0.0/tcp/4001"]`.
 //! - `announce`: addresses put on the node card. A list of at most 8 multiaddr; peers try them all,
 //!   `[]` makes a node that dials everyone itself. Default: `[]`.
-//! - `store`: storage engine, `redb` or `memory`. Default: `redb`.
+//! - `store`: storage engine, `sled`, `redb` or `memory`. A store stays its engine's: `concordat store
+//!   migrate` moves it to another. Default: `sled`.
 //! - `allow_memory_store`: permits `store = "memory"`. A boolean. Default: `false`.
+//! - `disk_reserve_mb`: free space on the store's disk below which the daemon takes in nothing new, and says
+//!   so. Megabytes, 0 to 1000000; if raised, it stops sooner, and leaves more for everything else on the
+//!   disk; 0 makes it write until the disk is full. Default: 256.
 //! - `log`: what is logged, as `level` or `target=level,…`. Beyond `info` there are more lines, and
 //!   the node is slower. Default: `info`.
 //! - `redial_ms_min`: first pause before a peer is dialled again. Milliseconds, 10 to 3600000; if
@@ -58,12 +62,13 @@ pub struct Key {
 }
 
 /// Every key there is.
-pub const KEYS: [Key; 8] = [
+pub const KEYS: [Key; 9] = [
     check::HOME,
     check::LISTEN,
     check::ANNOUNCE,
     check::STORE,
     check::ALLOW_MEMORY_STORE,
+    check::DISK_RESERVE_MB,
     check::LOG,
     check::REDIAL_MS_MIN,
     check::REDIAL_MS_MAX,
@@ -76,6 +81,7 @@ pub struct Config {
     listen: Vec<Multiaddr>,
     announce: Vec<Multiaddr>,
     store: EngineKind,
+    disk_reserve_bytes: u64,
     log: String,
     redial_ms_min: u64,
     redial_ms_max: u64,
@@ -114,6 +120,7 @@ impl Config {
                 .unwrap_or_else(|| vec![check::default_listen()]),
             announce: check::announce(&mut file),
             store: check::store(&mut file),
+            disk_reserve_bytes: check::disk_reserve_bytes(&mut file),
             log: check::log(&mut file),
             redial_ms_min: check::redial_ms(&mut file, check::REDIAL_MS_MIN, 1_000),
             redial_ms_max: check::redial_ms(&mut file, check::REDIAL_MS_MAX, 300_000),
@@ -148,6 +155,12 @@ impl Config {
     #[must_use]
     pub const fn store(&self) -> EngineKind {
         self.store
+    }
+
+    /// Free space below which nothing new is taken in; 0: there is no such bound.
+    #[must_use]
+    pub const fn disk_reserve_bytes(&self) -> u64 {
+        self.disk_reserve_bytes
     }
 
     /// What is logged.

@@ -127,7 +127,7 @@ impl Links {
             (peer, PeerTraffic { is_connected, counts })
         };
         let peers = self.net.meter().peers().into_iter().map(traffic).collect();
-        Running { listening: self.listening.clone(), peers }
+        Running { listening: self.listening.clone(), peers, disk: None }
     }
 
     /// Ends all sessions; what still comes in is not taken any more.

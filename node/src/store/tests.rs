@@ -2,31 +2,45 @@
 
 use std::{
     collections::BTreeMap,
+    fs,
+    path::PathBuf,
     sync::{
-        Arc, Mutex,
+        Mutex,
         mpsc::{self, Receiver, Sender},
     },
 };
 
 use super::*;
 
+const ON_DISK: [EngineKind; 2] = [EngineKind::Sled, EngineKind::Redb];
+
 /// Where a store lives between two openings.
 enum Place {
-    Directory(tempfile::TempDir),
+    Directory(tempfile::TempDir, EngineKind),
     Memory(MemoryDisk),
 }
 
 impl Place {
+    fn of(kind: EngineKind) -> Self {
+        Self::Directory(tempfile::tempdir().unwrap(), kind)
+    }
+
     fn all() -> Vec<Self> {
-        vec![Self::Directory(tempfile::tempdir().unwrap()), Self::Memory(MemoryDisk::new())]
+        let on_disk = ON_DISK.into_iter().map(Self::of);
+        on_disk.chain([Self::Memory(MemoryDisk::new())]).collect()
     }
 
     fn open(&self) -> Result<Store, StoreError> {
         match self {
-            Self::Directory(directory) => {
-                open(&directory.path().join("home/store"), EngineKind::Redb)
-            }
+            Self::Directory(_, kind) => open(&self.directory(), *kind),
             Self::Memory(disk) => disk.open(),
+        }
+    }
+
+    fn directory(&self) -> PathBuf {
+        match self {
+            Self::Directory(place, _) => place.path().join("home/store"),
+            Self::Memory(_) => panic!("memory has no directory"),
         }
     }
 }
@@ -184,7 +198,7 @@ fn readers_see_what_is_durable_and_outlive_the_writer() {
         let (sender, reports) = mpsc::channel();
         let writer = Writer::start(store, move |report| sender.send(report).unwrap()).unwrap();
 
-        writer.submit(BatchId(1), vec![put(Table::Acks, "a", "1")]).unwrap();
+        writer.submit(BatchId(1), vec![put(Table::Acks, "a", "1")], None).unwrap();
         let report = reports.recv().unwrap();
         writer.finish();
 
@@ -210,39 +224,247 @@ fn a_sound_store_verifies_and_counts_its_entries() {
 }
 
 #[test]
-fn a_file_that_is_no_store_is_reported_and_left_as_it_is() {
-    let directory = tempfile::tempdir().unwrap();
-    let file = directory.path().join("store.redb");
-    std::fs::write(&file, b"something else entirely").unwrap();
-
-    let refused = open(directory.path(), EngineKind::Redb).unwrap_err();
-
-    assert!(refused.to_string().starts_with("opening the store in "), "{refused}");
-    assert_eq!(std::fs::read(&file).unwrap(), b"something else entirely");
+fn large_values_that_are_replaced_or_deleted_leave_nothing_behind() {
+    let place = Place::of(EngineKind::Sled);
+    let large = |fill: u8, len| vec![put_bytes(Table::Payloads, b"large", vec![fill; len])];
+    let stored = |directory: &Path| {
+        let database = ::sled::Config::new().path(directory.join("sled"));
+        let database = database.segment_size(8 * 1024 * 1024).flush_every_ms(None).open().unwrap();
+        (database.len(), fs::read_dir(directory.join("sled/blobs")).unwrap().count())
+    };
+    // The lengths, and the keys that sled then has: the ledger's, the row's, its pieces'.
+    for (len, keys) in [(VALUE_BYTES_MAX, 2 + 33), (1 << 20, 2 + 17), (70_000, 4), (9, 2)] {
+        let store = place.open().unwrap();
+        for fill in 0..3 {
+            let _durable = store.commit(large(fill, len)).unwrap();
+        }
+        assert!(store.reader().get(Table::Payloads, b"large").unwrap() == Some(vec![2; len]));
+        let rows = store.reader().scan(Table::Payloads, &KeyRange::all(), 9, Order::Descending);
+        assert!(rows.unwrap() == [(b"large".to_vec(), vec![2; len])]);
+        assert_eq!(store.reader().verify().unwrap(), Verified::Sound);
+        drop(store);
+        assert_eq!(stored(&place.directory()), (keys, 0));
+    }
+    let store = place.open().unwrap();
+    let _durable = store.commit(large(7, VALUE_BYTES_MAX)).unwrap();
+    let _durable = store.commit(vec![delete(Table::Payloads, b"large")]).unwrap();
+    assert_eq!(store.reader().get(Table::Payloads, b"large").unwrap(), None);
+    drop(store);
+    assert_eq!(stored(&place.directory()), (1, 0));
 }
 
 #[test]
-fn a_flipped_byte_in_a_value_is_found_by_verify() {
-    let directory = tempfile::tempdir().unwrap();
-    let value = vec![0xa5; 100_000];
-    let store = open(directory.path(), EngineKind::Redb).unwrap();
-    let _durable = store.commit(vec![put_bytes(Table::Payloads, b"k", value)]).unwrap();
+fn a_commit_of_sixteen_mebibytes_is_one() {
+    for place in Place::all() {
+        let store = place.open().unwrap();
+        let value = |number: u8| vec![number; VALUE_BYTES_MAX];
+        let ops = (0..8).map(|number| put_bytes(Table::Payloads, &[number], value(number)));
+        let _durable = store.commit(ops.collect()).unwrap();
+        drop(store);
+
+        let reader = place.open().unwrap().reader();
+        for number in 0..8 {
+            assert!(reader.get(Table::Payloads, &[number]).unwrap() == Some(value(number)));
+        }
+        assert_eq!(reader.verify().unwrap(), Verified::Sound);
+    }
+}
+
+#[test]
+fn a_scrub_goes_on_while_rows_are_written_before_and_behind_it() {
+    for place in Place::all() {
+        let store = place.open().unwrap();
+        let rows = |from: u16, to: u16, value: &[u8]| -> Vec<Op> {
+            let tables = [Table::Boards, Table::Headers, Table::Placed];
+            let numbers = (from..to).flat_map(|number| tables.map(|table| (table, number)));
+            numbers
+                .map(|(table, number)| put_bytes(table, &number.to_be_bytes(), value.to_vec()))
+                .collect()
+        };
+        let _durable = store.commit(rows(0, 1_000, b"first")).unwrap();
+        let reader = store.reader();
+
+        std::thread::scope(|scope| {
+            let scrubbing = scope.spawn(|| (0..5).try_for_each(|_| reader.scrub()));
+            let mut number = 0;
+            while !scrubbing.is_finished() {
+                number = (number + 7) % 1_000;
+                let mut ops = rows(number, number + 3, &number.to_be_bytes());
+                ops.push(delete(Table::Headers, &(999 - number).to_be_bytes()));
+                let _durable = store.commit(ops).unwrap();
+            }
+            scrubbing.join().unwrap().unwrap();
+        });
+        assert_eq!(reader.verify().unwrap(), Verified::Sound);
+    }
+}
+
+#[test]
+fn a_store_of_another_engine_is_never_gone_past() {
+    for (here, asked) in
+        [(EngineKind::Redb, EngineKind::Sled), (EngineKind::Sled, EngineKind::Redb)]
+    {
+        let place = Place::of(here);
+        drop(place.open().unwrap());
+
+        let refused = open(&place.directory(), asked).unwrap_err();
+
+        assert_eq!(refused.code(), "other-engine");
+        let told = refused.to_string();
+        let advice = format!(
+            "set store = \"{here}\" in the config, or run `concordat store migrate --to {asked}`"
+        );
+        assert!(told.contains(&advice), "{told}");
+        place.open().unwrap();
+    }
+}
+
+#[test]
+fn a_file_that_is_no_store_is_reported() {
+    for (kind, file) in [(EngineKind::Sled, "sled/db"), (EngineKind::Redb, "store.redb")] {
+        let place = Place::of(kind);
+        let file = place.directory().join(file);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(&file, b"something else entirely").unwrap();
+
+        let refused = place.open().unwrap_err();
+
+        assert!(refused.to_string().starts_with("opening the store in "), "{refused}");
+        if kind == EngineKind::Redb {
+            assert_eq!(fs::read(&file).unwrap(), b"something else entirely");
+        }
+    }
+}
+
+#[test]
+fn a_flipped_byte_in_a_value_is_found_by_reading_and_by_verify() {
+    for (kind, file) in [(EngineKind::Sled, "sled/db"), (EngineKind::Redb, "store.redb")] {
+        let place = Place::of(kind);
+        let store = place.open().unwrap();
+        let value = vec![0xa5; 60_000];
+        let _durable = store.commit(vec![put_bytes(Table::Payloads, b"k", value)]).unwrap();
+        drop(store);
+        let file = place.directory().join(file);
+        let mut bytes = fs::read(&file).unwrap();
+        let runs = (0..bytes.len() - 50_000).step_by(1_000);
+        let middles: Vec<usize> = runs
+            .filter(|at| bytes[*at..at + 50_000].iter().all(|byte| *byte == 0xa5))
+            .map(|at| at + 25_000)
+            .collect();
+        assert!(!middles.is_empty());
+        // An engine may hold older copies of a page.
+        middles.into_iter().for_each(|at| bytes[at] ^= 1);
+        fs::write(&file, bytes).unwrap();
+
+        let marked = Kept::load(&high_water_file(&place.directory())).unwrap().unwrap();
+
+        // Sled may drop the commit: then it holds fewer than are marked.
+        let found = place.open().and_then(|store| {
+            let reader = store.reader();
+            let read = reader.get(Table::Payloads, b"k");
+            assert!(read.is_err() || reader.commits() < marked.commits, "{kind}");
+            reader.verify().map(|_| reader.commits())
+        });
+
+        match found {
+            Ok(commits) => assert!(commits < marked.commits, "{kind}"),
+            Err(error) => assert!(matches!(error, StoreError::Damaged { .. }), "{kind}: {error}"),
+        }
+    }
+}
+
+#[test]
+fn the_high_water_file_counts_commits_and_keeps_the_lines_of_the_last() {
+    for kind in ON_DISK {
+        let place = Place::of(kind);
+        let file = high_water_file(&place.directory());
+        let kept = || Kept::load(&file).unwrap().map(|kept| (kept.commits, kept.lines));
+        let store = place.open().unwrap();
+        assert_eq!(kept(), None);
+        let row = || vec![put(Table::Feeds, "a", "1")];
+        let _durable = store.commit_marked(row(), Some("one\n".to_owned())).unwrap();
+        assert_eq!(kept(), Some((1, "one\n".to_owned())));
+        let _durable = store.commit(row()).unwrap();
+        drop(store);
+        assert_eq!(kept(), Some((2, "one\n".to_owned())));
+
+        // A store that was put back is behind, and its next commits are numbered after the lost ones.
+        Kept { commits: 9, lines: "nine\n".to_owned() }.save(&file).unwrap();
+        let store = place.open().unwrap();
+        assert_eq!(store.reader().commits(), 2);
+        let _durable = store.commit(row()).unwrap();
+        assert_eq!((store.reader().commits(), kept()), (10, Some((10, "nine\n".to_owned()))));
+    }
+}
+
+#[test]
+fn a_store_moves_between_engines_and_back_and_the_old_ones_are_kept() {
+    let place = Place::of(EngineKind::Sled);
+    let store = place.open().unwrap();
+    for number in 0..3_u64 {
+        let tables = Table::ALL.iter();
+        let rows = tables.flat_map(|&table| (0..700_u64).map(move |row| (table, row)));
+        let ops = rows.map(|(table, row)| {
+            put_bytes(table, &row.to_be_bytes(), number.to_be_bytes().to_vec())
+        });
+        let _durable = store.commit(ops.collect()).unwrap();
+    }
+    let large = vec![7; VALUE_BYTES_MAX];
+    let _durable = store.commit(vec![put_bytes(Table::Payloads, b"large", large)]).unwrap();
+    let before = everything(&store.reader());
+    let directory = place.directory();
+    assert_eq!(migrate(&directory, EngineKind::Redb, &mut |_, _| {}).unwrap_err().code(), "busy");
     drop(store);
-    let file = directory.path().join("store.redb");
-    let mut bytes = std::fs::read(&file).unwrap();
-    let middle = bytes.windows(50_000).position(|run| run.iter().all(|byte| *byte == 0xa5));
-    bytes[middle.unwrap() + 25_000] ^= 1;
-    std::fs::write(&file, bytes).unwrap();
+    let rows = 700 * Table::ALL.len() as u64 + 1;
+    let refused = migrate(&directory, EngineKind::Sled, &mut |_, _| {}).unwrap_err();
+    assert_eq!(refused.code(), "nothing-to-migrate");
 
-    let store = open(directory.path(), EngineKind::Redb).unwrap();
+    let mut digests = vec![];
+    for (to, kept) in [
+        (EngineKind::Redb, "sled.old"),
+        (EngineKind::Sled, "store.redb.old"),
+        (EngineKind::Redb, "sled.old-2"),
+    ] {
+        let mut told = vec![];
+        let moved = migrate(&directory, to, &mut |done, total| told.push((done, total))).unwrap();
 
-    assert!(matches!(store.reader().verify(), Err(StoreError::Damaged { .. })));
+        assert_eq!((moved.rows, moved.old), (rows, directory.join(kept)));
+        assert_eq!(told.last(), Some(&(rows, rows)));
+        digests.push(moved.digest);
+        let reader = open(&directory, to).unwrap().reader();
+        assert!(everything(&reader) == before);
+        assert_eq!((reader.verify().unwrap(), reader.commits()), (Verified::Sound, 4));
+    }
+    assert!(digests.iter().all(|digest| *digest == digests[0]));
+}
+
+#[test]
+fn a_migration_that_was_cut_short_is_ended_by_the_next() {
+    let place = Place::of(EngineKind::Redb);
+    let _durable = place.open().unwrap().commit(vec![put(Table::Feeds, "a", "1")]).unwrap();
+    let directory = place.directory();
+    // Before the first rename, half a store may have been built.
+    fs::create_dir_all(directory.join("migration/sled")).unwrap();
+    fs::write(directory.join("migration/sled/db"), b"half").unwrap();
+    let first = migrate(&directory, EngineKind::Sled, &mut |_, _| {}).unwrap();
+    // Between the renames, both are there.
+    fs::rename(&first.old, directory.join("store.redb")).unwrap();
+    for kind in ON_DISK {
+        assert_eq!(open(&directory, kind).unwrap_err().code(), "two-stores");
+    }
+
+    let second = migrate(&directory, EngineKind::Sled, &mut |_, _| {}).unwrap();
+
+    assert_eq!(second, first);
+    let reader = open(&directory, EngineKind::Sled).unwrap().reader();
+    assert_eq!(reader.get(Table::Feeds, b"a").unwrap(), Some(b"1".to_vec()));
+    assert!(!directory.join("migration").exists());
 }
 
 /// Wraps a real engine: every commit says that it has begun and waits to be told its fate.
 #[derive(Debug)]
 struct Gated {
-    inner: Arc<dyn Engine>,
+    inner: Box<dyn Engine>,
     begun: Sender<usize>,
     fates: Mutex<Receiver<Fate>>,
 }
@@ -255,11 +477,11 @@ enum Fate {
 }
 
 impl Engine for Gated {
-    fn commit(&self, ops: Vec<Op>) -> Result<Durable, StoreError> {
-        self.begun.send(ops.len()).unwrap();
+    fn commit(&self, changes: &Changes, ledger: &[u8]) -> Result<Durable, StoreError> {
+        self.begun.send(changes.len()).unwrap();
         let fate = self.fates.lock().unwrap().recv().unwrap();
         match fate {
-            Fate::Commit => self.inner.commit(ops),
+            Fate::Commit => self.inner.commit(changes, ledger),
             Fate::Fail => Err(StoreError::DiskFull { path: "disk".into(), doing: "committing" }),
             Fate::Panic => panic!("the engine's own mistake"),
         }
@@ -279,12 +501,20 @@ impl Engine for Gated {
         self.inner.scan(table, range, limit, order)
     }
 
-    fn verify(&self) -> Result<Verified, StoreError> {
-        self.inner.verify()
+    fn ledger(&self) -> Result<Option<Vec<u8>>, StoreError> {
+        self.inner.ledger()
     }
 
-    fn size(&self) -> Result<Size, StoreError> {
-        self.inner.size()
+    fn check(&self) -> Result<Verified, StoreError> {
+        self.inner.check()
+    }
+
+    fn disk_bytes(&self) -> Result<u64, StoreError> {
+        self.inner.disk_bytes()
+    }
+
+    fn path(&self) -> &Path {
+        self.inner.path()
     }
 }
 
@@ -297,12 +527,12 @@ struct Bench {
 }
 
 fn gated_writer() -> Bench {
-    let inner = MemoryDisk::new().open().unwrap().engine;
+    let inner = Box::new(MemoryDisk::new().into_engine());
     let (begun_sender, begun) = mpsc::channel();
     let (fates, fates_receiver) = mpsc::channel();
     let (sender, reports) = mpsc::channel();
     let gated = Gated { inner, begun: begun_sender, fates: Mutex::new(fates_receiver) };
-    let store = Store::new(gated);
+    let store = Store::over_engine(Box::new(gated)).unwrap();
     let reader = store.reader();
     let writer = Writer::start(store, move |report| sender.send(report).unwrap()).unwrap();
     Bench { writer, reader, begun, fates, reports }
@@ -313,7 +543,7 @@ fn batches_that_arrive_during_a_commit_share_the_next() {
     let bench = gated_writer();
     let submit = |id: u64| {
         let key = id.to_string();
-        bench.writer.submit(BatchId(id), vec![put(Table::Missing, &key, "x")]).unwrap();
+        bench.writer.submit(BatchId(id), vec![put(Table::Missing, &key, "x")], None).unwrap();
     };
     submit(1);
     assert_eq!(bench.begun.recv().unwrap(), 1);
@@ -339,12 +569,12 @@ fn batches_that_arrive_during_a_commit_share_the_next() {
 #[test]
 fn a_group_is_cut_at_its_bound_and_keeps_its_order() {
     let bench = gated_writer();
-    bench.writer.submit(BatchId(0), Vec::new()).unwrap();
+    bench.writer.submit(BatchId(0), Vec::new(), None).unwrap();
     assert_eq!(bench.begun.recv().unwrap(), 0);
-    for id in 1..=10 {
+    for id in 1..=10_u64 {
         let value = vec![0; VALUE_BYTES_MAX];
-        let op = put_bytes(Table::Payloads, &[1], value);
-        bench.writer.submit(BatchId(id), vec![op]).unwrap();
+        let op = put_bytes(Table::Payloads, &id.to_be_bytes(), value);
+        bench.writer.submit(BatchId(id), vec![op], None).unwrap();
     }
 
     for _ in 0..3 {
@@ -373,9 +603,9 @@ fn after_a_failed_commit_nothing_more_is_written_or_reported() {
         (Fate::Panic, "committing: the store's engine panicked"),
     ] {
         let bench = gated_writer();
-        bench.writer.submit(BatchId(1), vec![put(Table::Feeds, "a", "1")]).unwrap();
+        bench.writer.submit(BatchId(1), vec![put(Table::Feeds, "a", "1")], None).unwrap();
         bench.begun.recv().unwrap();
-        bench.writer.submit(BatchId(2), vec![put(Table::Feeds, "b", "2")]).unwrap();
+        bench.writer.submit(BatchId(2), vec![put(Table::Feeds, "b", "2")], None).unwrap();
 
         bench.fates.send(fate).unwrap();
 
@@ -383,7 +613,7 @@ fn after_a_failed_commit_nothing_more_is_written_or_reported() {
         assert!(error.to_string().starts_with(expected), "{error}");
         // The channel closes when the thread has ended: no further report, no further commit.
         assert!(bench.reports.recv().is_err());
-        assert_eq!(bench.writer.submit(BatchId(3), Vec::new()), Err(WriterStopped));
+        assert_eq!(bench.writer.submit(BatchId(3), Vec::new(), None), Err(WriterStopped));
         assert_eq!(everything(&bench.reader).values().flatten().count(), 0);
     }
 }
@@ -396,7 +626,7 @@ fn finishing_writes_all_that_was_submitted() {
         let writer = Writer::start(store, move |report| sender.send(report).unwrap()).unwrap();
         for id in 0..20 {
             let key = id.to_string();
-            writer.submit(BatchId(id), vec![put(Table::Missing, &key, "x")]).unwrap();
+            writer.submit(BatchId(id), vec![put(Table::Missing, &key, "x")], None).unwrap();
         }
 
         writer.finish();
@@ -429,7 +659,7 @@ fn the_protocols_engine_reads_the_same_rows_and_sees_an_unreadable_one_as_absent
         assert_eq!(reader.failure().map(ToString::to_string), None);
     }
 
-    let reader = Store::new(Unreadable).reader();
+    let reader = Store::over_engine(Box::new(Unreadable)).unwrap().reader();
     let copy = reader.clone();
     assert_eq!(EngineReader::get(&copy, Table::Acks, b"a"), None);
     let told = reader.failure().map(ToString::to_string);
@@ -439,7 +669,7 @@ fn the_protocols_engine_reads_the_same_rows_and_sees_an_unreadable_one_as_absent
     );
 }
 
-/// Fails every read.
+/// Fails every read but that of its ledger.
 #[derive(Debug)]
 struct Unreadable;
 
@@ -450,7 +680,7 @@ impl Unreadable {
 }
 
 impl Engine for Unreadable {
-    fn commit(&self, _: Vec<Op>) -> Result<Durable, StoreError> {
+    fn commit(&self, _: &Changes, _: &[u8]) -> Result<Durable, StoreError> {
         Self::fault()
     }
 
@@ -462,11 +692,19 @@ impl Engine for Unreadable {
         Self::fault()
     }
 
-    fn verify(&self) -> Result<Verified, StoreError> {
+    fn ledger(&self) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(Some(ledger::Ledger::default().to_bytes()))
+    }
+
+    fn check(&self) -> Result<Verified, StoreError> {
         Self::fault()
     }
 
-    fn size(&self) -> Result<Size, StoreError> {
+    fn disk_bytes(&self) -> Result<u64, StoreError> {
         Self::fault()
+    }
+
+    fn path(&self) -> &Path {
+        Path::new("nowhere")
     }
 }

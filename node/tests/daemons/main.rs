@@ -13,6 +13,7 @@ mod partnership;
 mod patients;
 mod process;
 mod proxy;
+mod storage;
 
 use std::{collections::BTreeSet, fs, path::Path, process::Command};
 

@@ -461,6 +461,32 @@ fn a_migration_that_was_cut_short_is_ended_by_the_next() {
     assert!(!directory.join("migration").exists());
 }
 
+#[test]
+fn a_store_that_is_set_aside_leaves_what_can_be_read_of_some_tables() {
+    for (kind, file) in [(EngineKind::Sled, "sled"), (EngineKind::Redb, "store.redb")] {
+        let place = Place::of(kind);
+        let directory = place.directory();
+        let aside = || set_aside(&directory, kind, &[Table::Boards, Table::Cards]);
+        assert_eq!(aside().unwrap_err().code(), "nothing-to-set-aside");
+        let store = place.open().unwrap();
+        let kept = vec![put(Table::Boards, "a", "1"), put(Table::Cards, "b", "2")];
+        let lost = vec![put(Table::Headers, "c", "3")];
+        let _durable = store.commit([kept.clone(), lost].concat()).unwrap();
+        let _durable = store.commit(vec![put(Table::Headers, "d", "4")]).unwrap();
+        assert_eq!(aside().unwrap_err().code(), "busy");
+        drop(store);
+
+        let done = aside().unwrap();
+
+        assert_eq!((done.kept, done.rows), (directory.join(format!("{file}.damaged")), kept));
+        let reader = place.open().unwrap().reader();
+        assert_eq!(everything(&reader).values().flatten().count(), 2);
+        assert_eq!(reader.verify().unwrap(), Verified::Sound);
+        let marked = Kept::load(&high_water_file(&directory)).unwrap().unwrap();
+        assert!(reader.commits() < marked.commits);
+    }
+}
+
 /// Wraps a real engine: every commit says that it has begun and waits to be told its fate.
 #[derive(Debug)]
 struct Gated {

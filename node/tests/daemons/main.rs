@@ -9,6 +9,8 @@
 
 mod artefacts;
 mod epochs;
+#[path = "../store/mounts.rs"]
+mod mounts;
 mod partnership;
 mod patients;
 mod process;

@@ -5,7 +5,9 @@ use std::{fs, path::Path, process::Command, thread, time::Duration};
 use serde_json::Value;
 
 use crate::{
-    holdings, notes,
+    holdings,
+    mounts::{Mount, run},
+    notes,
     partnership::Partnership,
     process::{Node, refused, until},
 };
@@ -65,31 +67,13 @@ fn write_until_refused(node: &Node) -> (usize, String) {
     panic!("the disk has no end");
 }
 
-/// A home on a small disk of its own; `None` where nothing can be mounted.
-fn on_a_small_disk(place: &Path, home: &Path) -> Option<Unmount> {
+/// Moves a home to a small disk of its own; `None` where nothing can be mounted.
+fn on_a_small_disk(place: &Path, home: &Path) -> Option<Mount> {
     let aside = place.join("aside");
     fs::rename(home, &aside).unwrap();
-    fs::create_dir(home).unwrap();
-    let size = format!("size={DISK_MB}m");
-    let mut mount = Command::new("mount");
-    let mounted = mount.args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(home).output().unwrap();
-    if !mounted.status.success() {
-        let why = String::from_utf8_lossy(&mounted.stderr).into_owned();
-        assert!(std::env::var_os("CI").is_none(), "this needs the right to mount: {why}");
-        println!("not tested: this needs the right to mount file systems: {why}");
-        return None;
-    }
-    let copied = Command::new("cp").arg("-a").arg(aside.join(".")).arg(home).status().unwrap();
-    assert!(copied.success());
-    Some(Unmount(home.to_str().unwrap().to_owned()))
-}
-
-struct Unmount(String);
-
-impl Drop for Unmount {
-    fn drop(&mut self) {
-        let _gone = Command::new("umount").args(["--lazy", &self.0]).status();
-    }
+    let mounted = Mount::in_memory(DISK_MB, home)?;
+    run(Command::new("cp").arg("-a").arg(aside.join(".")).arg(home)).unwrap();
+    Some(mounted)
 }
 
 /// With a reserve the daemon stops writing before the disk is full, says so with a code, still answers,

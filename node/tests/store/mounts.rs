@@ -1,4 +1,4 @@
-//! File systems of a test's own: small ones in memory, and ext4 in a file.
+//! File systems of a test's own.
 
 use std::{
     env, fs,
@@ -10,28 +10,18 @@ use std::{
 pub(crate) struct Mount(PathBuf);
 
 impl Mount {
-    /// `None` where nothing can be mounted: the test says so and ends; with `CI` set it fails.
+    /// `None` where nothing can be mounted, see [`not_tested`].
     pub(crate) fn new(args: &[&str], point: &Path) -> Option<Self> {
         fs::create_dir_all(point).unwrap();
         match run(Command::new("mount").args(args).arg(point)) {
             Ok(()) => Some(Self(point.to_path_buf())),
-            Err(why) => {
-                let told = format!("this needs the right to mount file systems: {why}");
-                assert!(env::var_os("CI").is_none(), "{told}");
-                println!("not tested: {told}");
-                None
-            }
+            Err(why) => not_tested(&format!("the right to mount file systems: {why}")),
         }
     }
 
     /// In memory, of this size.
     pub(crate) fn in_memory(megabytes: u64, point: &Path) -> Option<Self> {
         Self::new(&["-t", "tmpfs", "-o", &format!("size={megabytes}m"), "tmpfs"], point)
-    }
-
-    /// In a file that holds an ext4 file system already.
-    pub(crate) fn of_image(image: &Path, options: &str, point: &Path) -> Option<Self> {
-        Self::new(&["-t", "ext4", "-o", options, image.to_str().unwrap()], point)
     }
 }
 
@@ -40,6 +30,13 @@ impl Drop for Mount {
         // Whoever still has a file open keeps it a little longer.
         let _gone = run(Command::new("umount").arg("--lazy").arg(&self.0));
     }
+}
+
+/// For a test that cannot be made here, and so ends; with `CI` set it fails.
+pub(crate) fn not_tested<T>(needed: &str) -> Option<T> {
+    assert!(env::var_os("CI").is_none(), "this needs {needed}");
+    println!("not tested: this needs {needed}");
+    None
 }
 
 /// Err: what it said.

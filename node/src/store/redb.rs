@@ -2,7 +2,7 @@
 //!
 //! Every commit is one write transaction with immediate durability: an fsync before it returns.
 //! The file is locked by redb against every other opener. A file that was not closed is checked
-//! and mended by redb when it is opened; [`Engine::verify`] checks every page.
+//! and mended by redb when it is opened; [`Engine::check`] checks every page.
 //!
 //! *Invariants.* No redb type leaves this file, errors included. The directory entry of a new file
 //! is durable before the store is used.

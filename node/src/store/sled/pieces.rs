@@ -39,7 +39,7 @@ pub(super) enum Stored<'a> {
 }
 
 impl<'a> Stored<'a> {
-    /// `None`: not what [`write`] wrote.
+    /// `None`: not what [`write()`] wrote.
     pub(super) fn from_bytes(bytes: &'a [u8]) -> Option<Self> {
         match bytes.split_first()? {
             (&WHOLE, row) => Some(Self::Whole(row)),

@@ -31,7 +31,8 @@ pub(crate) struct Partner {
 pub(crate) fn partner(slug: &'static str, class: &str) -> Partner {
     let place = tempfile::tempdir().unwrap();
     let directory = place.path().join("home");
-    let config = Config::parse("", &config_file(&directory)).unwrap();
+    // One file, of which tests can put back an older copy.
+    let config = Config::parse("store = \"redb\"", &config_file(&directory)).unwrap();
     let home = Home::new(config.home());
     let keys = keys::create(&directory, &place.path().join("recovery.key")).unwrap();
     let facts = Facts {

@@ -6,7 +6,7 @@
 //!     keys/                        secrets, see `keys`
 //!     organisation.card            inception record and newest card of this organisation
 //!     openings-1                   by which right the feed key of epoch 1 took over, see `openings`
-//!     high-water                   how far this organisation's own feeds had come, see `mark`
+//!     high-water                   how far store and own feeds had come, see `store` and `mark`
 //!     store/                       see `store`
 //!     documents/                   which documents could not be opened, see `artefact`
 //!     tokens/               0700   who may use the API, see `http`
@@ -25,6 +25,8 @@ use std::{
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
 };
+
+use crate::store::high_water_file;
 
 /// The directory of one node.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,7 +60,7 @@ impl Home {
     /// The high-water mark.
     #[must_use]
     pub fn mark(&self) -> PathBuf {
-        self.0.join("high-water")
+        high_water_file(&self.store())
     }
 
     /// Directory of the store.

@@ -256,6 +256,11 @@ fn the_page_on_the_api_prints_what_it_says() {
     run_page("api.md", 30);
 }
 
+#[test]
+fn the_page_on_the_store_prints_what_it_says() {
+    run_page("storage.md", 7);
+}
+
 fn run_page(name: &str, steps_min: usize) {
     let mut page = fs::read_to_string(Path::new(DOCS).join(name)).unwrap();
     let ports = Ports::take();

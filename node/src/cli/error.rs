@@ -56,6 +56,8 @@ pub(super) enum CliError {
     #[error(transparent)]
     Token(#[from] TokenError),
     #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
     Offline(#[from] OfflineError),
     #[error(transparent)]
     Control(#[from] ControlError),
@@ -105,9 +107,10 @@ impl CliError {
             Self::File(_) => "file",
             Self::Token(error) => error.code(),
             Self::Offline(OfflineError::MemoryStore) => "memory-store",
-            Self::Offline(OfflineError::Store(StoreError::Locked { .. })) => "busy",
+            Self::Store(error) | Self::Offline(OfflineError::Store(error)) => error.code(),
             Self::Offline(_) => "store",
             Self::Control(_) | Self::OtherAnswer => "daemon",
+            Self::Daemon(DaemonError::Store(error)) => error.code(),
             Self::Daemon(_) => "serve",
             Self::Refused(refusal) => &refusal.code,
             Self::Output(_) | Self::Json(_) => "output",
@@ -132,6 +135,7 @@ impl CliError {
             | Self::Keys(_)
             | Self::Organisation(_)
             | Self::File(_)
+            | Self::Store(_)
             | Self::Offline(_)
             | Self::Control(_)
             | Self::Daemon(_)

@@ -12,7 +12,7 @@
 //! | exit code | means |
 //! |---|---|
 //! | 0 | done; `audit`: nothing is wrong |
-//! | 1 | refused: what was asked cannot be; `audit`: misbehaviour is proven |
+//! | 1 | refused: what was asked cannot be; `audit`: misbehaviour is proven; `store check`: an older copy |
 //! | 2 | failed: machine, file or daemon; `audit`: something could not be checked |
 //! | 64 | wrong usage |
 //!
@@ -37,6 +37,7 @@ mod note;
 mod out;
 mod serve;
 mod status;
+mod store;
 mod token;
 
 use std::{env, process::ExitCode};
@@ -44,7 +45,9 @@ use std::{env, process::ExitCode};
 use clap::Parser;
 use concordat_protocol::artefact::guard::{PatientNumber, holds_number};
 
-use args::{Args, AuditCommand, BoardCommand, CardCommand, Command, KeysCommand, TokenCommand};
+use args::{
+    Args, AuditCommand, BoardCommand, CardCommand, Command, KeysCommand, StoreCommand, TokenCommand,
+};
 use context::Context;
 use error::{CliError, EXIT_USAGE};
 use out::Out;
@@ -94,6 +97,10 @@ fn run(args: Args, out: &Out) -> Result<ExitCode, CliError> {
     let done = match args.command {
         // An audit's result is its exit code.
         Command::Audit(AuditCommand::Verify(verify)) => return audit::verify(&verify, out),
+        // So is a check's.
+        Command::Store(StoreCommand::Check) => return store::check(&context, out),
+        Command::Store(StoreCommand::Migrate(migrate)) => store::migrate(&context, &migrate, out),
+        Command::Store(StoreCommand::SetAside) => store::set_aside(&context, out),
         Command::Init(init) => init::run(&context, init, out),
         Command::Card(card) => match card {
             CardCommand::Export(export) => card::export(&context, &export, out),

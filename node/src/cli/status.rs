@@ -49,6 +49,7 @@ fn words(status: &Status) -> Vec<String> {
         status.store_entries,
         bytes_in_words(status.store_bytes)
     ));
+    lines.extend(status.disk.iter().map(|why| format!("  {why}")));
     lines.extend(status.boards.iter().flat_map(board_words));
     if !status.peers.is_empty() {
         lines.push("peers:".to_owned());

@@ -7,6 +7,7 @@
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
+    ops::RangeInclusive,
     path::{Path, PathBuf},
 };
 
@@ -21,6 +22,8 @@ const LISTEN_PORT: u16 = 4001;
 const ANNOUNCE_MAX: usize = 8;
 const REDIAL_MS_LEAST: u64 = 10;
 const REDIAL_MS_MOST: u64 = 3_600_000;
+const DISK_RESERVE_MB_DEFAULT: u64 = 256;
+const DISK_RESERVE_MB_MOST: u64 = 1_000_000;
 
 pub(super) const HOME: Key = Key { name: "home", example: "home = \"/var/lib/concordat\"" };
 pub(super) const LISTEN: Key =
@@ -28,9 +31,11 @@ pub(super) const LISTEN: Key =
 pub(super) const ANNOUNCE: Key =
     Key { name: "announce", example: "announce = [\"/dns4/node.example.org/tcp/4001\"]" };
 pub(super) const HTTP: Key = Key { name: "http", example: "http = \"127.0.0.1:4080\"" };
-pub(super) const STORE: Key = Key { name: "store", example: "store = \"redb\"" };
+pub(super) const STORE: Key = Key { name: "store", example: "store = \"sled\"" };
 pub(super) const ALLOW_MEMORY_STORE: Key =
     Key { name: "allow_memory_store", example: "allow_memory_store = false" };
+pub(super) const DISK_RESERVE_MB: Key =
+    Key { name: "disk_reserve_mb", example: "disk_reserve_mb = 256" };
 pub(super) const LOG: Key =
     Key { name: "log", example: "log = \"info,concordat_node::net=debug\"" };
 pub(super) const REDIAL_MS_MIN: Key =
@@ -197,17 +202,18 @@ pub(super) fn store(file: &mut Fields) -> EngineKind {
             false
         }
     };
-    match file.text(STORE).as_deref() {
-        None | Some("redb") => EngineKind::Redb,
-        Some("memory") => {
+    let Some(name) = file.text(STORE) else { return EngineKind::Sled };
+    match name.parse() {
+        Ok(EngineKind::Memory) => {
             if !is_memory_allowed {
                 file.problem(STORE, "\"memory\"", Reason::ForgetsOnRestart);
             }
             EngineKind::Memory
         }
-        Some(other) => {
-            file.problem(STORE, format!("{other:?}"), Reason::UnknownEngine);
-            EngineKind::Redb
+        Ok(kind) => kind,
+        Err(unknown) => {
+            file.problem(STORE, format!("{name:?}"), Reason::UnknownEngine(unknown));
+            EngineKind::Sled
         }
     }
 }
@@ -221,18 +227,36 @@ pub(super) fn log(file: &mut Fields) -> String {
 }
 
 pub(super) fn redial_ms(file: &mut Fields, key: Key, default: u64) -> u64 {
-    let (min, max) = (REDIAL_MS_LEAST, REDIAL_MS_MOST);
+    let range = REDIAL_MS_LEAST..=REDIAL_MS_MOST;
+    number(file, key, default, Unit { short: "ms", whole: "a whole number of milliseconds", range })
+}
+
+pub(super) fn disk_reserve_bytes(file: &mut Fields) -> u64 {
+    let unit =
+        Unit { short: "MB", whole: "a whole number of megabytes", range: 0..=DISK_RESERVE_MB_MOST };
+    let megabytes = number(file, DISK_RESERVE_MB, DISK_RESERVE_MB_DEFAULT, unit);
+    megabytes.saturating_mul(1_000_000)
+}
+
+struct Unit {
+    short: &'static str,
+    whole: &'static str,
+    range: RangeInclusive<u64>,
+}
+
+fn number(file: &mut Fields, key: Key, default: u64, unit: Unit) -> u64 {
     match file.take(key) {
         None => default,
         Some(Value::Integer(found)) => match u64::try_from(found) {
-            Ok(ms) if (min..=max).contains(&ms) => ms,
+            Ok(number) if unit.range.contains(&number) => number,
             Ok(_) | Err(_) => {
-                file.problem(key, found, Reason::OutOfRange { unit: "ms", min, max });
+                let (min, max) = unit.range.into_inner();
+                file.problem(key, found, Reason::OutOfRange { unit: unit.short, min, max });
                 default
             }
         },
         Some(other) => {
-            file.wrong_type(key, &other, "a whole number of milliseconds");
+            file.wrong_type(key, &other, unit.whole);
             default
         }
     }

@@ -8,8 +8,12 @@
 //!   `[]` makes a node that dials everyone itself. Default: `[]`.
 //! - `http`: where programs on this machine reach the API. A loopback address with a port; the API is
 //!   then served there and at `http.sock` in the home. Default: none, there is no API.
-//! - `store`: storage engine, `redb` or `memory`. Default: `redb`.
+//! - `store`: storage engine, `sled`, `redb` or `memory`. A store stays its engine's: `concordat store
+//!   migrate` moves it to another. Default: `sled`.
 //! - `allow_memory_store`: permits `store = "memory"`. A boolean. Default: `false`.
+//! - `disk_reserve_mb`: free space on the store's disk below which the daemon takes in nothing new, and says
+//!   so. Megabytes, 0 to 1000000; if raised, it stops sooner, and leaves more for everything else on the
+//!   disk; 0 makes it write until the disk is full. Default: 256.
 //! - `log`: what is logged, as `level` or `target=level,…`. Beyond `info` there are more lines, and
 //!   the node is slower. Default: `info`.
 //! - `redial_ms_min`: first pause before a peer is dialled again. Milliseconds, 10 to 3600000; if
@@ -61,13 +65,14 @@ pub struct Key {
 }
 
 /// Every key there is.
-pub const KEYS: [Key; 9] = [
+pub const KEYS: [Key; 10] = [
     check::HOME,
     check::LISTEN,
     check::ANNOUNCE,
     check::HTTP,
     check::STORE,
     check::ALLOW_MEMORY_STORE,
+    check::DISK_RESERVE_MB,
     check::LOG,
     check::REDIAL_MS_MIN,
     check::REDIAL_MS_MAX,
@@ -81,6 +86,7 @@ pub struct Config {
     announce: Vec<Multiaddr>,
     http: Option<SocketAddr>,
     store: EngineKind,
+    disk_reserve_bytes: u64,
     log: String,
     redial_ms_min: u64,
     redial_ms_max: u64,
@@ -120,6 +126,7 @@ impl Config {
             announce: check::announce(&mut file),
             http: check::http(&mut file),
             store: check::store(&mut file),
+            disk_reserve_bytes: check::disk_reserve_bytes(&mut file),
             log: check::log(&mut file),
             redial_ms_min: check::redial_ms(&mut file, check::REDIAL_MS_MIN, 1_000),
             redial_ms_max: check::redial_ms(&mut file, check::REDIAL_MS_MAX, 300_000),
@@ -160,6 +167,12 @@ impl Config {
     #[must_use]
     pub const fn store(&self) -> EngineKind {
         self.store
+    }
+
+    /// Free space below which nothing new is taken in; 0: there is no such bound.
+    #[must_use]
+    pub const fn disk_reserve_bytes(&self) -> u64 {
+        self.disk_reserve_bytes
     }
 
     /// What is logged.

@@ -10,6 +10,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use crate::store::UnknownEngine;
+
 /// Why there is no config.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
@@ -148,8 +150,8 @@ pub enum Reason {
     #[error("not an IP address with a port")]
     NotAnHttpAddress,
     /// An engine that this build does not have.
-    #[error("the storage engines of this version are \"redb\" and \"memory\"")]
-    UnknownEngine,
+    #[error(transparent)]
+    UnknownEngine(UnknownEngine),
     /// The memory store, without the second key.
     #[error(
         "a memory store forgets on restart what this node has acknowledged to its partners; \

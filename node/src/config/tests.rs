@@ -22,7 +22,8 @@ fn an_empty_file_is_a_config_of_defaults() {
         listen: vec!["/ip4/0.0.0.0/tcp/4001".parse().unwrap()],
         announce: Vec::new(),
         http: None,
-        store: EngineKind::Redb,
+        store: EngineKind::Sled,
+        disk_reserve_bytes: 256_000_000,
         log: "info".to_owned(),
         redial_ms_min: 1_000,
         redial_ms_max: 300_000,
@@ -40,6 +41,7 @@ fn every_key_can_be_set() {
         http = "[::1]:80"
         store = "memory"
         allow_memory_store = true
+        disk_reserve_mb = 0
         log = "warn,concordat_node::net=debug"
         redial_ms_min = 10
         redial_ms_max = 20
@@ -55,6 +57,7 @@ fn every_key_can_be_set() {
     assert_eq!(config.announce(), addresses(announced));
     assert_eq!(config.http(), Some("[::1]:80".parse().unwrap()));
     assert_eq!(config.store(), EngineKind::Memory);
+    assert_eq!(config.disk_reserve_bytes(), 0);
     assert_eq!(config.log(), "warn,concordat_node::net=debug");
     assert_eq!((config.redial_ms_min(), config.redial_ms_max()), (10, 20));
 }
@@ -135,19 +138,24 @@ const BAD: &[(&str, &str)] = &[
     ),
     (
         "store = \"sled2\"",
-        "store = \"sled2\": the storage engines of this version are \"redb\" and \"memory\"; \
-             for example: store = \"redb\"",
+        "store = \"sled2\": the storage engines of this version are \"sled\", \"redb\" and \
+             \"memory\"; for example: store = \"sled\"",
     ),
     (
         "store = \"memory\"",
         "store = \"memory\": a memory store forgets on restart what this node has acknowledged \
              to its partners; it is for demonstrations, and needs allow_memory_store = true beside \
-             it; for example: store = \"redb\"",
+             it; for example: store = \"sled\"",
     ),
     (
         "allow_memory_store = \"yes\"",
         "allow_memory_store = \"yes\": must be true or false, not string; \
              for example: allow_memory_store = false",
+    ),
+    (
+        "disk_reserve_mb = 1000001",
+        "disk_reserve_mb = 1000001: must be between 0 and 1000000 MB; \
+             for example: disk_reserve_mb = 256",
     ),
     (
         "redial_ms_min = 9",

@@ -13,19 +13,21 @@
 //! | `mod` | the loop: whatever comes in becomes an input, whatever comes out is done in its order |
 //! | `backlog` | what the writer was handed and has not made durable, and for how long |
 //! | `links` | sessions with peers: which is current, and what the engine may say to whom |
-//! | `marking` | the high-water mark, written aside |
+//! | `reserve` | what is taken in when the disk is nearly full |
+//! | `watchdog` | the end of a process whose store hangs |
 //! | `notices` | what is told in the log, one line each |
 //!
-//! *Invariants.* Effects are done in their order. The task waits for no disk and no peer: writes, reads
-//! for people and marks are done aside, and when too much waits for the disk it takes in no more.
+//! *Invariants.* Effects are done in their order. The task waits for no disk and no peer: writes and
+//! reads for people are done aside, and when too much waits for the disk it takes in no more.
 //! After a failed write or read nothing more is done, and the process ends.
 //!
 //! *Source*: ours; the engine's contract in `protocol/src/engine/mod.rs`.
 
 mod backlog;
 mod links;
-mod marking;
 mod notices;
+mod reserve;
+mod watchdog;
 
 use std::{sync::Arc, time::Duration};
 
@@ -35,7 +37,7 @@ use tokio::{
     time::{Instant, Interval, MissedTickBehavior},
 };
 
-use self::{backlog::Backlog, links::Links, marking::Marking};
+use self::{backlog::Backlog, links::Links, reserve::Reserve};
 use crate::{
     artefact::{Prepared, prepare},
     config::Config,
@@ -44,8 +46,8 @@ use crate::{
     http::{Http, HttpError},
     net::{self, NetConfig, NetError, NetEvent, NetLimits, NetStopped},
     organisation::{Organisation, OrganisationError},
-    replica::{About, Begun, Desk, Replica, ReplicaError, Work},
-    store::{self, Store, StoreError, Writer, WriterStopped},
+    replica::{About, Begun, Desk, Order, Replica, ReplicaError, Work},
+    store::{self, Reader, Store, StoreError, Writer, WriterStopped},
     view::{Running, WriterLine},
 };
 
@@ -107,7 +109,7 @@ struct Daemon {
     desk: Desk,
     links: Links,
     writer: Writer,
-    marking: Marking,
+    reserve: Reserve,
     backlog: Backlog,
     http: Option<Http>,
     preparing: mpsc::UnboundedSender<Ready>,
@@ -143,7 +145,8 @@ pub async fn run(start: Start) -> Result<(), DaemonError> {
     if organisation.announce(&home, config.announce())? {
         notices::new_card(&organisation);
     }
-    let replica = Replica::open(&home, Arc::new(organisation), store.reader(), is_restored)?;
+    let reader = store.reader();
+    let replica = Replica::open(&home, Arc::new(organisation), reader.apart(), is_restored)?;
     if replica.has_begun() {
         replica.organisation().forget_older(&home)?;
     }
@@ -155,7 +158,10 @@ pub async fn run(start: Start) -> Result<(), DaemonError> {
     };
     let (reported, reports) = mpsc::unbounded_channel();
     // The receiver outlives the writer, so the report always finds it.
+    let scrubbed = reported.clone();
     let writer = Writer::start(store, move |report| drop(reported.send(report)))?;
+    let _watching = watchdog::start(writer.clock())?;
+    scrub(reader, scrubbed)?;
     let (net, events) = net::start(net_config(&config), seed.as_bytes())?;
     notices::serving(&replica, &home);
     let (preparing, ready) = mpsc::unbounded_channel();
@@ -164,7 +170,7 @@ pub async fn run(start: Start) -> Result<(), DaemonError> {
         desk: Desk::default(),
         links: Links::new(net),
         writer,
-        marking: Marking::start(&home),
+        reserve: Reserve::new(&home.store(), config.disk_reserve_bytes()),
         backlog: Backlog::default(),
         http,
         preparing,
@@ -189,6 +195,20 @@ async fn open_store(home: &Home, config: &Config) -> Result<Store, StoreError> {
             opened => return opened,
         }
     }
+}
+
+/// Compares all that is stored with what was written, aside; damage ends the daemon.
+fn scrub(
+    reader: Reader,
+    reported: mpsc::UnboundedSender<store::Report>,
+) -> Result<(), std::io::Error> {
+    let scrub = move || match reader.scrub() {
+        Ok(()) => tracing::info!(code = "scrubbed", "all that is stored is what was written"),
+        // Err: the daemon has ended.
+        Err(error) => drop(reported.send(store::Report::Fatal(error))),
+    };
+    // Not one of the runtime's, for which the end of the process would wait.
+    std::thread::Builder::new().name("scrub".to_owned()).spawn(scrub).map(|_thread| ())
 }
 
 fn net_config(config: &Config) -> NetConfig {
@@ -221,11 +241,11 @@ impl Daemon {
         stop: impl Future<Output = &'static str>,
     ) -> Result<(), DaemonError> {
         tokio::pin!(stop);
-        self.mark();
         let admissions = self.replica.admissions();
         self.perform(admissions).await?;
         loop {
             let takes_in = self.writer.waiting_bytes() < WAITING_BYTES_MAX;
+            let has_space = !self.reserve.is_low();
             tokio::select! {
                 signal = &mut stop => {
                     tracing::info!(code = "stopping", signal, "stopping");
@@ -235,7 +255,7 @@ impl Daemon {
                 _ = inbox.ticks.tick() => self.tick().await?,
                 Some(call) = inbox.calls.recv(), if takes_in => self.called(call).await?,
                 Some(ready) = inbox.ready.recv() => self.ready(ready).await?,
-                event = inbox.events.recv(), if takes_in => match event {
+                event = inbox.events.recv(), if takes_in && has_space => match event {
                     Some(event) => self.met(event).await?,
                     None => return Err(NetStopped.into()),
                 },
@@ -254,7 +274,8 @@ impl Daemon {
         for effect in effects {
             match effect {
                 Effect::Persist { batch, ops } => {
-                    self.writer.submit(batch, ops)?;
+                    let lines = self.replica.mark_with(&ops);
+                    self.writer.submit(batch, ops, Some(lines))?;
                     self.backlog.submitted(batch);
                 }
                 Effect::Send { peer, lane, frame } => self.links.send(peer, lane, frame).await?,
@@ -276,15 +297,13 @@ impl Daemon {
     }
 
     async fn tick(&mut self) -> Result<(), DaemonError> {
+        self.reserve.measure();
         self.handle(Input::Tick).await?;
-        self.mark();
-        Ok(())
+        Ok(self.mark()?)
     }
 
-    fn mark(&mut self) {
-        if let Some(mark) = self.replica.moved_mark() {
-            self.marking.write(mark);
-        }
+    fn mark(&mut self) -> Result<(), WriterStopped> {
+        self.replica.moved_mark().map_or(Ok(()), |lines| self.writer.submit_lines(lines))
     }
 
     async fn reported(&mut self, report: store::Report) -> Result<(), DaemonError> {
@@ -308,10 +327,14 @@ impl Daemon {
             waiting_ms: self.backlog.waiting_ms(),
         };
         let http = self.http.as_ref().map(|http| http.address().to_string());
-        Running { http, writer, ..self.links.running() }
+        Running { http, writer, disk: self.reserve.warning(), ..self.links.running() }
     }
 
     async fn called(&mut self, call: Call) -> Result<(), DaemonError> {
+        if self.reserve.is_low() && !matches!(call.order, Order::Read(_)) {
+            let _gone = call.reply.send(Reply::Refused(self.reserve.refusal()));
+            return Ok(());
+        }
         match self.desk.take(call.order, call.reply, &mut self.replica)? {
             Work::Effects(effects) => self.perform(effects).await,
             Work::Read(question, reply) => {
@@ -351,16 +374,20 @@ impl Daemon {
         }
     }
 
-    /// Ends the network, then writes what was accepted, then the mark.
+    /// Ends the network, then writes what was accepted, the mark with it.
     async fn close(mut self, mut inbox: Inbox) -> Result<(), DaemonError> {
         self.links.shut_down(&mut inbox.events).await;
         let written = self.write_out(&mut inbox).await;
-        let Self { writer, marking, .. } = self;
+        let Self { writer, .. } = self;
         // Joins the writer's thread, which may still be in a commit.
         let finished = tokio::task::spawn_blocking(move || writer.finish()).await;
-        marking.finish().await;
         written?;
         finished.map_err(std::io::Error::other)?;
+        while let Ok(report) = inbox.reports.try_recv() {
+            if let store::Report::Fatal(error) = report {
+                return Err(error.into());
+            }
+        }
         tracing::info!(code = "stopped", "stopped");
         Ok(())
     }
@@ -373,7 +400,6 @@ impl Daemon {
                 None => return Err(WriterStopped.into()),
             }
         }
-        self.mark();
-        Ok(())
+        Ok(self.mark()?)
     }
 }

@@ -31,8 +31,6 @@ use crate::{
 const ANSWERS_WITHIN: Duration = Duration::from_secs(5);
 /// A group of writes costs one fsync; slow disks take a tenth of a second.
 const WRITES_WITHIN_MS: u64 = 10_000;
-/// A board of 10,000 artefacts takes about half of it.
-const DISK_BYTES_MIN: u64 = 256 * 1024 * 1024;
 
 /// Whether the node can do its work.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
@@ -79,9 +77,11 @@ pub(super) async fn is_ready(State(api): State<Api>) -> (StatusCode, Json<Readin
 /// Every check, and how the node is, if it answers.
 pub(super) async fn readiness(api: &Api) -> (Readiness, Option<Status>) {
     let home = api.home().clone();
-    let on_disk = tokio::task::spawn_blocking(move || (keys(&home), disk(home.directory())));
     let status = timeout(ANSWERS_WITHIN, api.status()).await;
     let status = status.ok().and_then(Result::ok);
+    let warning = status.as_ref().and_then(|status| status.disk.clone());
+    let look = move || (keys(&home), disk(home.directory(), warning));
+    let on_disk = tokio::task::spawn_blocking(look);
     let (keys, disk) = on_disk.await.unwrap_or_else(|_| (unanswered("keys"), unanswered("disk")));
     let (store, clock, peers) = match &status {
         Some(status) => (store(status), clock(&status.clock), peers(status)),
@@ -121,14 +121,13 @@ fn store(status: &Status) -> Check {
     Check::well("store", format!("{} keys; the writer gets on", status.store_entries))
 }
 
-fn disk(home: &Path) -> Check {
-    match free_bytes(home) {
-        Ok(free) if free >= DISK_BYTES_MIN => Check::well("disk", format!("{free} bytes are free")),
-        Ok(free) => {
-            let says = format!("{free} bytes are free, and {DISK_BYTES_MIN} should be");
-            Check::ill("disk", says, "free some space on the disk of the node's home")
-        }
-        Err(error) => {
+/// The daemon says when its reserve is touched: one rule, and one sentence.
+fn disk(home: &Path, warning: Option<String>) -> Check {
+    let next = "free some space on the disk of the node's home";
+    match (warning, free_bytes(home)) {
+        (Some(warning), _) => Check::ill("disk", warning, next),
+        (None, Ok(free)) => Check::well("disk", format!("{free} bytes are free")),
+        (None, Err(error)) => {
             let says = format!("the disk of {} cannot be asked: {error}", home.display());
             Check::ill("disk", says, "see whether the node's home is still mounted")
         }
@@ -210,7 +209,8 @@ mod tests {
     #[test]
     fn a_home_that_is_gone_is_not_well() {
         let place = tempfile::tempdir().unwrap();
-        assert!(disk(place.path()).says.contains("bytes are free"));
-        assert!(!disk(&place.path().join("gone")).is_ok);
+        assert!(disk(place.path(), None).says.contains("bytes are free"));
+        assert!(!disk(&place.path().join("gone"), None).is_ok);
+        assert!(!disk(place.path(), Some("the disk is nearly full".to_owned())).is_ok);
     }
 }

@@ -1,42 +1,37 @@
 //! The high-water mark: how far this organisation's own feeds had come, kept outside the store.
 //!
 //! ```text
-//!   concordat high-water 1
 //!   restoring no
 //!   board-… feed-… 1042 entry-…        board, own feed, its size, the id of its last entry
 //! ```
 //!
-//! A store that was put back from a backup looks sound by itself. Whoever goes on signing on it
-//! contradicts what was signed before, and is proven to have forked. The mark is written after
-//! heads are durable, at most once a second and when the node stops, so it may lag behind the
-//! store but is never ahead of what was durable: a store behind its mark is an older copy.
+//! These are the lines of the store's high-water file, which also counts commits. A store that was
+//! put back from a backup, or that lost the end of its log, looks sound by itself. Whoever goes on
+//! signing on it contradicts what was signed before, and is proven to have forked. So the mark is
+//! durable before anybody hears of a new entry of our own: each batch carries the mark that holds
+//! with it. It is never ahead of what was durable: a store behind its mark is an older copy.
 //!
 //! | at start | the node |
 //! |---|---|
-//! | the store holds the marked entry of each feed | goes on |
+//! | the store holds the marked entry of each feed, and all commits | goes on |
 //! | it holds fewer, or another entry there | first asks partners how far its feeds had come |
 //! | there is no mark, and the store holds boards | the same |
 //! | the mark says that the asking had not ended | the same |
 //!
-//! *Invariants.* Written whole or not at all. That partners are being asked is durable before the first
-//! is, and until all that they gave is. While a board is asked about, its mark is not lowered.
+//! *Invariants.* That partners are being asked is durable before the first is, and until all that they
+//! gave is. While a board is asked about, its mark is not lowered.
 //!
 //! *Source*: ours; found by measuring what storage engines lose without saying so.
 
 use std::{collections::BTreeMap, fmt::Write as _, path::Path};
 
 use concordat_protocol::{
-    engine::{OwnFeed, Table, place_key},
+    engine::{Op, OwnFeed, Table, place_key},
     feed::{Header, SignedHead},
     hash::{BoardId, EntryId, FeedId},
 };
 
-use crate::{
-    home::{FileError, replace_file},
-    store::{KeyRange, Order, Reader, StoreError},
-};
-
-const TITLE: &str = "concordat high-water 1";
+use crate::store::{Kept, KeyRange, Order, Reader, StoreError};
 
 /// How far one feed had come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +51,8 @@ pub struct Mark {
     pub is_restoring: bool,
     /// By board.
     pub feeds: BTreeMap<BoardId, FeedMark>,
+    /// How many commits were durable in the store.
+    pub commits: u64,
 }
 
 /// Why the store may be an older copy.
@@ -78,6 +75,17 @@ pub enum Suspicion {
         /// The entry that is missing.
         seq: u64,
     },
+    /// The store holds fewer commits than were durable once.
+    #[error(
+        "its store holds its first {held} commits, and {marked} were durable: the end was lost, or \
+         it is an older copy"
+    )]
+    RolledBack {
+        /// How many it holds.
+        held: u64,
+        /// How many it held once.
+        marked: u64,
+    },
     /// The store holds something else.
     #[error("its store holds another entry {seq} of its own feed on {board} than it had signed")]
     Differs {
@@ -91,9 +99,6 @@ pub enum Suspicion {
 /// Why the mark could not be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum MarkError {
-    /// The file could not be read or written.
-    #[error(transparent)]
-    File(#[from] FileError),
     /// The file is not what was written.
     #[error(
         "line {line} of {path} is not a high-water mark; move the file away, and the node \
@@ -105,7 +110,7 @@ pub enum MarkError {
         /// Counted from 1.
         line: usize,
     },
-    /// The store could not be read.
+    /// The file or the store could not be read.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -114,28 +119,23 @@ impl Mark {
     /// Reads the mark; `None` if there is none.
     ///
     /// # Errors
-    /// - [`MarkError::File`], [`MarkError::Garbled`]: there is one that cannot be read.
+    /// - [`MarkError::Store`], [`MarkError::Garbled`]: there is one that cannot be read.
     pub fn load(path: &Path) -> Result<Option<Self>, MarkError> {
-        let text = match std::fs::read_to_string(path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(FileError::at("reading", path)(error).into()),
-        };
-        let parsed = Self::parse(&text);
+        let Some(kept) = Kept::load(path)? else { return Ok(None) };
+        let parsed = Self::parse(&kept);
         parsed.map(Some).map_err(|line| MarkError::Garbled { path: path.to_path_buf(), line })
     }
 
     /// Err: the first line that is wrong.
-    fn parse(text: &str) -> Result<Self, usize> {
-        let mut mark = Self::default();
-        let mut lines = (1_usize..).zip(text.lines());
-        if lines.next() != Some((1, TITLE)) {
-            return Err(1);
-        }
+    fn parse(kept: &Kept) -> Result<Self, usize> {
+        let mut mark = Self { commits: kept.commits, ..Self::default() };
+        // The file's own two lines stand before.
+        let mut lines = (3_usize..).zip(kept.lines.lines());
         match lines.next() {
             Some((_, "restoring yes")) => mark.is_restoring = true,
-            Some((_, "restoring no")) => {}
-            _ => return Err(2),
+            // Whoever commits without a mark leaves no line.
+            Some((_, "restoring no")) | None => {}
+            Some((number, _)) => return Err(number),
         }
         for (number, line) in lines {
             let (board, feed) = parse_feed(line).ok_or(number)?;
@@ -144,17 +144,19 @@ impl Mark {
         Ok(mark)
     }
 
-    /// Writes the mark in place of the old one.
+    /// Writes the mark in place of the old one; nobody may write to the store meanwhile.
     ///
     /// # Errors
-    /// - [`FileError`]: the old mark still stands.
-    pub fn save(&self, path: &Path) -> Result<(), FileError> {
-        replace_file(path, self.to_text().as_bytes())
+    /// - [`StoreError`]: the old mark still stands.
+    pub fn save(&self, path: &Path) -> Result<(), StoreError> {
+        Kept { commits: self.commits, lines: self.to_lines() }.save(path)
     }
 
-    fn to_text(&self) -> String {
+    /// The lines that go with a commit.
+    #[must_use]
+    pub fn to_lines(&self) -> String {
         let restoring = if self.is_restoring { "yes" } else { "no" };
-        let mut text = format!("{TITLE}\nrestoring {restoring}\n");
+        let mut text = format!("restoring {restoring}\n");
         for (board, mark) in &self.feeds {
             // Writing to a String cannot fail.
             let _written = writeln!(text, "{board} {} {} {}", mark.feed, mark.size, mark.last);
@@ -162,16 +164,40 @@ impl Mark {
         text
     }
 
-    /// The mark after what is durable of our own feeds now.
+    /// The mark once all is durable that is durable now, or is in `ahead` and on its way.
     #[must_use]
-    pub fn advanced(&self, own: impl Iterator<Item = OwnFeed>, is_restoring: bool) -> Self {
+    pub fn advanced(
+        &self,
+        own: impl Iterator<Item = OwnFeed>,
+        ahead: &BTreeMap<BoardId, FeedMark>,
+        is_restoring: bool,
+    ) -> Self {
         let mut feeds = self.feeds.clone();
         for OwnFeed { board, feed, durable, .. } in own.filter(|own| !own.is_restoring) {
-            if let Some(SignedHead { head, .. }) = durable {
-                feeds.insert(board, FeedMark { feed, size: head.size, last: head.id });
+            let durable = durable.map(|SignedHead { head, .. }| head);
+            let durable = durable.map(|head| FeedMark { feed, size: head.size, last: head.id });
+            let ahead = ahead.get(&board).copied().filter(|mark| mark.feed == feed);
+            let furthest = [durable, ahead].into_iter().flatten().max_by_key(|mark| mark.size);
+            if let Some(mark) = furthest {
+                feeds.insert(board, mark);
             }
         }
-        Self { is_restoring, feeds }
+        Self { is_restoring, feeds, commits: self.commits }
+    }
+}
+
+impl FeedMark {
+    /// How far a feed will have come with these writes, if it goes further with them.
+    #[must_use]
+    pub fn with(feed: FeedId, ops: &[Op]) -> Option<Self> {
+        let (first, no) = (place_key(&feed, 0, 0), 0_u64.to_be_bytes().len());
+        let places = first.get(..first.len().saturating_sub(no))?;
+        let headers = ops.iter().filter(|op| op.table == Table::Headers).filter_map(|op| {
+            let seq = op.key.strip_prefix(places)?.try_into().ok()?;
+            let size = u64::from_be_bytes(seq).saturating_add(1);
+            Some(Self { feed, size, last: Header::id_of(op.value.as_ref()?) })
+        });
+        headers.max_by_key(|mark| mark.size)
     }
 }
 
@@ -200,6 +226,10 @@ pub fn suspicion(mark: Option<&Mark>, reader: &Reader) -> Result<Option<Suspicio
             Some(found) if found != *last => return Ok(Some(Suspicion::Differs { board, seq })),
             Some(_) => {}
         }
+    }
+    let (held, marked) = (reader.commits(), mark.commits);
+    if held < marked {
+        return Ok(Some(Suspicion::RolledBack { held, marked }));
     }
     Ok(mark.is_restoring.then_some(Suspicion::StillRestoring))
 }
@@ -237,7 +267,7 @@ mod tests {
     fn mark(size: u64, last: &str) -> Mark {
         let last = Header::id_of(last.as_bytes());
         let feeds = [(board(), FeedMark { feed: feed(), size, last })].into();
-        Mark { is_restoring: false, feeds }
+        Mark { feeds, ..Mark::default() }
     }
 
     #[test]
@@ -250,17 +280,44 @@ mod tests {
         written.save(&path).unwrap();
         assert_eq!(Mark::load(&path).unwrap(), Some(written.clone()));
 
-        for (text, line) in [
-            (String::new(), 1),
-            (format!("{TITLE}\nrestoring perhaps\n"), 2),
-            (written.to_text().replace(" 7 ", " 0 "), 3),
-            (written.to_text().replace(" 7 ", " seven "), 3),
-            (written.to_text().replace("entry-", "feed-"), 3),
+        let lines = written.to_lines();
+        for (lines, line) in [
+            ("restoring perhaps\n".to_owned(), 3),
+            (lines.replace(" 7 ", " 0 "), 4),
+            (lines.replace(" 7 ", " seven "), 4),
+            (lines.replace("entry-", "feed-"), 4),
         ] {
-            std::fs::write(&path, text).unwrap();
+            Kept { commits: 1, lines }.save(&path).unwrap();
             let refused = Mark::load(&path).unwrap_err();
             assert!(matches!(refused, MarkError::Garbled { line: found, .. } if found == line));
         }
+    }
+
+    #[test]
+    fn the_mark_of_a_batch_is_its_last_own_entry_or_what_is_durable_already() {
+        let header = |feed: &FeedId, seq, text: &str| Op {
+            table: Table::Headers,
+            key: place_key(feed, 0, seq),
+            value: Some(text.as_bytes().to_vec()),
+        };
+        let other = FeedId::from_bytes([3; 32]);
+        let ops = [header(&feed(), 4, "e"), header(&feed(), 5, "f"), header(&other, 9, "j")];
+
+        let ahead = FeedMark::with(feed(), &ops);
+
+        let last = Header::id_of(b"f");
+        assert_eq!(ahead, Some(FeedMark { feed: feed(), size: 6, last }));
+        assert_eq!(FeedMark::with(FeedId::from_bytes([4; 32]), &ops), None);
+        let own =
+            OwnFeed { board: board(), feed: feed(), durable: None, drafts: 0, is_restoring: false };
+        let ahead = ahead.map(|mark| (board(), mark)).into_iter().collect();
+        let before = mark(4, "d");
+        let after = before.advanced([own].into_iter(), &ahead, false);
+        assert_eq!(after, mark(6, "f"));
+        let asking = OwnFeed { is_restoring: true, ..own };
+        assert_eq!(before.advanced([asking].into_iter(), &ahead, false), before);
+        let next_epoch = OwnFeed { feed: other, ..own };
+        assert_eq!(before.advanced([next_epoch].into_iter(), &ahead, false), before);
     }
 
     #[test]
@@ -279,6 +336,9 @@ mod tests {
             judge(Some(&mark(2, "b")), &["a", "x", "y"]),
             Some(Suspicion::Differs { board: board(), seq })
         );
+        let more = Mark { commits: 5, ..mark(1, "a") };
+        let rolled_back = Suspicion::RolledBack { held: 1, marked: 5 };
+        assert_eq!(judge(Some(&more), &["a"]), Some(rolled_back));
         assert_eq!(judge(None, &["a"]), Some(Suspicion::NoMark));
         let restoring = Mark { is_restoring: true, ..mark(1, "a") };
         assert_eq!(judge(Some(&restoring), &["a"]), Some(Suspicion::StillRestoring));

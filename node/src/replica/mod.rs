@@ -24,11 +24,11 @@ mod snapshot;
 mod tests;
 mod typed;
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use concordat_protocol::{
-    engine::{BatchId, BoardView, Damaged, Effect, Engine, Input, Moment, OwnFeed, Standing},
-    hash::OrgId,
+    engine::{BatchId, BoardView, Damaged, Effect, Engine, Input, Moment, Op, OwnFeed, Standing},
+    hash::{BoardId, OrgId},
     time::TimeMs,
 };
 
@@ -70,7 +70,7 @@ pub enum ReplicaError {
     /// The mark could not be read.
     #[error(transparent)]
     Mark(#[from] MarkError),
-    /// The mark could not be written.
+    /// Notes on documents could not be read.
     #[error(transparent)]
     File(#[from] FileError),
     /// No random bytes.
@@ -84,7 +84,10 @@ pub struct Replica {
     engine: Engine,
     reader: Reader,
     organisation: Arc<Organisation>,
+    /// As it was handed over last.
     mark: Mark,
+    /// How far our own feeds come with batches that may not be durable yet.
+    ahead: BTreeMap<BoardId, FeedMark>,
     restoring: Restoring,
     suspicion: Option<Suspicion>,
     documents: Arc<Documents>,
@@ -117,7 +120,9 @@ impl Replica {
         let engine = Engine::open(organisation.identity(), standing, &reader)?;
         let restoring = Restoring::default();
         let documents = Arc::new(Documents::open(home)?);
-        let replica = Self { engine, reader, organisation, mark, restoring, suspicion, documents };
+        let ahead = BTreeMap::new();
+        let replica =
+            Self { engine, reader, organisation, mark, ahead, restoring, suspicion, documents };
         replica.expect_readable()?;
         Ok(replica)
     }
@@ -193,15 +198,34 @@ impl Replica {
         self.suspicion.as_ref()
     }
 
-    /// The mark to be written now, if it has moved.
-    pub fn moved_mark(&mut self) -> Option<Mark> {
-        let is_restoring = self.mark.is_restoring && !self.restoring.has_ended();
-        let next = self.mark.advanced(self.engine.own_feeds(), is_restoring);
+    /// The mark that holds once these writes are durable, as the lines that go with them.
+    ///
+    /// # Order
+    /// Asked for every batch, in their order, before it is committed.
+    pub fn mark_with(&mut self, ops: &[Op]) -> String {
+        for own in self.engine.own_feeds() {
+            if let Some(mark) = FeedMark::with(own.feed, ops) {
+                self.ahead.insert(own.board, mark);
+            }
+        }
+        self.mark = self.next_mark();
+        self.mark.to_lines()
+    }
+
+    /// The lines to be written without a batch, if the mark has moved without one: the asking of
+    /// partners has ended.
+    pub fn moved_mark(&mut self) -> Option<String> {
+        let next = self.next_mark();
         if next == self.mark {
             return None;
         }
-        self.mark = next.clone();
-        Some(next)
+        self.mark = next;
+        Some(self.mark.to_lines())
+    }
+
+    fn next_mark(&self) -> Mark {
+        let is_restoring = self.mark.is_restoring && !self.restoring.has_ended();
+        self.mark.advanced(self.engine.own_feeds(), &self.ahead, is_restoring)
     }
 }
 

@@ -12,12 +12,12 @@ use std::{collections::VecDeque, sync::Arc};
 use concordat_protocol::engine::{Effect, Input};
 use tokio::sync::oneshot;
 
-use super::{Begun, Desk, Order, Replica, ReplicaError, Work};
+use super::{Begun, Desk, MarkError, Order, Replica, ReplicaError, Work};
 use crate::{
     artefact::prepare,
     config::Config,
     control::{Answer, Refusal, Reply},
-    home::{FileError, Home},
+    home::Home,
     organisation::Organisation,
     store::{self, EngineKind, Store, StoreError},
 };
@@ -37,9 +37,9 @@ pub enum OfflineError {
     /// The replica said no.
     #[error(transparent)]
     Replica(#[from] ReplicaError),
-    /// The mark could not be written.
+    /// The mark could not be read.
     #[error(transparent)]
-    File(#[from] FileError),
+    Mark(#[from] MarkError),
 }
 
 /// Does one order, and says what came of it.
@@ -72,8 +72,8 @@ pub fn act(
             super::desk::answer_with(reply, replica.snapshot().answer(question, None));
         }
     }
-    if let Some(mark) = replica.moved_mark() {
-        mark.save(&home.mark())?;
+    if let Some(lines) = replica.moved_mark() {
+        let _durable = store.commit_marked(Vec::new(), Some(lines))?;
     }
     Ok(match answer.try_recv() {
         // They waited in this process, and end with it.
@@ -96,8 +96,8 @@ pub fn catch_up(
     let mut replica = Replica::open(home, organisation, store.reader(), false)?;
     let effects = replica.handle(Input::Tick)?;
     perform(effects, &mut Desk::default(), &mut replica, store)?;
-    if let Some(mark) = replica.moved_mark() {
-        mark.save(&home.mark())?;
+    if let Some(lines) = replica.moved_mark() {
+        let _durable = store.commit_marked(Vec::new(), Some(lines))?;
     }
     Ok(replica)
 }
@@ -113,7 +113,8 @@ fn perform(
     while let Some(effect) = due.pop_front() {
         match effect {
             Effect::Persist { batch, ops } => {
-                let _durable = store.commit(ops)?;
+                let lines = replica.mark_with(&ops);
+                let _durable = store.commit_marked(ops, Some(lines))?;
                 desk.durable(batch);
                 due.extend(replica.handle(Input::Persisted { batch })?);
             }

@@ -9,14 +9,14 @@
 
 use std::{
     collections::BTreeMap,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{
         Arc, PoisonError, RwLock,
         atomic::{AtomicBool, Ordering},
     },
 };
 
-use super::{Durable, Engine, KeyRange, Op, Order, Row, Size, Store, StoreError, Table, Verified};
+use super::{Changes, Durable, Engine, KeyRange, Order, Row, Store, StoreError, Table, Verified};
 
 type Tables = BTreeMap<Table, BTreeMap<Vec<u8>, Vec<u8>>>;
 
@@ -24,6 +24,7 @@ type Tables = BTreeMap<Table, BTreeMap<Vec<u8>, Vec<u8>>>;
 #[derive(Debug, Clone, Default)]
 pub struct MemoryDisk {
     tables: Arc<RwLock<Tables>>,
+    ledger: Arc<RwLock<Option<Vec<u8>>>>,
     is_open: Arc<AtomicBool>,
 }
 
@@ -42,7 +43,12 @@ impl MemoryDisk {
         if self.is_open.swap(true, Ordering::AcqRel) {
             return Err(StoreError::Locked { path: PathBuf::from("memory") });
         }
-        Ok(Store::new(Memory { disk: self.clone() }))
+        Store::over_engine(Box::new(Memory { disk: self.clone() }))
+    }
+
+    /// For a store that has a directory, and in it nothing but its lock.
+    pub(super) fn into_engine(self) -> impl Engine {
+        Memory { disk: self }
     }
 }
 
@@ -58,15 +64,16 @@ impl Drop for Memory {
 }
 
 impl Engine for Memory {
-    fn commit(&self, ops: Vec<Op>) -> Result<Durable, StoreError> {
+    fn commit(&self, changes: &Changes, ledger: &[u8]) -> Result<Durable, StoreError> {
         let mut tables = self.disk.tables.write().unwrap_or_else(PoisonError::into_inner);
-        for op in ops {
-            let table = tables.entry(op.table).or_default();
-            match op.value {
-                Some(value) => table.insert(op.key, value),
-                None => table.remove(&op.key),
+        for ((table, key), change) in changes {
+            let table = tables.entry(*table).or_default();
+            match &change.after {
+                Some(row) => table.insert(key.clone(), row.clone()),
+                None => table.remove(key),
             };
         }
+        *self.disk.ledger.write().unwrap_or_else(PoisonError::into_inner) = Some(ledger.to_vec());
         Ok(Durable(()))
     }
 
@@ -94,17 +101,21 @@ impl Engine for Memory {
         })
     }
 
-    fn verify(&self) -> Result<Verified, StoreError> {
+    fn ledger(&self) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(self.disk.ledger.read().unwrap_or_else(PoisonError::into_inner).clone())
+    }
+
+    fn check(&self) -> Result<Verified, StoreError> {
         Ok(Verified::Sound)
     }
 
-    fn size(&self) -> Result<Size, StoreError> {
+    fn disk_bytes(&self) -> Result<u64, StoreError> {
         let tables = self.disk.tables.read().unwrap_or_else(PoisonError::into_inner);
-        let mut size = Size::default();
-        for (key, value) in tables.values().flatten() {
-            size.entries += 1;
-            size.disk_bytes += (key.len() + value.len()) as u64;
-        }
-        Ok(size)
+        let rows = tables.values().flatten();
+        Ok(rows.map(|(key, row)| (key.len() + row.len()) as u64).sum())
+    }
+
+    fn path(&self) -> &Path {
+        Path::new("memory")
     }
 }

@@ -1,8 +1,9 @@
 //! The storage seam: bytes in tables, written atomically and durably or not at all.
 //!
 //! ```text
-//!   daemon --(batch id, ops)--> Writer (one thread) --ops of a group--> Store::commit --> disk
-//!     |                              `--ids of the group, once durable--> report
+//!   daemon --(batch id, ops, mark)--> Writer (one thread) --a group--> Store::commit --> engine, then
+//!     |                                    |                                            high-water file
+//!     |                                    `--ids of the group, once durable--> report
 //!     `------------------------> Reader: get, scan (concurrent, sees durable state only)
 //! ```
 //!
@@ -11,37 +12,60 @@
 //! | [`open`] | opens or creates a store directory, refused while another process has it |
 //! | [`Store::commit`] | writes all ops over all tables, or none; durable on return |
 //! | [`Reader::get`], [`Reader::scan`] | read what was durable when the call began |
-//! | [`Reader::verify`] | checks every stored page against its checksum |
+//! | [`Reader::verify`], [`Reader::scrub`] | check every row against its checksum, and all of them against the ledger |
 //! | [`Reader::size`] | entries and bytes, for `status` |
+//! | [`migrate()`] | moves a store to another engine |
+//! | [`set_aside()`] | puts a new store in the place of a damaged one |
+//!
+//! | file | what |
+//! |---|---|
+//! | `mod` | what an engine must do, and which engines there are |
+//! | `handles` | the store and its readers: what the rest of the node holds |
+//! | `writer` | the one thread that commits |
+//! | `ledger` | checksums of rows, account of them all |
+//! | `high_water` | what was durable, kept outside the store |
+//! | `place` | the directory, its lock, which engine's it is |
+//! | `sled`, `redb`, `memory` | the engines |
+//! | `migrate` | from one engine to another |
+//! | `set_aside` | from a damaged store to a new one |
+//! | `op`, `error` | bounds, ranges, errors |
 //!
 //! Tables, writes and batch ids are the protocol engine's types, and [`Reader`] is what it reads by.
 //!
 //! *Invariants.* `commit` is the only way to write. No type of an engine leaves this folder. The
 //! store knows nothing of feeds, signatures or boards: the protocol's engine decides key bytes.
-//! An engine that has failed a commit is not written to again by this process.
+//! An engine that has failed a commit is not written to again by this process. What is read back is
+//! what was committed, or an error.
 //!
 //! *Source*: ours; the measurements that led here are of sled, redb and fjall under kill,
 //! power loss, damage and full disks.
 
 mod error;
+mod handles;
+mod high_water;
+mod ledger;
 mod memory;
+mod migrate;
 mod op;
+mod place;
 mod redb;
+mod set_aside;
+mod sled;
 #[cfg(test)]
 mod tests;
 mod writer;
 
-use std::{
-    fmt,
-    path::Path,
-    sync::{Arc, OnceLock},
-};
+use std::{collections::BTreeMap, fmt, path::Path, str::FromStr};
 
 pub use concordat_protocol::engine::{BatchId, Op, Row, Table};
 pub use error::StoreError;
+pub use handles::{Reader, Store};
+pub use high_water::Kept;
 pub use memory::MemoryDisk;
+pub use migrate::{Migrated, migrate};
 pub use op::{KEY_BYTES_MAX, KeyRange, Order, VALUE_BYTES_MAX};
-pub use writer::{Report, Writer, WriterStopped};
+pub use set_aside::{SetAside, set_aside};
+pub use writer::{CommitClock, Report, UnderWay, Writer, WriterStopped};
 
 /// Proof that a commit has reached the disk; only an engine's `commit` gives one.
 #[derive(Debug, PartialEq, Eq)]
@@ -60,28 +84,42 @@ pub struct Size {
 /// What a check of the whole store found, when nothing was lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verified {
-    /// Every page agrees with its checksum.
+    /// Everything agrees with its checksum.
     Sound,
     /// Book-keeping of free space was mended; no entry was touched.
     Mended,
 }
 
+/// A row before and after a commit, as an engine holds it; `None` where there is none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// As it is held now.
+    pub before: Option<Vec<u8>>,
+    /// As it is to be held.
+    pub after: Option<Vec<u8>>,
+}
+
+/// All that a commit changes.
+pub type Changes = BTreeMap<(Table, Vec<u8>), Change>;
+
 /// What an engine must do; the same tests hold all of them to it.
+///
+/// It holds rows, checksums included, and one ledger, and looks into neither.
 pub trait Engine: Send + Sync + fmt::Debug {
-    /// Writes all of `ops`, in order, or none; durable on return.
+    /// Writes all of `changes` and the ledger, or nothing; durable on return, and not seen before.
     ///
     /// # Errors
-    /// Any: `ops` may be durable, all or none, which only the next start can tell; the process
+    /// Any: it may be durable, all or nothing, which only the next start can tell; the process
     /// must stop writing.
-    fn commit(&self, ops: Vec<Op>) -> Result<Durable, StoreError>;
+    fn commit(&self, changes: &Changes, ledger: &[u8]) -> Result<Durable, StoreError>;
 
-    /// The value of `key`.
+    /// The row of `key`.
     ///
     /// # Errors
     /// - [`StoreError::Io`], [`StoreError::Damaged`]: the disk or what it holds.
     fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError>;
 
-    /// At most `limit` pairs of `range`.
+    /// At most `limit` rows of `range`, which is not empty.
     ///
     /// # Errors
     /// - [`StoreError::Io`], [`StoreError::Damaged`]: the disk or what it holds.
@@ -93,152 +131,96 @@ pub trait Engine: Send + Sync + fmt::Debug {
         order: Order,
     ) -> Result<Vec<Row>, StoreError>;
 
-    /// Checks everything stored; reads and writes wait meanwhile.
-    ///
-    /// # Errors
-    /// - [`StoreError::Damaged`]: something stored does not agree with its checksum.
-    fn verify(&self) -> Result<Verified, StoreError>;
-
-    /// What the store holds.
+    /// The ledger of the last commit.
     ///
     /// # Errors
     /// - [`StoreError::Io`], [`StoreError::Damaged`]: the disk or what it holds.
-    fn size(&self) -> Result<Size, StoreError>;
+    fn ledger(&self) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// Checks what the engine keeps for itself; reads and writes may wait meanwhile.
+    ///
+    /// # Errors
+    /// - [`StoreError::Damaged`]: something stored does not agree with its checksum.
+    fn check(&self) -> Result<Verified, StoreError>;
+
+    /// Bytes on disk.
+    ///
+    /// # Errors
+    /// - [`StoreError::Io`]: the disk.
+    fn disk_bytes(&self) -> Result<u64, StoreError>;
+
+    /// What an error names.
+    fn path(&self) -> &Path;
 }
 
 /// Which engine keeps the bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EngineKind {
+    /// A directory, `sled`.
+    Sled,
     /// One file, `store.redb`.
     Redb,
     /// Nothing on disk: everything is gone when the process ends.
     Memory,
 }
 
-/// An open store with the right to write; give it to a [`Writer`].
-#[derive(Debug)]
-pub struct Store {
-    engine: Arc<dyn Engine>,
+impl EngineKind {
+    /// As in the config file.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Sled => "sled",
+            Self::Redb => "redb",
+            Self::Memory => "memory",
+        }
+    }
 }
 
-/// The right to read, shared freely between threads; outlives the writer.
-#[derive(Debug, Clone)]
-pub struct Reader {
-    engine: Arc<dyn Engine>,
-    /// The first read on behalf of the protocol's engine that failed, on any copy of this reader.
-    failure: Arc<OnceLock<StoreError>>,
+impl fmt::Display for EngineKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
 }
 
-/// Opens the store in directory `path`, creating it if it is not there.
+/// There is no engine of this name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the storage engines of this version are \"sled\", \"redb\" and \"memory\"")]
+pub struct UnknownEngine;
+
+impl FromStr for EngineKind {
+    type Err = UnknownEngine;
+
+    fn from_str(name: &str) -> Result<Self, UnknownEngine> {
+        let all = [Self::Sled, Self::Redb, Self::Memory];
+        all.into_iter().find(|kind| kind.name() == name).ok_or(UnknownEngine)
+    }
+}
+
+/// The high-water file of the store in this directory: beside it, so that whoever puts an older
+/// directory in its place leaves the file as it is.
+#[must_use]
+pub fn high_water_file(directory: &Path) -> std::path::PathBuf {
+    directory.with_file_name("high-water")
+}
+
+/// Opens the store in `directory`, creating it if it is not there.
 ///
 /// # Errors
 /// - [`StoreError::Locked`]: another process, or this one, has it open.
-/// - [`StoreError::Damaged`]: the file is not one of ours, or is beyond its own repair.
+/// - [`StoreError::OtherEngine`], [`StoreError::TwoStores`]: what is there is not this engine's alone.
+/// - [`StoreError::Damaged`]: what is there is not one of ours, or is beyond its own repair.
 /// - [`StoreError::DiskFull`], [`StoreError::Io`]: the disk said no.
-pub fn open(path: &Path, kind: EngineKind) -> Result<Store, StoreError> {
-    match kind {
-        EngineKind::Redb => Ok(Store::new(redb::Redb::open(path)?)),
-        EngineKind::Memory => MemoryDisk::new().open(),
-    }
+pub fn open(directory: &Path, kind: EngineKind) -> Result<Store, StoreError> {
+    let place = place::Place::lock(directory)?;
+    place.expect(kind)?;
+    let engine = open_engine(place.directory(), kind)?;
+    Store::at(place, engine)
 }
 
-impl Store {
-    fn new(engine: impl Engine + 'static) -> Self {
-        Self { engine: Arc::new(engine) }
-    }
-
-    /// Writes all of `ops` over all their tables, or none; durable on return.
-    ///
-    /// # Errors
-    /// - [`StoreError::KeyTooLong`], [`StoreError::ValueTooLong`]: our mistake; none written.
-    /// - any other: all or none of it may be on disk; the process must write no more and stop.
-    pub fn commit(&self, ops: Vec<Op>) -> Result<Durable, StoreError> {
-        ops.iter().try_for_each(op::check_bounds)?;
-        self.engine.commit(ops)
-    }
-
-    /// A view that can only read.
-    #[must_use]
-    pub fn reader(&self) -> Reader {
-        Reader { engine: Arc::clone(&self.engine), failure: Arc::default() }
-    }
-}
-
-impl Reader {
-    /// The value of `key`.
-    ///
-    /// # Errors
-    /// As [`Engine::get`].
-    pub fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        self.engine.get(table, key)
-    }
-
-    /// At most `limit` pairs of `range`, from the end that `order` names.
-    ///
-    /// # Errors
-    /// As [`Engine::scan`].
-    pub fn scan(
-        &self,
-        table: Table,
-        range: &KeyRange,
-        limit: usize,
-        order: Order,
-    ) -> Result<Vec<Row>, StoreError> {
-        if range.is_empty() || limit == 0 {
-            return Ok(Vec::new());
-        }
-        self.engine.scan(table, range, limit, order)
-    }
-
-    /// Checks everything stored; reads and writes wait meanwhile.
-    ///
-    /// # Errors
-    /// As [`Engine::verify`].
-    pub fn verify(&self) -> Result<Verified, StoreError> {
-        self.engine.verify()
-    }
-
-    /// What the store holds.
-    ///
-    /// # Errors
-    /// As [`Engine::size`].
-    pub fn size(&self) -> Result<Size, StoreError> {
-        self.engine.size()
-    }
-
-    /// Why a read for the protocol's engine failed, if one did.
-    ///
-    /// # Order
-    /// Whoever hands this reader to the protocol's engine asks afterwards, and if there is a
-    /// failure does nothing of what the engine wanted: it took what it could not read for absent.
-    #[must_use]
-    pub fn failure(&self) -> Option<&StoreError> {
-        self.failure.get()
-    }
-
-    /// The same store, with failures kept apart from those of this reader.
-    #[must_use]
-    pub fn apart(&self) -> Self {
-        Self { engine: Arc::clone(&self.engine), failure: Arc::default() }
-    }
-
-    fn or_absent<T: Default>(&self, read: Result<T, StoreError>) -> T {
-        read.unwrap_or_else(|error| {
-            // Only the first is kept: it says where the trouble began.
-            let _later = self.failure.set(error);
-            T::default()
-        })
-    }
-}
-
-/// What the protocol's engine reads by; it knows of no errors, so they are kept aside.
-impl concordat_protocol::engine::Reader for Reader {
-    fn get(&self, table: Table, key: &[u8]) -> Option<Vec<u8>> {
-        self.or_absent(Self::get(self, table, key))
-    }
-
-    fn scan(&self, table: Table, from: &[u8], to: &[u8], limit: usize) -> Vec<Row> {
-        let range = KeyRange::between(from.to_vec(), to.to_vec());
-        self.or_absent(Self::scan(self, table, &range, limit, Order::Ascending))
-    }
+fn open_engine(directory: &Path, kind: EngineKind) -> Result<Box<dyn Engine>, StoreError> {
+    Ok(match kind {
+        EngineKind::Sled => Box::new(sled::Sled::open(&directory.join(sled::DIRECTORY))?),
+        EngineKind::Redb => Box::new(redb::Redb::open(directory)?),
+        EngineKind::Memory => Box::new(MemoryDisk::new().into_engine()),
+    })
 }

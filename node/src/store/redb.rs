@@ -1,8 +1,8 @@
-//! The redb engine: one file, `store.redb`, one redb table for each of ours.
+//! The redb engine: one file, `store.redb`, one redb table for each of ours and one for the ledger.
 //!
 //! Every commit is one write transaction with immediate durability: an fsync before it returns.
 //! The file is locked by redb against every other opener. A file that was not closed is checked
-//! and mended by redb when it is opened; [`Engine::verify`] checks every page.
+//! and mended by redb when it is opened; [`Engine::check`] checks every page.
 //!
 //! *Invariants.* No redb type leaves this file, errors included. The directory entry of a new file
 //! is durable before the store is used.
@@ -10,24 +10,28 @@
 //! *Source*: redb 4.5 documentation of `Durability` and `check_integrity`.
 
 use std::{
-    fs::{self, DirBuilder, File},
-    io,
-    os::unix::fs::DirBuilderExt,
+    fs, io,
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
     sync::{PoisonError, RwLock, RwLockReadGuard},
 };
 
 use ::redb::{
-    CommitError, Database, DatabaseError, Durability, ReadableDatabase, ReadableTableMetadata,
-    StorageError, TableDefinition, TableError, TransactionError,
+    CommitError, Database, DatabaseError, Durability, ReadableDatabase, StorageError,
+    TableDefinition, TableError, TransactionError,
 };
 
-use super::{Durable, Engine, KeyRange, Op, Order, Row, Size, StoreError, Table, Verified};
+use super::{
+    Changes, Durable, Engine, KeyRange, Order, Row, StoreError, Table, Verified,
+    place::sync_directory,
+};
 
-const FILE: &str = "store.redb";
+/// The file, in the directory of the store.
+pub(super) const FILE: &str = "store.redb";
 /// redb's own default is 1 GiB, which a small machine does not have.
 const CACHE_BYTES: usize = 64 * 1024 * 1024;
+
+const LEDGER: TableDefinition<'static, (), &'static [u8]> = TableDefinition::new("ledger");
 
 type Definition = TableDefinition<'static, &'static [u8], &'static [u8]>;
 
@@ -46,7 +50,6 @@ pub(super) struct Redb {
 impl Redb {
     pub(super) fn open(directory: &Path) -> Result<Self, StoreError> {
         let failed = Failed { doing: "opening the store", path: directory };
-        create_directory(directory).map_err(|error| failed.io(error))?;
         let file = directory.join(FILE);
         let create = || Database::builder().set_cache_size(CACHE_BYTES).create(&file);
         // redb says that a file altered by others may make it panic instead of failing.
@@ -67,6 +70,7 @@ impl Redb {
         for &table in Table::ALL {
             transaction.open_table(definition(table)).map_err(|error| failed.table(error))?;
         }
+        transaction.open_table(LEDGER).map_err(|error| failed.table(error))?;
         transaction.commit().map_err(|error| failed.commit(error))
     }
 
@@ -80,30 +84,33 @@ impl Redb {
 }
 
 impl Engine for Redb {
-    fn commit(&self, ops: Vec<Op>) -> Result<Durable, StoreError> {
+    fn commit(&self, changes: &Changes, ledger: &[u8]) -> Result<Durable, StoreError> {
         let failed = self.failed("committing");
         let database = self.shared();
         let mut transaction = database.begin_write().map_err(|error| failed.transaction(error))?;
         transaction
             .set_durability(Durability::Immediate)
             .map_err(|error| failed.damaged(Box::new(error)))?;
-        // Ops of one table are taken together: their order within it is kept, and across tables
-        // it means nothing.
         for &table in Table::ALL {
-            let mut of_table = ops.iter().filter(|op| op.table == table).peekable();
+            // The first place of a table is the one with the empty key.
+            let of_table = changes.range((table, Vec::new())..);
+            let mut of_table = of_table.take_while(|((of, _), _)| *of == table).peekable();
             if of_table.peek().is_none() {
                 continue;
             }
             let mut rows =
                 transaction.open_table(definition(table)).map_err(|error| failed.table(error))?;
-            for op in of_table {
-                match &op.value {
-                    Some(value) => rows.insert(op.key.as_slice(), value.as_slice()),
-                    None => rows.remove(op.key.as_slice()),
+            for ((_, key), change) in of_table {
+                match &change.after {
+                    Some(row) => rows.insert(key.as_slice(), row.as_slice()),
+                    None => rows.remove(key.as_slice()),
                 }
                 .map_err(|error| failed.storage(error))?;
             }
         }
+        let mut table = transaction.open_table(LEDGER).map_err(|error| failed.table(error))?;
+        table.insert((), ledger).map_err(|error| failed.storage(error))?;
+        drop(table);
         transaction.commit().map_err(|error| failed.commit(error))?;
         Ok(Durable(()))
     }
@@ -145,7 +152,16 @@ impl Engine for Redb {
         Ok(pairs)
     }
 
-    fn verify(&self) -> Result<Verified, StoreError> {
+    fn ledger(&self) -> Result<Option<Vec<u8>>, StoreError> {
+        let failed = self.failed("reading the ledger");
+        let database = self.shared();
+        let transaction = database.begin_read().map_err(|error| failed.transaction(error))?;
+        let table = transaction.open_table(LEDGER).map_err(|error| failed.table(error))?;
+        let found = table.get(()).map_err(|error| failed.storage(error))?;
+        Ok(found.map(|ledger| ledger.value().to_vec()))
+    }
+
+    fn check(&self) -> Result<Verified, StoreError> {
         let failed = self.failed("verifying");
         let mut database = self.database.write().unwrap_or_else(PoisonError::into_inner);
         match database.check_integrity().map_err(|error| failed.database(error))? {
@@ -154,32 +170,14 @@ impl Engine for Redb {
         }
     }
 
-    fn size(&self) -> Result<Size, StoreError> {
+    fn disk_bytes(&self) -> Result<u64, StoreError> {
         let failed = self.failed("measuring");
-        let database = self.shared();
-        let transaction = database.begin_read().map_err(|error| failed.transaction(error))?;
-        let mut size = Size::default();
-        for &table in Table::ALL {
-            let rows =
-                transaction.open_table(definition(table)).map_err(|error| failed.table(error))?;
-            size.entries += rows.len().map_err(|error| failed.storage(error))?;
-        }
-        size.disk_bytes = fs::metadata(&self.file).map_err(|error| failed.io(error))?.len();
-        Ok(size)
+        Ok(fs::metadata(&self.file).map_err(|error| failed.io(error))?.len())
     }
-}
 
-/// Creates `directory`, for its owner alone, and makes its entry in its parent durable.
-fn create_directory(directory: &Path) -> io::Result<()> {
-    DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
-    match directory.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => sync_directory(parent),
-        Some(_) | None => Ok(()),
+    fn path(&self) -> &Path {
+        &self.file
     }
-}
-
-fn sync_directory(directory: &Path) -> io::Result<()> {
-    File::open(directory)?.sync_all()
 }
 
 /// Where an error arose; turns redb's errors into ours.
@@ -190,21 +188,24 @@ struct Failed<'a> {
 
 impl Failed<'_> {
     fn io(&self, source: io::Error) -> StoreError {
-        let (doing, path) = (self.doing, self.path.to_path_buf());
-        match source.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-                StoreError::DiskFull { path, doing }
-            }
-            _ => StoreError::Io { path, doing, source },
-        }
+        StoreError::io(self.doing, self.path, source)
     }
 
     fn damaged(&self, source: Box<dyn std::error::Error + Send + Sync>) -> StoreError {
-        StoreError::Damaged { path: self.path.to_path_buf(), doing: self.doing, source }
+        StoreError::damaged(self.doing, self.path, source)
     }
 
     fn storage(&self, error: StorageError) -> StoreError {
         match error {
+            // What redb itself says of a file that is not one of its own, or too short for one.
+            StorageError::Io(source)
+                if matches!(
+                    source.kind(),
+                    io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof
+                ) =>
+            {
+                self.damaged(Box::new(source))
+            }
             StorageError::Io(source) => self.io(source),
             StorageError::PreviousIo | StorageError::DatabaseClosed => {
                 StoreError::Stopped { path: self.path.to_path_buf(), doing: self.doing }

@@ -19,11 +19,12 @@ use std::{
     io,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
         mpsc,
     },
     thread::{self, JoinHandle},
+    time::{Duration, Instant},
 };
 
 use super::{BatchId, Op, Store, StoreError, op::len_bytes};
@@ -45,10 +46,46 @@ pub enum Report {
 #[error("the store's writer has stopped; the reason stands earlier in the log")]
 pub struct WriterStopped;
 
+/// With an id it is reported when it is durable.
 struct Batch {
-    id: BatchId,
+    id: Option<BatchId>,
     ops: Vec<Op>,
+    lines: Option<String>,
     len_bytes: usize,
+}
+
+/// Since when a commit has been under way; for whoever watches that it ends.
+#[derive(Debug, Clone, Default)]
+pub struct CommitClock(Arc<Mutex<Option<Instant>>>);
+
+/// A commit is under way until this is dropped.
+#[derive(Debug)]
+pub struct UnderWay<'a>(&'a CommitClock);
+
+impl CommitClock {
+    /// A commit begins.
+    #[must_use]
+    pub fn begin(&self) -> UnderWay<'_> {
+        self.set(Some(Instant::now()));
+        UnderWay(self)
+    }
+
+    /// How long the commit has been under way that is, if one is.
+    #[must_use]
+    pub fn under_way(&self) -> Option<Duration> {
+        let began = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        began.map(|began| began.elapsed())
+    }
+
+    fn set(&self, began: Option<Instant>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = began;
+    }
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.0.set(None);
+    }
 }
 
 /// The only holder of the right to write.
@@ -58,6 +95,7 @@ pub struct Writer {
     batches: Option<mpsc::Sender<Batch>>,
     thread: Option<JoinHandle<()>>,
     waiting_bytes: Arc<AtomicUsize>,
+    clock: CommitClock,
 }
 
 impl Writer {
@@ -69,29 +107,60 @@ impl Writer {
         let (batches, received) = mpsc::channel();
         let waiting_bytes = Arc::new(AtomicUsize::new(0));
         let waiting = Arc::clone(&waiting_bytes);
+        let clock = CommitClock::default();
+        let committing = clock.clone();
         let thread = thread::Builder::new()
             .name("store-writer".to_owned())
-            .spawn(move || write_groups(report, store, received, &waiting))?;
-        Ok(Self { batches: Some(batches), thread: Some(thread), waiting_bytes })
+            .spawn(move || write_groups(report, store, received, &waiting, &committing))?;
+        Ok(Self { batches: Some(batches), thread: Some(thread), waiting_bytes, clock })
     }
 
-    /// Hands over a batch; returns at once, the report says when it is durable.
+    /// Hands over a batch, and the lines of the high-water file that hold with it; returns at once,
+    /// the report says when both are durable.
     ///
     /// # Errors
     /// - [`WriterStopped`]: the batch was not taken.
-    pub fn submit(&self, id: BatchId, ops: Vec<Op>) -> Result<(), WriterStopped> {
+    pub fn submit(
+        &self,
+        id: BatchId,
+        ops: Vec<Op>,
+        lines: Option<String>,
+    ) -> Result<(), WriterStopped> {
+        self.send(Some(id), ops, lines)
+    }
+
+    /// Hands over lines of the high-water file that belong to no batch; nothing is reported.
+    ///
+    /// # Errors
+    /// - [`WriterStopped`]: they were not taken.
+    pub fn submit_lines(&self, lines: String) -> Result<(), WriterStopped> {
+        self.send(None, Vec::new(), Some(lines))
+    }
+
+    fn send(
+        &self,
+        id: Option<BatchId>,
+        ops: Vec<Op>,
+        lines: Option<String>,
+    ) -> Result<(), WriterStopped> {
         let Some(batches) = &self.batches else {
             return Err(WriterStopped);
         };
         let len_bytes = ops.iter().map(len_bytes).sum();
         self.waiting_bytes.fetch_add(len_bytes, Ordering::AcqRel);
-        batches.send(Batch { id, ops, len_bytes }).map_err(|_| WriterStopped)
+        batches.send(Batch { id, ops, lines, len_bytes }).map_err(|_| WriterStopped)
     }
 
     /// Bytes submitted and not yet durable: a caller that sees this grow should take in less.
     #[must_use]
     pub fn waiting_bytes(&self) -> usize {
         self.waiting_bytes.load(Ordering::Acquire)
+    }
+
+    /// Tells how long the commit has been under way that is.
+    #[must_use]
+    pub fn clock(&self) -> CommitClock {
+        self.clock.clone()
     }
 
     /// Writes what was submitted, then ends the thread and closes the store.
@@ -121,10 +190,14 @@ fn write_groups(
     store: Store,
     batches: mpsc::Receiver<Batch>,
     waiting_bytes: &AtomicUsize,
+    clock: &CommitClock,
 ) {
     while let Ok(first) = batches.recv() {
         let group = gather(first, &batches);
-        match commit(&store, group.ops) {
+        let under_way = clock.begin();
+        let committed = commit(&store, group.ops, group.lines);
+        drop(under_way);
+        match committed {
             Ok(()) => {
                 waiting_bytes.fetch_sub(group.len_bytes, Ordering::AcqRel);
                 report(Report::Durable(group.ids));
@@ -139,6 +212,8 @@ fn write_groups(
 struct Group {
     ids: Vec<BatchId>,
     ops: Vec<Op>,
+    /// Of the last batch that has some.
+    lines: Option<String>,
     len_bytes: usize,
 }
 
@@ -147,8 +222,9 @@ fn gather(first: Batch, batches: &mpsc::Receiver<Batch>) -> Group {
     let mut group = Group::default();
     let mut next = Some(first);
     while let Some(batch) = next {
-        group.ids.push(batch.id);
+        group.ids.extend(batch.id);
         group.ops.extend(batch.ops);
+        group.lines = batch.lines.or(group.lines);
         group.len_bytes += batch.len_bytes;
         next = if group.len_bytes < GROUP_BYTES_MAX { batches.try_recv().ok() } else { None };
     }
@@ -156,8 +232,8 @@ fn gather(first: Batch, batches: &mpsc::Receiver<Batch>) -> Group {
 }
 
 /// A panic of the engine must reach the daemon as an end, not leave it waiting for ever.
-fn commit(store: &Store, ops: Vec<Op>) -> Result<(), StoreError> {
-    catch_unwind(AssertUnwindSafe(|| store.commit(ops)))
+fn commit(store: &Store, ops: Vec<Op>, lines: Option<String>) -> Result<(), StoreError> {
+    catch_unwind(AssertUnwindSafe(|| store.commit_marked(ops, lines)))
         .unwrap_or(Err(StoreError::Panicked { doing: "committing" }))
         .map(|_durable| ())
 }

@@ -28,6 +28,8 @@ pub struct Running {
     pub http: Option<String>,
     /// What waits for the disk.
     pub writer: WriterLine,
+    /// Why nothing new is taken in, when the disk is nearly full.
+    pub disk: Option<String>,
     /// Every peer that was ever allowed.
     pub peers: BTreeMap<net::NodeKey, PeerTraffic>,
 }
@@ -68,6 +70,8 @@ pub struct Status {
     pub store_entries: u64,
     /// Bytes of the store on disk.
     pub store_bytes: u64,
+    /// Why the daemon takes in nothing new, when its disk is nearly full.
+    pub disk: Option<String>,
     /// By id.
     pub boards: Vec<BoardLine>,
     /// By organisation.
@@ -225,6 +229,7 @@ pub fn status(snapshot: &Snapshot, running: Option<&Running>) -> Result<Status, 
         restored: snapshot.suspicion.clone(),
         store_entries: size.entries,
         store_bytes: size.disk_bytes,
+        disk: running.and_then(|running| running.disk.clone()),
         boards: snapshot.views.iter().map(|view| board_line(snapshot, view)).collect(),
         peers: others.iter().map(|card| peer_line(snapshot, card, traffic)).collect(),
     })

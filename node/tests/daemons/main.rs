@@ -11,12 +11,15 @@ mod api;
 mod artefacts;
 mod epochs;
 mod http;
+#[path = "../store/mounts.rs"]
+mod mounts;
 mod partnership;
 mod patients;
 mod process;
 mod proxy;
+mod storage;
 
-use std::{collections::BTreeSet, fs};
+use std::{collections::BTreeSet, fs, path::Path, process::Command};
 
 use serde_json::Value;
 
@@ -150,6 +153,11 @@ fn a_stranger_gets_nothing_and_leaves_one_line_for_each_attempt() {
     assert_eq!(names, ["ccg-trafford"]);
 }
 
+fn copy(from: &Path, to: &Path) {
+    let copied = Command::new("cp").arg("-a").args([from, to]).status().unwrap();
+    assert!(copied.success());
+}
+
 /// A store that was put back from a backup is noticed by the high-water mark: the node fetches its
 /// own feed from its partners before it signs, and goes on after it.
 #[test]
@@ -159,15 +167,16 @@ fn a_daemon_with_an_older_store_asks_its_partners_before_it_signs() {
     board.until_all_meet();
     board.nodes[1].run(&["note", "before the backup"]);
     board.nodes[1].stop();
-    let (file, backup) = (board.nodes[1].store_file(), board.path().join("backup"));
-    fs::copy(&file, &backup).unwrap();
+    let (store, backup) = (board.nodes[1].store(), board.path().join("backup"));
+    copy(&store, &backup);
     board.serve(1);
     board.until_all_meet();
     board.nodes[1].run(&["note", "after the backup"]);
     until("the others hold it", || notes(&board.nodes[0], "ccg-trafford").len() == 2);
     board.nodes[1].stop();
 
-    fs::copy(&backup, &file).unwrap();
+    fs::remove_dir_all(&store).unwrap();
+    copy(&backup, &store);
     board.proxies[1].cut();
     board.nodes[1].serve();
 
@@ -209,7 +218,7 @@ fn a_second_daemon_is_refused_and_a_stop_is_clean() {
 /// When the disk takes no more, the daemon says so, ends, and has lost nothing that it called written.
 #[test]
 fn a_daemon_whose_disk_is_full_ends_and_loses_nothing_that_was_written() {
-    let mut board = Partnership::found(&["la-wigan", "ccg-trafford"]);
+    let mut board = Partnership::found_on("redb", &["la-wigan", "ccg-trafford"]);
     let text = "x".repeat(60_000);
     board.nodes[0].serve_with_file_limit(4 * 1024 * 1024);
 

@@ -23,8 +23,17 @@ impl Partnership {
         Self::found_with(slugs, "", "")
     }
 
+    /// The same, with nodes that keep their stores on this engine.
+    pub(crate) fn found_on(engine: &str, slugs: &[&str]) -> Self {
+        Self::found_so(slugs, &format!("store = {engine:?}\n"), ("", ""))
+    }
+
     /// The same, with more lines at the top of the draft and among its rules.
     pub(crate) fn found_with(slugs: &[&str], top: &str, rules: &str) -> Self {
+        Self::found_so(slugs, "", (top, rules))
+    }
+
+    fn found_so(slugs: &[&str], config: &str, (top, rules): (&str, &str)) -> Self {
         let place = tempfile::tempdir().unwrap();
         let mut made: Vec<(String, Node, Proxy)> = slugs
             .iter()
@@ -46,7 +55,7 @@ impl Partnership {
         for (number, node) in nodes.iter().enumerate() {
             // The last never dials within a test; the others come back soon.
             let longest = if number == last { 3_600_000 } else { 300 };
-            node.configure(&format!("redial_ms_min = 50\nredial_ms_max = {longest}\n"));
+            node.configure(&format!("redial_ms_min = 50\nredial_ms_max = {longest}\n{config}"));
         }
         let partnership = Self { place, nodes, proxies };
         partnership.found_board(slugs, top, rules);

@@ -83,8 +83,9 @@ impl Node {
         self.home.with_extension("recovery").to_str().unwrap().to_owned()
     }
 
-    pub(crate) fn store_file(&self) -> PathBuf {
-        self.home.join("store/store.redb")
+    /// The directory of its store.
+    pub(crate) fn store(&self) -> PathBuf {
+        self.home.join("store")
     }
 
     /// Adds lines to the config file.

@@ -13,7 +13,7 @@ use clap::{Parser, Subcommand, builder::NonEmptyStringValueParser};
 use concordat_protocol::identity::Code;
 use libp2p::Multiaddr;
 
-use crate::{http::Role, rotation::NamedEnd};
+use crate::{http::Role, rotation::NamedEnd, store::EngineKind};
 
 /// A node that each organisation of a partnership runs for itself.
 #[derive(Debug, Parser)]
@@ -61,6 +61,9 @@ pub(super) enum Command {
     Artefact(ArtefactCommand),
     /// Write all that an auditor needs of a board to one file
     Export(Export),
+    /// Check this node's store, and move it to another storage engine; the daemon must be stopped
+    #[command(subcommand)]
+    Store(StoreCommand),
     /// Check what others have exported; needs no node
     #[command(subcommand)]
     Audit(AuditCommand),
@@ -319,6 +322,29 @@ pub(super) struct Export {
     /// Where to write the bundle
     #[arg(long, value_name = "FILE")]
     pub(super) out: PathBuf,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum StoreCommand {
+    /// Read every row, and compare it with its checksum and with what was counted; exit code 0: sound,
+    /// 1: sound, and perhaps an older copy, 2: damaged
+    Check,
+    /// Copy every row to another storage engine, compare, and keep the old store aside
+    Migrate(StoreMigrate),
+    /// Put a new store in the place of a damaged one, which is kept; the daemon then fetches from partners
+    SetAside,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct StoreMigrate {
+    /// The storage engine: sled or redb
+    #[arg(long, value_name = "ENGINE", value_parser = engine_on_disk)]
+    pub(super) to: EngineKind,
+}
+
+fn engine_on_disk(name: &str) -> Result<EngineKind, String> {
+    let kind = name.parse().ok().filter(|kind| *kind != EngineKind::Memory);
+    kind.ok_or_else(|| "a store moves to sled or to redb".to_owned())
 }
 
 #[derive(Debug, Subcommand)]

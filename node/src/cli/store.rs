@@ -1,0 +1,163 @@
+//! `store check`, `store migrate` and `store set-aside`: whether what is stored is what was written,
+//! another engine, and a new store in the place of a damaged one.
+//!
+//! *Source*: ours.
+
+use std::{
+    io::{self, IsTerminal, Write},
+    process::ExitCode,
+};
+
+use serde::Serialize;
+
+use super::{
+    args::StoreMigrate,
+    context::Context,
+    error::CliError,
+    out::{Out, bytes_in_words, count_in_words},
+};
+use crate::{
+    config::Config,
+    control::{self, Refusal},
+    home::Home,
+    replica::{Mark, OfflineError, suspicion},
+    store::{self, EngineKind, Table, Verified},
+};
+
+#[derive(Serialize)]
+struct Checked {
+    engine: &'static str,
+    rows: u64,
+    commits: u64,
+    bytes: u64,
+    /// Whether the engine mended its book-keeping of free space.
+    mended: bool,
+    /// Why the store may be an older copy.
+    older: Option<String>,
+}
+
+/// 0: sound. 1: sound, and perhaps an older copy. Damage is an error, which names it.
+pub(super) fn check(context: &Context, out: &Out) -> Result<ExitCode, CliError> {
+    let (config, home) = stopped(context)?;
+    let store = store::open(&home.store(), config.store())?;
+    let reader = store.reader();
+    let verified = reader.verify()?;
+    let size = reader.size()?;
+    let mark = Mark::load(&home.mark()).map_err(OfflineError::from)?;
+    let older = suspicion(mark.as_ref(), &reader)?.map(|why| why.to_string());
+    let checked = Checked {
+        engine: config.store().name(),
+        rows: size.entries,
+        commits: reader.commits(),
+        bytes: size.disk_bytes,
+        mended: verified == Verified::Mended,
+        older,
+    };
+    out.show(&checked, &checked_in_words(&checked))?;
+    Ok(ExitCode::from(u8::from(checked.older.is_some())))
+}
+
+fn checked_in_words(checked: &Checked) -> Vec<String> {
+    let Checked { engine, rows, commits, bytes, mended, older } = checked;
+    let bytes = bytes_in_words(*bytes);
+    let mut words = vec![format!(
+        "every row of the store of {engine} is what was written: {rows} keys, {commits} commits, {bytes}"
+    )];
+    if *mended {
+        words.push("  its book-keeping of free space was mended".to_owned());
+    }
+    if let Some(why) = older {
+        words.push(format!("  it may be an older copy: {why}"));
+        words.push("  run `concordat serve`: it asks its partners before it signs".to_owned());
+    }
+    words
+}
+
+#[derive(Serialize)]
+struct Moved {
+    from: &'static str,
+    to: &'static str,
+    rows: u64,
+    sha256: String,
+    kept: String,
+    config: String,
+}
+
+pub(super) fn migrate(context: &Context, args: &StoreMigrate, out: &Out) -> Result<(), CliError> {
+    let (_, home) = stopped(context)?;
+    let to = args.to;
+    let from = match to {
+        EngineKind::Sled => EngineKind::Redb,
+        EngineKind::Redb | EngineKind::Memory => EngineKind::Sled,
+    };
+    let is_watched = !out.is_json() && io::stderr().is_terminal();
+    let moved = store::migrate(&home.store(), to, &mut |done, total| {
+        if is_watched {
+            // Nobody to tell when it cannot be told.
+            let _closed = write!(io::stderr(), "\r{done} of {total} keys copied");
+        }
+    })?;
+    if is_watched {
+        let _closed = writeln!(io::stderr());
+    }
+    let moved = Moved {
+        from: from.name(),
+        to: to.name(),
+        rows: moved.rows,
+        sha256: data_encoding::HEXLOWER.encode(&moved.digest),
+        kept: moved.old.display().to_string(),
+        config: format!("store = \"{to}\""),
+    };
+    let rows = usize::try_from(moved.rows).unwrap_or(usize::MAX);
+    let words = [
+        format!("copied {} from {from} to {to}, and read both: they are the same", {
+            count_in_words(rows, "key", "keys")
+        }),
+        format!("  sha256 of all of them {}", moved.sha256),
+        format!("now write this line in {}:", context.config_path().display()),
+        format!("  {}", moved.config),
+        format!("delete {} once the node has run with it", moved.kept),
+    ];
+    out.show(&moved, &words)
+}
+
+#[derive(Serialize)]
+struct Aside {
+    kept: String,
+    boards: usize,
+    cards: usize,
+}
+
+pub(super) fn set_aside(context: &Context, out: &Out) -> Result<(), CliError> {
+    let (config, home) = stopped(context)?;
+    let aside = store::set_aside(&home.store(), config.store(), &[Table::Boards, Table::Cards])?;
+    let kept = aside.kept.display().to_string();
+    let count = |table| aside.rows.iter().filter(|op| op.table == table).count();
+    let aside = Aside { kept, boards: count(Table::Boards), cards: count(Table::Cards) };
+    let words = [
+        format!("the store is kept in {}, and a new one is in its place", aside.kept),
+        format!(
+            "  it has {} and {} that could still be read; add what is missing with \
+             `concordat card add` and `concordat board join`",
+            count_in_words(aside.boards, "board", "boards"),
+            count_in_words(aside.cards, "card", "cards")
+        ),
+        "now run `concordat serve`: it asks its partners for everything else before it signs"
+            .to_owned(),
+    ];
+    out.show(&aside, &words)
+}
+
+/// The node, when no daemon runs for it and its store is on disk.
+fn stopped(context: &Context) -> Result<(Config, Home), CliError> {
+    let (config, home) = context.config()?;
+    if control::is_running(&home.socket()) {
+        let message = "a daemon runs for this home; stop it first. While it runs it checks its \
+                       store by itself, and ends with a line in its log if something is wrong";
+        return Err(Refusal::new("daemon-runs", message).into());
+    }
+    if config.store() == EngineKind::Memory {
+        return Err(OfflineError::MemoryStore.into());
+    }
+    Ok((config, home))
+}

@@ -51,7 +51,7 @@ impl Drop for Daemon {
 #[test]
 fn every_example_config_starts_a_node() {
     let (nodes, _) = examples();
-    assert_eq!(nodes.len(), 3);
+    assert_eq!(nodes.len(), 5);
     for path in nodes {
         let place = tempfile::tempdir().unwrap();
         let home = init(place.path(), "node");
@@ -59,8 +59,11 @@ fn every_example_config_starts_a_node() {
         // The ports are the only things that a test may not take as they are.
         let text = text.replace("0.0.0.0/tcp/4001", "127.0.0.1/tcp/0");
         let text = text.replace("127.0.0.1/tcp/4001", "127.0.0.1/tcp/0");
+        let text = text.replace("0.0.0.0/tcp/8443", "127.0.0.2/tcp/0");
         let text = text.replace("127.0.0.1:4080", "127.0.0.1:0");
-        fs::write(home.join("concordat.toml"), text).unwrap();
+        let listens = text.lines().any(|line| line.starts_with("listen"));
+        let listen = if listens { "" } else { "listen = [\"/ip4/127.0.0.1/tcp/0\"]\n" };
+        fs::write(home.join("concordat.toml"), text + listen).unwrap();
         let log = place.path().join("log");
         let mut command = Command::new(env!("CARGO_BIN_EXE_concordat"));
         command.arg("--home").arg(&home).arg("serve");

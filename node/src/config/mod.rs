@@ -21,8 +21,9 @@
 //! - `redial_ms_max`: longest pause, reached by doubling. Milliseconds, `redial_ms_min` to 3600000;
 //!   if raised, fewer dials, and peers are back later after a long break. Default: 300000.
 //!
-//! In `config/examples`: `council.toml` for a node that partners can reach, `outbound-only.toml` for one
-//! that dials out, `demonstration.toml` for one that forgets, `board.toml` for the draft of a board.
+//! In `config/examples`: `smallest.toml`, defaults alone; `council.toml`, a node that partners can reach;
+//! `trust-behind-firewall.toml`, one that dials out; `relay-member.toml`, one through which others share;
+//! `demonstration.toml`, one that forgets; `board.toml`, the draft of a board.
 //!
 //! Why `memory` needs a second key: an acknowledgement says "I durably hold", and settlement counts
 //! it. A node that forgets on restart would break its word to its partners, so nobody may get there

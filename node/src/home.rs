@@ -169,6 +169,15 @@ pub fn replace_file(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     write().map_err(FileError::at("writing", path))
 }
 
+/// Bytes that this user may still write on the disk of `path`.
+///
+/// # Errors
+/// - [`io::Error`]: there is no such path, or the disk cannot be asked.
+pub fn free_bytes(path: &Path) -> io::Result<u64> {
+    let found = rustix::fs::statvfs(path)?;
+    Ok(found.f_bavail.saturating_mul(found.f_frsize))
+}
+
 /// Removes a file, if it is there.
 ///
 /// # Errors

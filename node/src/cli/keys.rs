@@ -11,6 +11,8 @@ use super::{
     out::Out,
 };
 use crate::{
+    control::Server,
+    daemon::DaemonError,
     keys::{KeyDirectory, KeyError, Passphrase, Seed},
     net::NodeKey,
     organisation::own_paper,
@@ -138,7 +140,7 @@ struct LockState {
 }
 
 pub(super) fn lock(context: &Context, new: &NewPassphrase, out: &Out) -> Result<(), CliError> {
-    let keys = directory(context)?;
+    let keys = at_rest(context)?;
     keys.lock(&Passphrase::choose(new.new_passphrase_file.as_deref())?)?;
     let words = [
         "the keys are locked: the node starts only with the passphrase",
@@ -149,7 +151,7 @@ pub(super) fn lock(context: &Context, new: &NewPassphrase, out: &Out) -> Result<
 }
 
 pub(super) fn unlock(context: &Context, out: &Out) -> Result<(), CliError> {
-    directory(context)?.unlock()?;
+    at_rest(context)?.unlock()?;
     let words = ["the keys are not locked any more: whoever reads their files has them"];
     out.show(&LockState { is_locked: false }, &words.map(str::to_owned))
 }
@@ -159,15 +161,18 @@ pub(super) fn change_passphrase(
     new: &NewPassphrase,
     out: &Out,
 ) -> Result<(), CliError> {
-    let keys = directory(context)?;
+    let keys = at_rest(context)?;
     keys.change_passphrase(&Passphrase::choose(new.new_passphrase_file.as_deref())?)?;
     let words =
         ["the keys are locked with the new passphrase; an older backup still has the old one"];
     out.show(&LockState { is_locked: true }, &words.map(str::to_owned))
 }
 
-fn directory(context: &Context) -> Result<KeyDirectory, CliError> {
+/// The keys while no daemon runs: one that does looks at their files, and has no way to ask for a new
+/// passphrase.
+fn at_rest(context: &Context) -> Result<KeyDirectory, CliError> {
     let (_, home) = context.config()?;
+    Server::expect_free(&home.socket()).map_err(DaemonError::from)?;
     Ok(KeyDirectory::open(home.directory())?)
 }
 

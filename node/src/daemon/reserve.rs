@@ -10,7 +10,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::control::Refusal;
+use crate::{control::Refusal, home::free_bytes};
 
 #[derive(Debug)]
 pub(super) struct Reserve {
@@ -30,8 +30,8 @@ impl Reserve {
         if self.bytes == 0 {
             return;
         }
-        let free = match rustix::fs::statvfs(&self.directory) {
-            Ok(found) => found.f_bavail.saturating_mul(found.f_frsize),
+        let free = match free_bytes(&self.directory) {
+            Ok(free) => free,
             Err(error) => {
                 tracing::warn!(code = "disk-reserve", %error, "free space could not be measured");
                 return;

@@ -22,7 +22,7 @@ use tokio::time::timeout;
 
 use super::api::Api;
 use crate::{
-    home::Home,
+    home::{Home, free_bytes},
     organisation::Organisation,
     view::{ClockLine, Status},
 };
@@ -132,12 +132,6 @@ fn disk(home: &Path, warning: Option<String>) -> Check {
             Check::ill("disk", says, "see whether the node's home is still mounted")
         }
     }
-}
-
-/// Bytes that the node's user may still write.
-pub(super) fn free_bytes(home: &Path) -> Result<u64, rustix::io::Errno> {
-    let found = rustix::fs::statvfs(home)?;
-    Ok(found.f_bavail.saturating_mul(found.f_frsize))
 }
 
 fn clock(clock: &ClockLine) -> Check {

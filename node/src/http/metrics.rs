@@ -20,10 +20,13 @@ use prometheus_client::{
 
 use super::{
     api::Api,
-    health::{Readiness, free_bytes, readiness},
+    health::{Readiness, readiness},
     problem::{Family as Fault, Problem},
 };
-use crate::view::{FeedLine, PeerLine, Status};
+use crate::{
+    home::free_bytes,
+    view::{FeedLine, PeerLine, Status},
+};
 
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 

@@ -199,9 +199,11 @@ impl KeyDirectory {
         let key = match &self.lock {
             Some(lock) => lock.open(passphrase)?,
             None => {
-                let key = DataKey::generate()?;
+                let written = Lock::write(&self.path, &DataKey::generate()?, (passphrase, cost))?;
                 // Read back before a key is locked with it.
-                Lock::write(&self.path, &key, (passphrase, cost))?.open(passphrase)?
+                let read = Lock::read(&self.path)?.filter(|read| *read == written);
+                let differs = || KeyError::NotALock { path: written.path().to_path_buf() };
+                read.ok_or_else(differs)?.open(passphrase)?
             }
         };
         for (path, line) in open_files {

@@ -203,8 +203,11 @@ fn a_daemon_with_an_older_store_asks_its_partners_before_it_signs() {
 fn a_second_daemon_is_refused_and_a_stop_is_clean() {
     let mut board = Partnership::found(&["la-wigan", "ccg-trafford"]);
     board.serve(0);
-    let told = refused(&board.nodes[0].command(&["serve"]), 2);
-    assert!(told.contains("a daemon runs already for this home"), "{told}");
+    for command in [&["serve"][..], &["keys", "lock"], &["keys", "unlock"], &["keys", "passphrase"]]
+    {
+        let told = refused(&board.nodes[0].command(command), 2);
+        assert!(told.contains("a daemon runs already for this home"), "{command:?}: {told}");
+    }
     board.nodes[0].write_notes(&lines("first", 0, 100));
 
     board.nodes[0].stop();

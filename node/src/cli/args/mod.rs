@@ -140,11 +140,11 @@ pub(super) enum KeysCommand {
     Rotate(KeysRotate),
     /// Replace a feed key that is lost or stolen, with the recovery key; the daemon must be stopped
     Recover(KeysRecover),
-    /// Keep the keys encrypted: the node then needs a passphrase to start
+    /// Keep the keys encrypted: the node then needs a passphrase to start; the daemon must be stopped
     Lock(NewPassphrase),
-    /// Keep the keys readable again, for whoever can read their files
+    /// Keep the keys readable again, for whoever can read their files; the daemon must be stopped
     Unlock,
-    /// Replace the passphrase of locked keys
+    /// Replace the passphrase of locked keys; the daemon must be stopped
     Passphrase(NewPassphrase),
 }
 

@@ -120,6 +120,15 @@ impl Store {
         Ok(durable)
     }
 
+    /// Writes rows of a store that is being made of another one. All of them count as its first commit,
+    /// however many these are: it is known to be behind the store that it takes the place of.
+    ///
+    /// # Errors
+    /// As [`Store::commit_marked`].
+    pub(super) fn fill(&self, ops: Vec<Op>) -> Result<Durable, StoreError> {
+        self.shared.commit(ops, 1)
+    }
+
     fn open_high_water<'a>(
         &self,
         file: &'a mut Option<HighWater>,

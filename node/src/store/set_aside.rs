@@ -83,7 +83,7 @@ fn carry_over(
                 break;
             }
             *count += ops.len() as u64;
-            let _durable = new.commit(ops)?;
+            let _durable = new.fill(ops)?;
         }
     }
     Ok(carried)

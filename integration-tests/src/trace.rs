@@ -141,6 +141,8 @@ pub enum Group {
     Conflict,
     /// Hostile changes met by their rule.
     Hostile,
+    /// What nodes show, compared with what their bundles come to.
+    Audit,
 }
 
 /// How often each thing occurred.

@@ -151,3 +151,9 @@ fn documents_finds_a_good_change_that_does_not_apply() {
     let found = found_of_artefacts(Broken::Orphans);
     assert_eq!(found, (Exit::Safety, Some(Checker::Documents)));
 }
+
+#[test]
+fn artefacts_finds_a_node_that_shows_less_than_it_hands_to_auditors() {
+    let found = found_of_artefacts(Broken::Hides);
+    assert_eq!(found, (Exit::Safety, Some(Checker::Artefacts)));
+}

@@ -123,7 +123,20 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "replay",
         ],
     ),
-    ("audit", &["identity", "charter", "feed", "payload", "checkpoint", "sync", "value"]),
+    (
+        "audit",
+        &[
+            "identity",
+            "charter",
+            "feed",
+            "payload",
+            "checkpoint",
+            "sync",
+            "value",
+            "decision",
+            "replay",
+        ],
+    ),
 ];
 
 /// What every module may name.

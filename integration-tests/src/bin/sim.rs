@@ -188,6 +188,7 @@ fn table(args: Args, totals: &Totals, took: Duration) -> String {
         ("events and remarks with effect", Group::Event),
         ("conflicts shown", Group::Conflict),
         ("hostile changes met", Group::Hostile),
+        ("compared with bundles", Group::Audit),
     ] {
         text.push_str(&format!("\n{title}\n"));
         for (name, many) in totals.counts.group(group) {

@@ -6,9 +6,12 @@
 //!                                   └─▶ Summary, one closing sentence, exit status 0, 1 or 2
 //! ```
 //!
+//! Whoever wants to see artefacts again asks the second reading to gather what is about them; the
+//! holdings give a dossier of each, from which `replay` works out what it was.
+//!
 //! The file is read twice because acknowledgements point both forwards and backwards, and a branch
 //! leaves its history at an entry that was passed long ago. Memory grows with members and feeds,
-//! never with entries. May use everything of this crate but the engine, so that a fault there
+//! never with entries, unless artefacts are gathered. May use everything of this crate but the engine, so that a fault there
 //! cannot hide itself here.
 //!
 //! Source: ours, `SPEC.md` sections "Bundle" and "Audit".
@@ -18,6 +21,7 @@ pub mod bundle;
 mod check;
 mod claims;
 mod finding;
+mod holdings;
 mod payload;
 mod second;
 mod summary;
@@ -27,6 +31,7 @@ mod tests;
 pub use board::check_opening;
 pub use check::{Audit, audit_bundle};
 pub use finding::{FeedName, Finding, Severity};
+pub use holdings::Holdings;
 pub use payload::BadPayload;
 pub use second::SecondReading;
 pub use summary::{BoardSummary, FeedSummary, Report, Summary};

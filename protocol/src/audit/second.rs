@@ -10,7 +10,7 @@
 //! feed by another only the highest and the most complete count, and none that stands above a fork,
 //! beyond the end of its epoch, or in a feed that another took the place of.
 //!
-//! Invariant: one tip a history. Knows nothing of payload formats.
+//! Invariant: one tip a history, unless artefacts are gathered. Knows nothing of payload formats.
 
 use alloc::{
     collections::{BTreeMap, BTreeSet},
@@ -23,6 +23,7 @@ use super::{
     check::Leaving,
     claims::Claims,
     finding::Finding,
+    holdings::{Gathering, Holdings},
     payload::Due,
     summary::{FeedSummary, Summary},
 };
@@ -50,6 +51,8 @@ pub struct SecondReading {
     records: u64,
     due: Option<Due>,
     is_ended: bool,
+    /// What is held about artefacts, if that is wanted.
+    gathering: Option<Gathering>,
     findings: Vec<Finding>,
 }
 
@@ -84,8 +87,15 @@ impl SecondReading {
             records: 0,
             due: None,
             is_ended: false,
+            gathering: None,
             findings: Vec::new(),
         }
+    }
+
+    /// The same, which also gathers what is held about artefacts; asked for before the first record.
+    #[must_use]
+    pub fn gathering(self) -> Self {
+        Self { gathering: Some(Gathering::default()), ..self }
     }
 
     /// Takes in the next record, the same as in the first reading.
@@ -175,6 +185,9 @@ impl SecondReading {
     fn extend(&mut self, (id, no): (FeedId, usize), run: &VerifiedRun) {
         if let Some(history) = self.histories.get_mut(&id).and_then(|all| all.get_mut(no)) {
             history.tip = run.tip().clone();
+        }
+        if let Some(gathering) = &mut self.gathering {
+            gathering.take_run((id, no), run);
         }
         self.note_end((id, no), run);
         let (Some(places), Some(feed)) = (self.places.get(&id), self.boards.feeds.get(&id)) else {
@@ -280,6 +293,9 @@ impl SecondReading {
     }
 
     fn take_payload(&mut self, loose: &LoosePayload) {
+        if let Some(gathering) = &mut self.gathering {
+            gathering.take_payload(loose);
+        }
         let Some(due) = &mut self.due else { return };
         let of = due.of().clone();
         if let Some(header) = due.take(loose)
@@ -297,7 +313,14 @@ impl SecondReading {
 
     /// Ends the audit.
     #[must_use]
-    pub fn finish(mut self) -> (Vec<Finding>, Summary) {
+    pub fn finish(self) -> (Vec<Finding>, Summary) {
+        let (findings, summary, _) = self.finish_gathered();
+        (findings, summary)
+    }
+
+    /// Ends the audit, with what was gathered about artefacts if that was wanted.
+    #[must_use]
+    pub fn finish_gathered(mut self) -> (Vec<Finding>, Summary, Option<Holdings>) {
         self.close_due();
         // A second opening of a feed may have shown only in this reading.
         for (id, extent) in self.boards.extents() {
@@ -320,7 +343,9 @@ impl SecondReading {
             fork: feed.fork,
         };
         let summary = Summary::new(&self.boards.foundings, feeds.map(feed_summary).collect());
-        (findings, summary)
+        let gathering = self.gathering.take();
+        let holdings = gathering.map(|gathering| Holdings::new(&self.boards, gathering));
+        (findings, summary, holdings)
     }
 
     /// Acknowledgements of entries that no history in the bundle holds.

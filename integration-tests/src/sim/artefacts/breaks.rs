@@ -38,6 +38,8 @@ pub enum Broken {
     Loses,
     /// It applies a change without those that it builds on.
     Orphans,
+    /// It shows less than it hands to an auditor.
+    Hides,
 }
 
 /// What is broken at node 0, if anything is.
@@ -53,6 +55,13 @@ impl Breaks {
     pub(super) fn dossier(self, dossier: &mut Dossier) {
         if self.is(Broken::Forgets) {
             dossier.entries.iter_mut().for_each(|one| one.refs.clear());
+        }
+    }
+
+    /// What node 0 shows of what it hands to an auditor.
+    pub(super) fn shown(self, dossier: &mut Dossier) {
+        if self.is(Broken::Hides) {
+            dossier.entries.pop();
         }
     }
 

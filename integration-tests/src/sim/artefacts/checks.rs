@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! now and then   one artefact, on those nodes that hold the same headers and open payloads
-//! at the end     every artefact, on all of them
+//! at the end     every artefact, on all of them, and as an auditor sees it in their bundles
 //! ```
 //!
 //! Replays cost time, so of nodes with equal dossiers one is replayed for all.
@@ -69,6 +69,9 @@ impl Sim {
             }
         }
         if is_end {
+            for (node, view) in &views {
+                self.check_audited(*node, view)?;
+            }
             self.artefacts.count(&mut self.counts);
         }
         Ok(())
@@ -160,7 +163,11 @@ impl Sim {
 }
 
 /// What follows from a dossier at a node; nothing for kinds that nobody knows.
-fn seen(board: Board<'_>, node: NodeIx, dossier: Dossier) -> Result<Option<Scene>, Violation> {
+pub(super) fn seen(
+    board: Board<'_>,
+    node: NodeIx,
+    dossier: Dossier,
+) -> Result<Option<Scene>, Violation> {
     let artefact = dossier.artefact;
     match board.scene_of(dossier) {
         Ok(scene) => Ok(Some(scene)),

@@ -16,6 +16,7 @@
 //!
 //! *Source*: ours.
 
+mod audited;
 mod breaks;
 pub mod byzantine;
 mod checks;

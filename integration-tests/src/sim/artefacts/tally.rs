@@ -31,7 +31,10 @@ pub fn due() -> Vec<(Group, String)> {
     let staff = ["open", "edit", "event", "remark", "proposal", "sign-off", "close", "settlement"];
     let staff = staff.into_iter().chain(["widening", "step at once"]);
     let staff = staff.map(|name| (Group::Act, name.to_string()));
-    conflicts.chain(events).chain(rows).chain(intents).chain(acts).chain(staff).collect()
+    let audited = ["artefact", "artefact above a fork", "artefact of a later epoch"];
+    let audited = audited.map(|name| (Group::Audit, name.to_string()));
+    let acts = intents.chain(acts).chain(staff);
+    conflicts.chain(events).chain(rows).chain(acts).chain(audited).collect()
 }
 
 impl Artefacts {

@@ -160,8 +160,10 @@ fn openings(snapshot: &Snapshot, ids: &[ArtefactId]) {
     let (mut again, mut page, mut limit) = (vec![], vec![], vec![]);
     for at in places {
         let id = &ids[at];
-        let Case { seen, skeleton, .. } = open(snapshot, id);
-        let mut document = seen.unwrap().document;
+        let case = open(snapshot, id);
+        let mut document = case.seen().unwrap().document.clone();
+        let skeleton = Arc::clone(&case.skeleton);
+        drop(case);
         again.push(timed(|| open(snapshot, id)).0);
         page.push(timed(|| show(snapshot, id)).0);
         let (saved, size) = (document.save().unwrap(), document.size());

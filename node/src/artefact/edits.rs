@@ -65,7 +65,7 @@ pub(super) fn fold_heads(case: &Case<'_>) -> Result<Edited, Refusal> {
     let mut drafts = Vec::new();
     if document.heads().len() > DOC_HEADS_MAX {
         let now = TimeMs(clock::now_ms());
-        let folded = fold(&document, fresh_actor(case)?, now).map_err(super::case::suspended)?;
+        let folded = fold(&document, fresh_actor(case)?, now).map_err(super::sight::suspended)?;
         // One entry each: what one of them builds on fits an entry's refs.
         for change in folded.changes {
             let chunk = concordat_protocol::verdict::Chunk::from_bytes(&change);

@@ -10,7 +10,8 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `case` | all that is known of one artefact at one moment, now or as it was |
+//! | `sight` | what an artefact is and says, now or as it was |
+//! | `case` | the same on a node's board, where an act on it goes |
 //! | `documents` | documents made of their changes; those that cannot be opened |
 //! | `kept` | documents in memory, bounded |
 //! | `names` | which artefact, entry, member or field a person means |
@@ -40,15 +41,17 @@ mod poll;
 mod prepare;
 mod remark;
 mod settle;
+mod sight;
 mod trial;
 mod values;
 mod wishes;
 
-pub use case::{Case, Seen, Span, today};
+pub use case::{Case, Span};
 pub use documents::{Care, Documents};
 pub use kept::KeptSize;
 pub use names::artefact_named;
 pub use poll::proposal_of;
 pub use prepare::{Prepared, prepare};
 pub use settle::settles_in_words;
+pub use sight::{Seen, Sight, today};
 pub use values::{in_words, needed, pounds};

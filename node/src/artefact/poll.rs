@@ -23,7 +23,7 @@ use concordat_protocol::{
 };
 
 use super::{
-    Case, edits, names, needs,
+    Case, Sight, edits, names, needs,
     prepare::{Made, draft},
 };
 use crate::{
@@ -146,7 +146,7 @@ fn closer_named(case: &Case<'_>, named: Option<&str>) -> Result<OrgId, Refusal> 
 }
 
 /// The last proposal that counts: the one that no other counting proposal came after.
-fn last(case: &Case<'_>) -> Option<EntryId> {
+fn last(case: &Sight<'_>) -> Option<EntryId> {
     let counts = |id: &&EntryId| case.replay.entries.get(*id) == Some(&Standing::Counts);
     let all: Vec<EntryId> = case.replay.proposals.keys().filter(counts).copied().collect();
     let current = case.replay.lifecycle.proposal.filter(|id| all.contains(id));
@@ -161,7 +161,7 @@ fn last(case: &Case<'_>) -> Option<EntryId> {
 /// # Errors
 /// - [`Refusal`]: there is none.
 pub(super) fn proposal_named<'a>(
-    case: &'a Case<'_>,
+    case: &'a Sight<'_>,
     named: Option<&str>,
 ) -> Result<(EntryId, &'a Proposed), Refusal> {
     let id = match named {
@@ -179,7 +179,7 @@ pub(super) fn proposal_named<'a>(
 ///
 /// # Errors
 /// - [`Refusal`]: there is none.
-pub fn proposal_of(case: &Case<'_>, named: Option<&str>) -> Result<EntryId, Refusal> {
+pub fn proposal_of(case: &Sight<'_>, named: Option<&str>) -> Result<EntryId, Refusal> {
     proposal_named(case, named).map(|(id, _)| id)
 }
 

@@ -26,7 +26,7 @@ use concordat_protocol::{
     value::Value,
 };
 
-use super::{Case, names, poll};
+use super::{Case, Sight, names, poll};
 use crate::control::{Pair, Refusal};
 
 /// Stands for the last proposal, and for the digest of its wording.
@@ -321,7 +321,7 @@ fn meant(case: &Case<'_>, name: &str, org: &OrgId) -> Vec<EntryId> {
 
 /// A value as people read it; organisations by their short names.
 #[must_use]
-pub fn in_words(case: &Case<'_>, scalar: Scalar, value: &Value) -> String {
+pub fn in_words(case: &Sight<'_>, scalar: Scalar, value: &Value) -> String {
     let id = |bytes: &[u8]| <[u8; 32]>::try_from(bytes).unwrap_or_default();
     match (scalar, value) {
         (Scalar::Org, Value::Bytes(bytes)) => case.slug(&OrgId::from_bytes(id(bytes))),

@@ -19,10 +19,10 @@ use super::{
     author,
     lines::{AuthorLine, FieldLine, ItemLine, ValueLine},
 };
-use crate::artefact::{Case, pounds};
+use crate::artefact::{Sight, pounds};
 
 /// Its title, if it has one; several are shown together.
-pub(super) fn title(case: &Case<'_>) -> Option<String> {
+pub(super) fn title(case: &Sight<'_>) -> Option<String> {
     let cell = case.seen.as_ref().ok()?.reading.cell(&Path::of(&["title"]))?;
     let Content::Scalar(values) = &cell.content else { return None };
     let titles: Vec<String> = values.iter().map(|one| raw(&one.value)).collect();
@@ -30,7 +30,7 @@ pub(super) fn title(case: &Case<'_>) -> Option<String> {
 }
 
 /// Every field that says something.
-pub(super) fn fields(case: &Case<'_>) -> Vec<FieldLine> {
+pub(super) fn fields(case: &Sight<'_>) -> Vec<FieldLine> {
     let Ok(seen) = &case.seen else { return Vec::new() };
     let touches = case.touches();
     let touched = touched(touches.iter().map(|touch| (&touch.path, touch.by.change)));
@@ -39,7 +39,7 @@ pub(super) fn fields(case: &Case<'_>) -> Vec<FieldLine> {
 }
 
 /// What stands in the document and in no field.
-pub(super) fn strays(case: &Case<'_>) -> Vec<String> {
+pub(super) fn strays(case: &Sight<'_>) -> Vec<String> {
     let strays = case.seen.as_ref().map(|seen| seen.reading.strays.as_slice());
     strays.unwrap_or_default().iter().map(|stray| stray.path.to_string()).collect()
 }
@@ -55,7 +55,7 @@ fn touched<'a>(
 }
 
 struct Show<'a> {
-    case: &'a Case<'a>,
+    case: &'a Sight<'a>,
     carriers: BTreeMap<ChangeHash, &'a Written>,
     touched: BTreeMap<&'a Path, Vec<ChangeHash>>,
 }

@@ -21,7 +21,7 @@ use super::{
     standing_in_words, state,
 };
 use crate::{
-    artefact::{Case, Span, in_words},
+    artefact::{Case, Sight, Span, in_words},
     control::Refusal,
     replica::Snapshot,
 };
@@ -31,37 +31,42 @@ use crate::{
 /// # Errors
 /// - [`Refusal`]: it is not known.
 pub fn history(snapshot: &Snapshot, named: &str) -> Result<History, Refusal> {
-    let case = Case::of(snapshot, named, &Span::Prove)?;
+    Ok(history_of(&*Case::of(snapshot, named, &Span::Prove)?))
+}
+
+/// Everything that was written about what is in sight, acknowledgements included.
+#[must_use]
+pub fn history_of(case: &Sight<'_>) -> History {
     let by_id: BTreeMap<EntryId, &Entry> =
         case.dossier.entries.iter().map(|one| (one.by.entry, one)).collect();
     let (attributions, received) = (case.dossier.attributions(), case.dossier.received());
     let deed = |id: EntryId| {
         let one = by_id.get(&id)?;
         let acting = attributions.get(&id);
-        let (what, did, values) = said(&case, one);
+        let (what, did, values) = said(case, one);
         let received = received.get(&id).into_iter().flatten();
         let others = received.filter(|(org, _)| *org != one.by.org);
         Some(DeedLine {
             what,
             did,
             values,
-            by: author(&case, &one.by),
+            by: author(case, &one.by),
             role: acting.map(|acting| acting.role.clone()),
             capacity: acting.map(|acting| acting.capacity.clone()),
             received: others.map(|(org, at)| (case.slug(org), at.0)).collect(),
             is_settled: one.by.settled,
-            why_not: why_not(&case, &id),
+            why_not: why_not(case, &id),
         })
     };
-    Ok(History {
+    History {
         artefact: case.dossier.artefact.to_string(),
-        title: fields::title(&case),
-        state: state(&case).0,
+        title: fields::title(case),
+        state: state(case).0,
         deeds: case.replay.in_order().into_iter().filter_map(deed).collect(),
-    })
+    }
 }
 
-fn why_not(case: &Case<'_>, id: &EntryId) -> Option<String> {
+fn why_not(case: &Sight<'_>, id: &EntryId) -> Option<String> {
     match case.replay.entries.get(id) {
         Some(Standing::Counts) | None => case.replay.lifecycle.why_not(id),
         Some(standing) => Some(standing_in_words(*standing)),
@@ -70,7 +75,7 @@ fn why_not(case: &Case<'_>, id: &EntryId) -> Option<String> {
 
 type Words = (String, String, Vec<(String, String)>);
 
-fn said(case: &Case<'_>, one: &Entry) -> Words {
+fn said(case: &Sight<'_>, one: &Entry) -> Words {
     let plain = |did: &str| (one.kind.to_string(), did.to_owned(), Vec::new());
     let Content::Here(sealed) = &one.content else {
         return plain("(its content is not here)");
@@ -100,7 +105,7 @@ fn said(case: &Case<'_>, one: &Entry) -> Words {
     }
 }
 
-fn of(case: &Case<'_>, said: &Statement) -> Words {
+fn of(case: &Sight<'_>, said: &Statement) -> Words {
     let given = said.given();
     let values =
         given.map(|(param, value)| (param.name.to_owned(), in_words(case, param.scalar, value)));

@@ -30,7 +30,7 @@ use concordat_protocol::{
     value::Value,
 };
 
-pub use history::history;
+pub use history::{history, history_of};
 pub use lines::{
     Artefact, ArtefactLine, ArtefactList, AuthorLine, ClaimLine, ConflictLine, DeedLine, FieldLine,
     History, HoldLine, ItemLine, NotApplied, OfferLine, ProposalLine, ProvenDecision, RemarkLine,
@@ -39,7 +39,7 @@ pub use lines::{
 pub use standing::{standing_in_words, status_in_words};
 
 use crate::{
-    artefact::{Case, Span, artefact_named, in_words, settles_in_words},
+    artefact::{Case, Sight, Span, artefact_named, in_words, settles_in_words},
     control::{AsOf, ListQuery, Refusal},
     replica::{Snapshot, board_named},
 };
@@ -92,7 +92,7 @@ fn line(snapshot: &Snapshot, board: &BoardView, begun: &Begun) -> ArtefactLine {
     ArtefactLine {
         artefact: begun.artefact.to_string(),
         kind: begun.opening.as_ref().map(|(first, _)| first.kind.clone()).unwrap_or_default(),
-        title: case.as_ref().and_then(fields::title),
+        title: case.as_ref().and_then(|case| fields::title(case)),
         state: case.as_ref().map(|case| state(case).0).unwrap_or_default(),
         open_conflicts: seen.map_or(0, |seen| seen.open_conflicts().count()),
     }
@@ -103,16 +103,21 @@ fn line(snapshot: &Snapshot, board: &BoardView, begun: &Begun) -> ArtefactLine {
 /// # Errors
 /// - [`Refusal`]: it is not known.
 pub fn show(snapshot: &Snapshot, named: &str, as_of: AsOf) -> Result<Artefact, Refusal> {
-    let case = Case::of(snapshot, named, &Span::Look(as_of))?;
+    Ok(show_of(&*Case::of(snapshot, named, &Span::Look(as_of))?))
+}
+
+/// What is in sight.
+#[must_use]
+pub fn show_of(case: &Sight<'_>) -> Artefact {
     let lifecycle = &case.replay.lifecycle;
-    let (state, state_name) = state(&case);
+    let (state, state_name) = state(case);
     let conflicts = case.seen.as_ref().map(|seen| seen.conflicts.as_slice()).unwrap_or_default();
-    Ok(Artefact {
+    Artefact {
         artefact: case.dossier.artefact.to_string(),
-        board: case.board.board.to_string(),
+        board: case.dossier.board.to_string(),
         kind: case.kind().name.to_owned(),
         label: case.kind().label.to_owned(),
-        title: fields::title(&case),
+        title: fields::title(case),
         opened_by: case.slug(&case.dossier.opener),
         audience: match &case.replay.audience {
             Audience::Everyone => None,
@@ -121,24 +126,19 @@ pub fn show(snapshot: &Snapshot, named: &str, as_of: AsOf) -> Result<Artefact, R
         state,
         state_name,
         is_settled: lifecycle.settled,
-        holds: lifecycle.holds.iter().map(|hold| hold_line(&case, hold)).collect(),
+        holds: lifecycle.holds.iter().map(|hold| hold_line(case, hold)).collect(),
         suspended: case.seen.as_ref().err().map(ToString::to_string),
-        fields: fields::fields(&case),
-        strays: fields::strays(&case),
-        rows: rows(&case, lifecycle),
-        offers: offers(&case, lifecycle),
-        claims: claims(&case, lifecycle),
-        proposals: proposals(&case),
-        remarks: case.replay.remarks.iter().map(|said| remark_line(&case, said)).collect(),
-        conflicts: conflicts.iter().map(|one| conflict_line(&case, one)).collect(),
-        settlements: case
-            .replay
-            .settlements
-            .iter()
-            .map(|one| settlement_line(&case, one))
-            .collect(),
-        not_applied: not_applied(&case),
-    })
+        fields: fields::fields(case),
+        strays: fields::strays(case),
+        rows: rows(case, lifecycle),
+        offers: offers(case, lifecycle),
+        claims: claims(case, lifecycle),
+        proposals: proposals(case),
+        remarks: case.replay.remarks.iter().map(|said| remark_line(case, said)).collect(),
+        conflicts: conflicts.iter().map(|one| conflict_line(case, one)).collect(),
+        settlements: case.replay.settlements.iter().map(|one| settlement_line(case, one)).collect(),
+        not_applied: not_applied(case),
+    }
 }
 
 /// How something was decided, or what each side bound itself to if nobody decides on it.
@@ -150,7 +150,14 @@ pub fn proof(
     named: &str,
     proposal: Option<&str>,
 ) -> Result<ProvenDecision, Refusal> {
-    let case = Case::of(snapshot, named, &Span::Prove)?;
+    proof_of(&*Case::of(snapshot, named, &Span::Prove)?, proposal)
+}
+
+/// How what is in sight was decided, acknowledgements included.
+///
+/// # Errors
+/// - [`Refusal`]: there is no such proposal.
+pub fn proof_of(case: &Sight<'_>, proposal: Option<&str>) -> Result<ProvenDecision, Refusal> {
     let json = |proof: serde_json::Result<serde_json::Value>| {
         proof.map_err(|why| Refusal::new("output", why))
     };
@@ -158,39 +165,39 @@ pub fn proof(
     let (sentence, lines, proof) = if let Some(bonds) = bonds.filter(|_| proposal.is_none()) {
         (bonds.sentence.clone(), bonds.lines(), json(serde_json::to_value(&bonds))?)
     } else {
-        let id = crate::artefact::proposal_of(&case, proposal)?;
+        let id = crate::artefact::proposal_of(case, proposal)?;
         let proof = case
             .dossier
             .proof(case.ground(), &id)
             .ok_or_else(|| Refusal::new("no-proposal", "the proposal cannot be read here"))?;
         (proof.sentence(), proof.lines(), json(serde_json::to_value(&proof))?)
     };
-    let (artefact, title) = (case.dossier.artefact.to_string(), fields::title(&case));
-    Ok(ProvenDecision { artefact, title, state: state(&case).0, sentence, lines, proof })
+    let (artefact, title) = (case.dossier.artefact.to_string(), fields::title(case));
+    Ok(ProvenDecision { artefact, title, state: state(case).0, sentence, lines, proof })
 }
 
 /// What people call the state, and its name.
-fn state(case: &Case<'_>) -> (String, String) {
+fn state(case: &Sight<'_>) -> (String, String) {
     let state = case.replay.lifecycle.at(case.as_of);
     (state.label.to_owned(), state.name.to_owned())
 }
 
-pub(crate) fn author(case: &Case<'_>, by: &Written) -> AuthorLine {
+pub(crate) fn author(case: &Sight<'_>, by: &Written) -> AuthorLine {
     AuthorLine { org: case.slug(&by.org), entry: by.entry.to_string(), at_ms: by.at.0 }
 }
 
-fn author_of(case: &Case<'_>, entry: &EntryId) -> AuthorLine {
+fn author_of(case: &Sight<'_>, entry: &EntryId) -> AuthorLine {
     case.written(entry).map_or_else(
         || AuthorLine { org: String::new(), entry: entry.to_string(), at_ms: 0 },
         |by| author(case, by),
     )
 }
 
-fn hold_line(case: &Case<'_>, hold: &concordat_protocol::artefact::lifecycle::Hold) -> HoldLine {
+fn hold_line(case: &Sight<'_>, hold: &concordat_protocol::artefact::lifecycle::Hold) -> HoldLine {
     HoldLine { state: hold.state.to_owned(), by: author_of(case, &hold.entry) }
 }
 
-fn rows(case: &Case<'_>, lifecycle: &Lifecycle) -> Vec<RowLine> {
+fn rows(case: &Sight<'_>, lifecycle: &Lifecycle) -> Vec<RowLine> {
     let values = |said: &concordat_protocol::artefact::events::Statement| {
         let given = said.given();
         given
@@ -207,11 +214,11 @@ fn rows(case: &Case<'_>, lifecycle: &Lifecycle) -> Vec<RowLine> {
     rows.collect()
 }
 
-fn shown(case: &Case<'_>, scalar: Scalar, value: &Value) -> String {
+fn shown(case: &Sight<'_>, scalar: Scalar, value: &Value) -> String {
     in_words(case, scalar, value)
 }
 
-fn offers(case: &Case<'_>, lifecycle: &Lifecycle) -> Vec<OfferLine> {
+fn offers(case: &Sight<'_>, lifecycle: &Lifecycle) -> Vec<OfferLine> {
     use concordat_protocol::artefact::scalar::quantity;
     let offer = |(key, line): (&LineKey, &Line)| OfferLine {
         org: case.slug(&key.org),
@@ -229,7 +236,7 @@ fn offers(case: &Case<'_>, lifecycle: &Lifecycle) -> Vec<OfferLine> {
     lifecycle.capacity.lines.iter().map(offer).collect()
 }
 
-fn claims(case: &Case<'_>, lifecycle: &Lifecycle) -> Vec<ClaimLine> {
+fn claims(case: &Sight<'_>, lifecycle: &Lifecycle) -> Vec<ClaimLine> {
     use concordat_protocol::artefact::scalar::quantity;
     let claim = |(entry, claim): (&EntryId, &Claim)| ClaimLine {
         by: author_of(case, entry),
@@ -245,7 +252,7 @@ fn claims(case: &Case<'_>, lifecycle: &Lifecycle) -> Vec<ClaimLine> {
     lifecycle.capacity.claims.iter().map(claim).collect()
 }
 
-fn proposals(case: &Case<'_>) -> Vec<ProposalLine> {
+fn proposals(case: &Sight<'_>) -> Vec<ProposalLine> {
     let counts = |id: &EntryId| case.replay.entries.get(id) == Some(&Standing::Counts);
     let of = case.replay.proposals.iter().filter(|(id, _)| counts(id));
     let mut lines: Vec<(usize, ProposalLine)> = of
@@ -279,7 +286,7 @@ fn proposals(case: &Case<'_>) -> Vec<ProposalLine> {
     lines.into_iter().map(|(_, line)| line).collect()
 }
 
-fn remark_line(case: &Case<'_>, said: &Said) -> RemarkLine {
+fn remark_line(case: &Sight<'_>, said: &Said) -> RemarkLine {
     RemarkLine {
         kind: said.statement.kind.name.to_owned(),
         text: said.statement.text("text").unwrap_or_default().to_owned(),
@@ -289,7 +296,7 @@ fn remark_line(case: &Case<'_>, said: &Said) -> RemarkLine {
     }
 }
 
-fn conflict_line(case: &Case<'_>, one: &Conflict) -> ConflictLine {
+fn conflict_line(case: &Sight<'_>, one: &Conflict) -> ConflictLine {
     let sides = one.sides.iter().map(|side| SideLine {
         says: side.says.clone(),
         orgs: side.orgs.iter().map(|org| case.slug(org)).collect(),
@@ -304,7 +311,7 @@ fn conflict_line(case: &Case<'_>, one: &Conflict) -> ConflictLine {
     }
 }
 
-fn settlement_line(case: &Case<'_>, said: &Said) -> SettlementLine {
+fn settlement_line(case: &Sight<'_>, said: &Said) -> SettlementLine {
     let text = |name: &str| said.statement.text(name).map(ToOwned::to_owned);
     SettlementLine {
         code: text("code").unwrap_or_default(),
@@ -316,7 +323,7 @@ fn settlement_line(case: &Case<'_>, said: &Said) -> SettlementLine {
 }
 
 /// Entries and changes without effect, each with the reason.
-fn not_applied(case: &Case<'_>) -> Vec<NotApplied> {
+fn not_applied(case: &Sight<'_>) -> Vec<NotApplied> {
     let mut lines = Vec::new();
     let mut add = |entry: &EntryId, what: &str, why: String| {
         lines.push(NotApplied { what: what.to_owned(), why, by: author_of(case, entry) });

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     control::{Answer, Request},
-    view::{BoardLine, FeedLine, PeerLine, Status},
+    view::{BoardLine, FeedLine, PathLine, PeerLine, Status},
 };
 
 pub(super) fn run(context: &Context, out: &Out) -> Result<(), CliError> {
@@ -105,7 +105,17 @@ fn feed_words(feed: &FeedLine, own: &str) -> String {
 }
 
 fn peer_words(peer: &PeerLine) -> String {
-    let connected = if peer.is_connected { "connected" } else { "away" };
     let (sent, received) = (bytes_in_words(peer.sent_bytes), bytes_in_words(peer.received_bytes));
-    format!("  {}: {connected}, sent {sent}, received {received}", peer.slug)
+    let mut line = format!("  {}: ", peer.slug);
+    line.push_str(if peer.is_connected { "connected" } else { "away" });
+    if peer.is_connected {
+        let paths: Vec<String> = peer.paths.iter().map(path_words).collect();
+        line.push_str(&format!(" {}", paths.join(" and ")));
+    }
+    line + &format!(", sent {sent}, received {received}")
+}
+
+fn path_words(path: &PathLine) -> String {
+    let whose = if path.is_dialled { "to" } else { "from" };
+    format!("over {} {whose} {}", path.transport.to_uppercase(), path.address)
 }

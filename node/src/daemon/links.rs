@@ -136,7 +136,8 @@ impl Links {
             let is_connected = self.sessions.contains_key(&peer);
             let contact_age_s =
                 if is_connected { Some(0) } else { self.left.get(&peer).map(age_s) };
-            (peer, PeerTraffic { is_connected, contact_age_s, counts })
+            let paths = self.net.paths().of(peer);
+            (peer, PeerTraffic { is_connected, contact_age_s, counts, paths })
         };
         let peers = self.net.meter().peers().into_iter().map(traffic).collect();
         Running { listening: self.listening.clone(), peers, ..Running::default() }

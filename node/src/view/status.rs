@@ -35,7 +35,7 @@ pub struct Running {
 }
 
 /// One peer's session and traffic.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PeerTraffic {
     /// Whether there is a session.
     pub is_connected: bool,
@@ -43,6 +43,8 @@ pub struct PeerTraffic {
     pub contact_age_s: Option<u64>,
     /// Counts since the daemon's start.
     pub counts: net::PeerCounts,
+    /// The connections that are up.
+    pub paths: Vec<net::Path>,
 }
 
 /// How the node is.
@@ -190,12 +192,25 @@ pub struct PeerLine {
     /// For how many seconds there has been none: 0 while there is one, none if there never was since
     /// the daemon's start.
     pub contact_age_s: Option<u64>,
+    /// The connections that are up; more than one for a moment after both have dialled.
+    pub paths: Vec<PathLine>,
     /// Bytes sent since the daemon's start, on both lanes.
     pub sent_bytes: u64,
     /// Bytes received since the daemon's start, on both lanes.
     pub received_bytes: u64,
     /// Bytes that wait to be sent.
     pub queued_bytes: u64,
+}
+
+/// One connection to a partner's node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PathLine {
+    /// tcp or quic.
+    pub transport: String,
+    /// Where this node dialled it, or where it came from.
+    pub address: String,
+    /// Whether this node dialled.
+    pub is_dialled: bool,
 }
 
 /// How the node is, at the moment of the snapshot.
@@ -294,7 +309,7 @@ fn peer_line(
     let on_a_board = snapshot.foundings.values().map(|founding| founding.charter());
     let charter = on_a_board.into_iter().find(|charter| charter.member(&card.org).is_some());
     let key = net::NodeKey::from_bytes(*card.node_key.as_bytes()).ok();
-    let traffic = key.and_then(|key| traffic?.get(&key).copied()).unwrap_or_default();
+    let traffic = key.and_then(|key| traffic?.get(&key).cloned()).unwrap_or_default();
     let (control, bulk) = (traffic.counts.control, traffic.counts.bulk);
     PeerLine {
         slug: slug_of(charter, &card.org),
@@ -303,9 +318,18 @@ fn peer_line(
         addresses: card.addresses.clone(),
         is_connected: traffic.is_connected,
         contact_age_s: traffic.contact_age_s,
+        paths: traffic.paths.iter().map(path_line).collect(),
         sent_bytes: control.sent_bytes + bulk.sent_bytes,
         received_bytes: control.received_bytes + bulk.received_bytes,
         queued_bytes: control.queued_bytes + bulk.queued_bytes,
+    }
+}
+
+fn path_line(path: &net::Path) -> PathLine {
+    PathLine {
+        transport: path.transport.to_string(),
+        address: path.address.to_string(),
+        is_dialled: path.is_dialled,
     }
 }
 

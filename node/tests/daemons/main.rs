@@ -18,6 +18,7 @@ mod patients;
 mod process;
 mod proxy;
 mod storage;
+mod transports;
 
 use std::{collections::BTreeSet, fs, path::Path, process::Command};
 

@@ -83,7 +83,7 @@ pub(super) struct Init {
     /// Where to write the recovery key: a file outside the node's directory, to be locked away
     #[arg(long, value_name = "FILE")]
     pub(super) recovery_out: PathBuf,
-    /// Where partners may connect; may be repeated [default: /ip4/0.0.0.0/tcp/4001]
+    /// Where partners may connect; may be repeated [default: TCP and QUIC at port 4001]
     #[arg(long, value_name = "ADDRESS")]
     pub(super) listen: Vec<Multiaddr>,
     /// An address by which partners reach the node; may be repeated [default: none, it dials out]

@@ -27,13 +27,19 @@ impl Driver {
             SwarmEvent::NewListenAddr { address, .. } => {
                 self.notice(NetEvent::Listening { address });
             }
-            SwarmEvent::ConnectionEstablished { peer_id, .. } => {
+            SwarmEvent::ConnectionEstablished { peer_id, connection_id, endpoint, .. } => {
                 if let Ok(key) = NodeKey::from_peer_id(&peer_id) {
+                    self.watched.paths.opened(key, connection_id, &endpoint);
                     self.advance(key);
                 }
             }
-            SwarmEvent::ConnectionClosed { peer_id, num_established: 0, .. } => {
-                self.disconnected(&peer_id);
+            SwarmEvent::ConnectionClosed { peer_id, connection_id, num_established, .. } => {
+                if let Ok(key) = NodeKey::from_peer_id(&peer_id) {
+                    self.watched.paths.closed(key, connection_id);
+                    if num_established == 0 {
+                        self.disconnected(key);
+                    }
+                }
             }
             SwarmEvent::OutgoingConnectionError { peer_id: Some(peer_id), error, .. } => {
                 if let Ok(key) = NodeKey::from_peer_id(&peer_id) {
@@ -55,10 +61,7 @@ impl Driver {
         }
     }
 
-    fn disconnected(&mut self, peer_id: &PeerId) {
-        let Ok(key) = NodeKey::from_peer_id(peer_id) else {
-            return;
-        };
+    fn disconnected(&mut self, key: NodeKey) {
         let Some(peer) = self.peers.get_mut(&key) else {
             return;
         };

@@ -42,7 +42,7 @@ use concordat_node::{
 };
 use concordat_protocol::{
     artefact::{compare::touched_since, document::Document, read::read},
-    engine::after_prefix,
+    engine::{Table as Shared, after_prefix},
     hash::ArtefactId,
     replay::{Dossier, conflicts, replay},
 };
@@ -92,7 +92,7 @@ fn measure(place: &Path) {
         "store: {} rows, {} MB on disk, {:.1} entries and {:.1} kB an artefact",
         size.entries,
         size.disk_bytes / KB / KB,
-        rows(snapshot.reader(), Table::Headers) as f64 / ids.len() as f64,
+        rows(snapshot.reader(), Shared::Headers) as f64 / ids.len() as f64,
         stored(snapshot.reader(), &ids) as f64 / ids.len() as f64 / KB as f64,
     );
     memory(&snapshot, &ids);
@@ -103,8 +103,8 @@ fn measure(place: &Path) {
 fn memory(snapshot: &Snapshot, ids: &[ArtefactId]) {
     let began = resident();
     // What the store itself keeps is bounded too, and is none of the documents'.
-    for table in Table::ALL {
-        black_box(rows(snapshot.reader(), *table));
+    for table in Table::all() {
+        black_box(rows(snapshot.reader(), table));
     }
     let read = resident();
     println!("{:>10} {:>12} {:>12} {:>14}", "opened", "resident MB", "more, MB", "kept documents");
@@ -263,11 +263,11 @@ fn raw(reader: &Reader, id: &ArtefactId) -> u64 {
     let prefix = id.as_bytes().to_vec();
     let end = after_prefix(&prefix).unwrap();
     let range = KeyRange::between(prefix, end);
-    let places = reader.scan(Table::Placed, &range, usize::MAX, Order::Ascending).unwrap();
+    let places = reader.scan(Shared::Placed, &range, usize::MAX, Order::Ascending).unwrap();
     let of = |key: &[u8]| {
         let place = &key[id.as_bytes().len()..];
         let row = |table| reader.get(table, place).unwrap().map_or(0, |row| row.len() as u64);
-        row(Table::Headers) + row(Table::Payloads)
+        row(Shared::Headers) + row(Shared::Payloads)
     };
     places.iter().map(|(key, _)| of(key)).sum()
 }
@@ -277,7 +277,7 @@ fn stored(reader: &Reader, ids: &[ArtefactId]) -> u64 {
 }
 
 /// Rows of a table, read a page at a time.
-fn rows(reader: &Reader, table: Table) -> usize {
+fn rows(reader: &Reader, table: impl Into<Table> + Copy) -> usize {
     let (mut next, mut count) = (Vec::new(), 0);
     loop {
         // No key is longer.

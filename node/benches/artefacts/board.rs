@@ -16,11 +16,11 @@ use concordat_node::{
     keys,
     organisation::{Facts, Organisation},
     replica::{Mark, Replica, Snapshot},
-    store::{self, EngineKind, Store},
+    store::{self, EngineKind, Op, Store},
 };
 use concordat_protocol::{
     charter::{AcceptRole, Acceptance, Founding},
-    engine::{BatchId, Effect, Engine, Input, Moment, Op, Standing, Ticket},
+    engine::{BatchId, Effect, Engine, Input, Moment, Standing, Ticket},
     feed::Draft,
     hash::{BoardId, EntryId, FeedId, NodeKey},
     time::TimeMs,
@@ -156,7 +156,7 @@ impl Board {
             match effect {
                 Effect::Persist { batch, ops } => {
                     let member = &mut self.members[at];
-                    member.ops.extend(ops);
+                    member.ops.extend(ops.into_iter().map(Op::from));
                     member.batch = Some(batch);
                 }
                 Effect::Send { peer, frame, .. } => {

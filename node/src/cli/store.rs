@@ -8,6 +8,7 @@ use std::{
     process::ExitCode,
 };
 
+use concordat_protocol::engine;
 use serde::Serialize;
 
 use super::{
@@ -21,7 +22,7 @@ use crate::{
     control::{self, Refusal},
     home::Home,
     replica::{Mark, OfflineError, suspicion},
-    store::{self, EngineKind, Table, Verified},
+    store::{self, EngineKind, Own, Table, Verified},
 };
 
 #[derive(Serialize)]
@@ -126,21 +127,29 @@ struct Aside {
     kept: String,
     boards: usize,
     cards: usize,
+    records: usize,
 }
 
 pub(super) fn set_aside(context: &Context, out: &Out) -> Result<(), CliError> {
     let (config, home) = stopped(context)?;
-    let aside = store::set_aside(&home.store(), config.store(), &[Table::Boards, Table::Cards])?;
+    let (boards, cards) =
+        (Table::Engine(engine::Table::Boards), Table::Engine(engine::Table::Cards));
+    let (records, contacts) = (Table::Own(Own::Records), Table::Own(Own::Contacts));
+    let tables = [boards, cards, records, contacts];
+    let aside = store::set_aside(&home.store(), config.store(), &tables)?;
     let kept = aside.kept.display().to_string();
-    let count = |table| aside.rows.iter().filter(|op| op.table == table).count();
-    let aside = Aside { kept, boards: count(Table::Boards), cards: count(Table::Cards) };
+    let count = |table| {
+        aside.rows.get(&table).map_or(0, |rows| usize::try_from(*rows).unwrap_or(usize::MAX))
+    };
+    let aside = Aside { kept, boards: count(boards), cards: count(cards), records: count(records) };
     let words = [
         format!("the store is kept in {}, and a new one is in its place", aside.kept),
         format!(
-            "  it has {} and {} that could still be read; add what is missing with \
-             `concordat card add` and `concordat board join`",
+            "  it has {}, {} and {} that could still be read; add what is missing with \
+             `concordat card add` and `concordat board join`, and private records from a backup",
             count_in_words(aside.boards, "board", "boards"),
-            count_in_words(aside.cards, "card", "cards")
+            count_in_words(aside.cards, "card", "cards"),
+            count_in_words(aside.records, "private record", "private records")
         ),
         "now run `concordat serve`: it asks its partners for everything else before it signs"
             .to_owned(),

@@ -275,6 +275,7 @@ impl Daemon {
             match effect {
                 Effect::Persist { batch, ops } => {
                     let lines = self.replica.mark_with(&ops);
+                    let ops = ops.into_iter().map(store::Op::from).collect();
                     self.writer.submit(batch, ops, Some(lines))?;
                     self.backlog.submitted(batch);
                 }

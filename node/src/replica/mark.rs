@@ -242,7 +242,7 @@ fn stored_id(reader: &Reader, feed: &FeedId, seq: u64) -> Result<Option<EntryId>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::{MemoryDisk, Op, Store};
+    use crate::store::{self, MemoryDisk, Store};
 
     fn board() -> BoardId {
         BoardId::from_bytes([1; 32])
@@ -255,10 +255,10 @@ mod tests {
     /// A store whose own feed has these headers; what they say does not matter here.
     fn store(headers: &[&str]) -> Store {
         let store = MemoryDisk::new().open().unwrap();
-        let mut ops = vec![Op { table: Table::Boards, key: vec![1], value: Some(vec![]) }];
+        let mut ops = vec![store::Op::put(Table::Boards, vec![1], vec![])];
         for (seq, header) in (0..).zip(headers) {
             let key = place_key(&feed(), 0, seq);
-            ops.push(Op { table: Table::Headers, key, value: Some(header.as_bytes().to_vec()) });
+            ops.push(store::Op::put(Table::Headers, key, header.as_bytes().to_vec()));
         }
         let _durable = store.commit(ops).unwrap();
         store

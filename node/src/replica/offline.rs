@@ -19,7 +19,7 @@ use crate::{
     control::{Answer, Refusal, Reply},
     home::Home,
     organisation::Organisation,
-    store::{self, EngineKind, Store, StoreError},
+    store::{self, EngineKind, Op, Store, StoreError},
 };
 
 /// Why a command could not act by itself.
@@ -114,6 +114,7 @@ fn perform(
         match effect {
             Effect::Persist { batch, ops } => {
                 let lines = replica.mark_with(&ops);
+                let ops = ops.into_iter().map(Op::from).collect();
                 let _durable = store.commit_marked(ops, Some(lines))?;
                 desk.durable(batch);
                 due.extend(replica.handle(Input::Persisted { batch })?);

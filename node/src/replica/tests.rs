@@ -192,7 +192,7 @@ fn a_lost_mark_or_a_store_with_another_entry_is_noticed() {
     assert!(!wigan.is_restored());
     let feed = mark.feeds.values().next().unwrap().feed;
     let store = store::open(&wigan.home.store(), EngineKind::Redb).unwrap();
-    let other = Op { table: Table::Headers, key: place_key(&feed, 0, 1), value: Some(vec![1]) };
+    let other = Op::put(Table::Headers, place_key(&feed, 0, 1), vec![1]);
     let _durable = store.commit(vec![other]).unwrap();
     drop(store);
     assert!(wigan.is_restored());

@@ -14,6 +14,8 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
 };
 
+use concordat_protocol::engine;
+
 use super::{
     Change, Changes, Durable, Engine, Kept, KeyRange, Op, Order, Row, Size, StoreError, Table,
     Verified, high_water::HighWater, high_water_file, ledger, ledger::Fault, ledger::Ledger,
@@ -118,6 +120,15 @@ impl Store {
         Ok(durable)
     }
 
+    /// Writes rows of a store that is being made of another one. All of them count as its first commit,
+    /// however many these are: it is known to be behind the store that it takes the place of.
+    ///
+    /// # Errors
+    /// As [`Store::commit_marked`].
+    pub(super) fn fill(&self, ops: Vec<Op>) -> Result<Durable, StoreError> {
+        self.shared.commit(ops, 1)
+    }
+
     fn open_high_water<'a>(
         &self,
         file: &'a mut Option<HighWater>,
@@ -141,7 +152,7 @@ fn first_ledger(engine: &dyn Engine) -> Result<Ledger, StoreError> {
     if let Some(bytes) = engine.ledger()? {
         return Ledger::from_bytes(&bytes).map_err(damaged);
     }
-    for &table in Table::ALL {
+    for table in Table::all() {
         if !engine.scan(table, &KeyRange::all(), 1, Order::Ascending)?.is_empty() {
             return Err(damaged(Fault::NoLedger));
         }
@@ -210,17 +221,15 @@ impl Shared {
 
     fn scrub(&self) -> Result<(), StoreError> {
         let _alone = lock(&self.scrubbing);
-        let Some(first) = Table::ALL.iter().min() else { return Ok(()) };
-        *lock(&self.scrub) = Some(Scrub { next: (*first, Vec::new()), tally: Tally::default() });
+        let Some(first) = Table::all().next() else { return Ok(()) };
+        *lock(&self.scrub) = Some(Scrub { next: (first, Vec::new()), tally: Tally::default() });
         let done = self.scrub_slices();
         *lock(&self.scrub) = None;
         done
     }
 
     fn scrub_slices(&self) -> Result<(), StoreError> {
-        let mut tables = Table::ALL.to_vec();
-        tables.sort_unstable();
-        for table in tables {
+        for table in Table::all() {
             while self.scrub_slice(table)? {}
         }
         let scrub = lock(&self.scrub);
@@ -260,7 +269,8 @@ impl Reader {
     ///
     /// # Errors
     /// - [`StoreError::Io`], [`StoreError::Damaged`]: the disk or what it holds.
-    pub fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+    pub fn get(&self, table: impl Into<Table>, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        let table = table.into();
         let Some(row) = self.shared.engine.get(table, key)? else { return Ok(None) };
         let (value, _) = self.shared.unseal("reading", &(table, key.to_vec()), row)?;
         Ok(Some(value))
@@ -272,11 +282,12 @@ impl Reader {
     /// - [`StoreError::Io`], [`StoreError::Damaged`]: the disk or what it holds.
     pub fn scan(
         &self,
-        table: Table,
+        table: impl Into<Table>,
         range: &KeyRange,
         limit: usize,
         order: Order,
     ) -> Result<Vec<Row>, StoreError> {
+        let table = table.into();
         if range.is_empty() || limit == 0 {
             return Ok(Vec::new());
         }
@@ -349,12 +360,12 @@ impl Reader {
 }
 
 /// What the protocol's engine reads by; it knows of no errors, so they are kept aside.
-impl concordat_protocol::engine::Reader for Reader {
-    fn get(&self, table: Table, key: &[u8]) -> Option<Vec<u8>> {
+impl engine::Reader for Reader {
+    fn get(&self, table: engine::Table, key: &[u8]) -> Option<Vec<u8>> {
         self.or_absent(Self::get(self, table, key))
     }
 
-    fn scan(&self, table: Table, from: &[u8], to: &[u8], limit: usize) -> Vec<Row> {
+    fn scan(&self, table: engine::Table, from: &[u8], to: &[u8], limit: usize) -> Vec<Row> {
         let range = KeyRange::between(from.to_vec(), to.to_vec());
         self.or_absent(Self::scan(self, table, &range, limit, Order::Ascending))
     }

@@ -14,7 +14,7 @@
 //!
 //! *Source*: ours; found by measuring what engines return from damaged files without saying so.
 
-use concordat_protocol::engine::Table;
+use super::Table;
 
 const CRC_BYTES: usize = 4;
 const LEDGER_BYTES: usize = 3 * 8 + CRC_BYTES;
@@ -129,16 +129,22 @@ impl Ledger {
 
 #[cfg(test)]
 mod tests {
+    use concordat_protocol::engine;
+
     use super::*;
 
     #[test]
     fn a_row_is_its_own_and_nobody_elses() {
-        let place = (Table::Feeds, b"key".to_vec());
+        let place = (Table::Engine(engine::Table::Feeds), b"key".to_vec());
         let row = seal(&place, b"value");
         assert_eq!(unseal(&place, row.clone()).unwrap().0, b"value");
 
-        assert!(unseal(&(Table::Acks, b"key".to_vec()), row.clone()).is_err());
-        assert!(unseal(&(Table::Feeds, b"kez".to_vec()), row.clone()).is_err());
+        assert!(
+            unseal(&(Table::Engine(engine::Table::Acks), b"key".to_vec()), row.clone()).is_err()
+        );
+        assert!(
+            unseal(&(Table::Engine(engine::Table::Feeds), b"kez".to_vec()), row.clone()).is_err()
+        );
         for at in 0..row.len() {
             let mut altered = row.clone();
             altered[at] ^= 1;

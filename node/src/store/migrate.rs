@@ -140,7 +140,7 @@ fn each_row(
     engine: &dyn Engine,
     mut see: impl FnMut(Table, Vec<u8>, Vec<u8>) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
-    for &table in Table::ALL {
+    for table in Table::all() {
         let mut range = KeyRange::all();
         loop {
             let rows = engine.scan(table, &range, READ_ROWS, Order::Ascending)?;

@@ -28,9 +28,11 @@
 //! | `sled`, `redb`, `memory` | the engines |
 //! | `migrate` | from one engine to another |
 //! | `set_aside` | from a damaged store to a new one |
-//! | `op`, `error` | bounds, ranges, errors |
+//! | `table` | the tables there are: the engine's, and the node's own |
+//! | `op`, `error` | writes and their bounds, ranges, errors |
 //!
-//! Tables, writes and batch ids are the protocol engine's types, and [`Reader`] is what it reads by.
+//! What the protocol's engine wants written it names by its own tables; [`Reader`] is what it reads by.
+//! Beside these stand tables of the node's own, which the engine cannot name.
 //!
 //! *Invariants.* `commit` is the only way to write. No type of an engine leaves this folder. The
 //! store knows nothing of feeds, signatures or boards: the protocol's engine decides key bytes.
@@ -51,20 +53,22 @@ mod place;
 mod redb;
 mod set_aside;
 mod sled;
+mod table;
 #[cfg(test)]
 mod tests;
 mod writer;
 
 use std::{collections::BTreeMap, fmt, path::Path, str::FromStr};
 
-pub use concordat_protocol::engine::{BatchId, Op, Row, Table};
+pub use concordat_protocol::engine::{BatchId, Row};
 pub use error::StoreError;
 pub use handles::{Reader, Store};
 pub use high_water::Kept;
 pub use memory::MemoryDisk;
 pub use migrate::{Migrated, migrate};
-pub use op::{KEY_BYTES_MAX, KeyRange, Order, VALUE_BYTES_MAX};
+pub use op::{KEY_BYTES_MAX, KeyRange, Op, Order, VALUE_BYTES_MAX};
 pub use set_aside::{SetAside, set_aside};
+pub use table::{Own, Table};
 pub use writer::{CommitClock, Report, UnderWay, Writer, WriterStopped};
 
 /// Proof that a commit has reached the disk; only an engine's `commit` gives one.

@@ -1,22 +1,51 @@
-//! What is written, and what is asked for: bounds of writes, ranges.
+//! What is written, and what is asked for: writes and their bounds, ranges.
 //!
-//! Tables and writes are the protocol engine's own types, so that what it asks for is what is
-//! committed.
-//!
-//! *Invariants.* The names of tables are fixed for ever. Keys order as bytes do.
+//! *Invariants.* Keys order as bytes do.
 //!
 //! *Source*: ours.
 
 use std::ops::Bound;
 
-use concordat_protocol::engine::Op;
+use concordat_protocol::engine;
 
-use super::StoreError;
+use super::{StoreError, Table};
 
 /// The longest key; longer ones are our own mistake.
 pub const KEY_BYTES_MAX: usize = 1024;
 /// The longest value: a 1 MiB payload with its salt, attribution and framing fits well within.
 pub const VALUE_BYTES_MAX: usize = 2 * 1024 * 1024;
+
+/// One write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Op {
+    /// Where.
+    pub table: Table,
+    /// Under which key.
+    pub key: Vec<u8>,
+    /// The new value; `None` removes the key.
+    pub value: Option<Vec<u8>>,
+}
+
+impl Op {
+    /// Writes a row.
+    #[must_use]
+    pub fn put(table: impl Into<Table>, key: Vec<u8>, value: Vec<u8>) -> Self {
+        Self { table: table.into(), key, value: Some(value) }
+    }
+
+    /// Removes a row; nothing happens if there is none.
+    #[must_use]
+    pub fn delete(table: impl Into<Table>, key: Vec<u8>) -> Self {
+        Self { table: table.into(), key, value: None }
+    }
+}
+
+/// What the protocol's engine wants written.
+impl From<engine::Op> for Op {
+    fn from(engine::Op { table, key, value }: engine::Op) -> Self {
+        Self { table: table.into(), key, value }
+    }
+}
 
 /// Bytes that a write carries.
 #[must_use]

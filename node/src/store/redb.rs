@@ -67,7 +67,7 @@ impl Redb {
         let failed = self.failed("creating tables");
         let database = self.shared();
         let transaction = database.begin_write().map_err(|error| failed.transaction(error))?;
-        for &table in Table::ALL {
+        for table in Table::all() {
             transaction.open_table(definition(table)).map_err(|error| failed.table(error))?;
         }
         transaction.open_table(LEDGER).map_err(|error| failed.table(error))?;
@@ -91,7 +91,7 @@ impl Engine for Redb {
         transaction
             .set_durability(Durability::Immediate)
             .map_err(|error| failed.damaged(Box::new(error)))?;
-        for &table in Table::ALL {
+        for table in Table::all() {
             // The first place of a table is the one with the empty key.
             let of_table = changes.range((table, Vec::new())..);
             let mut of_table = of_table.take_while(|((of, _), _)| *of == table).peekable();

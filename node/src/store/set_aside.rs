@@ -8,7 +8,10 @@
 //!
 //! *Source*: ours.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use super::{
     Engine, EngineKind, KeyRange, Op, Order, Store, StoreError, Table, ledger,
@@ -17,16 +20,16 @@ use super::{
     place::{Place, create_directory, free_name},
 };
 
-/// Rows that are carried over of one table at most.
-const ROWS_MAX: usize = 1 << 16;
+/// Rows of one commit: of the longest values, 128 MiB.
+const COMMIT_ROWS: usize = 64;
 
 /// What setting a store aside did.
 #[derive(Debug, PartialEq, Eq)]
 pub struct SetAside {
     /// Where the damaged store is kept.
     pub kept: PathBuf,
-    /// What was carried over.
-    pub rows: Vec<Op>,
+    /// How many rows were carried over, of each table.
+    pub rows: BTreeMap<Table, u64>,
 }
 
 /// Puts a new store in the place of the one in `directory`, with what can be read of some tables.
@@ -45,11 +48,10 @@ pub fn set_aside(
     let nothing = || StoreError::NothingToSetAside { path: directory.to_path_buf(), kind };
     let old = place.of(kind).filter(|path| path.exists()).ok_or_else(nothing)?;
     let failed = |error| StoreError::io("setting the store aside", directory, error);
-    let rows = readable(directory, kind, tables);
     let building = directory.join(DIRECTORY);
     remove(&building).and_then(|()| create_directory(&building)).map_err(failed)?;
     let new = Store::over_engine(open_engine(&building, kind)?)?;
-    let _durable = new.commit(rows.clone())?;
+    let rows = carry_over(directory, kind, tables, &new)?;
     drop(new);
     let kept = free_name(&old, "damaged");
     rename(&old, &kept).map_err(failed)?;
@@ -58,30 +60,55 @@ pub fn set_aside(
     Ok(SetAside { kept, rows })
 }
 
-/// What of these tables can still be read, up to where it cannot.
-fn readable(directory: &Path, kind: EngineKind, tables: &[Table]) -> Vec<Op> {
-    let engine = match open_engine(directory, kind) {
-        Ok(engine) => engine,
+/// Copies what of these tables can still be read, up to where it cannot.
+fn carry_over(
+    directory: &Path,
+    kind: EngineKind,
+    tables: &[Table],
+    new: &Store,
+) -> Result<BTreeMap<Table, u64>, StoreError> {
+    let mut carried: BTreeMap<_, _> = tables.iter().map(|table| (*table, 0)).collect();
+    let old = match open_engine(directory, kind) {
+        Ok(old) => old,
         Err(error) => {
             tracing::warn!(code = "store-damaged", %error, "nothing of the store can be read");
-            return Vec::new();
+            return Ok(carried);
         }
     };
-    tables.iter().flat_map(|table| readable_of(&*engine, *table)).collect()
-}
-
-fn readable_of(engine: &dyn Engine, table: Table) -> Vec<Op> {
-    let mut range = KeyRange::all();
-    let mut found = Vec::new();
-    while found.len() < ROWS_MAX {
-        // One at a time: a row that cannot be read hides those after it, not those before.
-        let Ok(rows) = engine.scan(table, &range, 1, Order::Ascending) else { break };
-        let Some((key, row)) = rows.into_iter().next() else { break };
-        range.start = [key.as_slice(), &[0]].concat();
-        let place = (table, key);
-        if let Ok((value, _)) = ledger::unseal(&place, row) {
-            found.push(Op { table, key: place.1, value: Some(value) });
+    for (table, count) in &mut carried {
+        let mut rows = Readable { engine: &*old, table: *table, range: KeyRange::all() };
+        loop {
+            let ops: Vec<_> = rows.by_ref().take(COMMIT_ROWS).collect();
+            if ops.is_empty() {
+                break;
+            }
+            *count += ops.len() as u64;
+            let _durable = new.fill(ops)?;
         }
     }
-    found
+    Ok(carried)
+}
+
+/// The rows of a table that agree with their checksums, up to the first that cannot be read at all.
+struct Readable<'a> {
+    engine: &'a dyn Engine,
+    table: Table,
+    range: KeyRange,
+}
+
+impl Iterator for Readable<'_> {
+    type Item = Op;
+
+    fn next(&mut self) -> Option<Op> {
+        loop {
+            // One at a time: a row that cannot be read hides those after it, not those before.
+            let rows = self.engine.scan(self.table, &self.range, 1, Order::Ascending).ok()?;
+            let (key, row) = rows.into_iter().next()?;
+            self.range.start = [key.as_slice(), &[0]].concat();
+            let place = (self.table, key);
+            if let Ok((value, _)) = ledger::unseal(&place, row) {
+                return Some(Op::put(self.table, place.1, value));
+            }
+        }
+    }
 }

@@ -11,7 +11,8 @@ use std::{
     process::{Child, ChildStdout, Command, Stdio},
 };
 
-use concordat_node::store::{self, EngineKind, Kept, Op, Reader, StoreError, Table};
+use concordat_node::store::{self, EngineKind, Kept, Op, Own, Reader, StoreError, Table};
+use concordat_protocol::engine::Table as Shared;
 
 use super::Dice;
 
@@ -29,16 +30,16 @@ fn value(number: u64) -> Vec<u8> {
     bytes
 }
 
-fn put(table: Table, key: &[u8], value: Vec<u8>) -> Op {
-    Op { table, key: key.to_vec(), value: Some(value) }
+fn put(table: impl Into<Table>, key: &[u8], value: Vec<u8>) -> Op {
+    Op::put(table, key.to_vec(), value)
 }
 
 fn entry(number: u64) -> [Op; 3] {
     let key = number.to_be_bytes();
     [
-        put(Table::Payloads, &key, value(number)),
-        put(Table::Placed, &Dice(number).roll().to_be_bytes(), key.to_vec()),
-        put(Table::Heads, b"newest", key.to_vec()),
+        put(Shared::Payloads, &key, value(number)),
+        put(Shared::Placed, &Dice(number).roll().to_be_bytes(), key.to_vec()),
+        put(Own::Records, b"newest", key.to_vec()),
     ]
 }
 
@@ -68,7 +69,7 @@ fn read(directory: &Path, kind: EngineKind) -> Result<Result<u64, String>, Store
         println!("TOLD {} commits of {}", reader.commits(), marked.commits);
         return Ok(Err(String::new()));
     }
-    let newest = reader.get(Table::Heads, b"newest")?;
+    let newest = reader.get(Own::Records, b"newest")?;
     let entries = newest.map_or(0, |key| u64::from_be_bytes(key.try_into().unwrap()) + 1);
     for number in 0..entries {
         if let Some(wrong) = wrong(&reader, number)? {

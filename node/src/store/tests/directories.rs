@@ -45,7 +45,7 @@ fn a_flipped_byte_in_a_value_is_found_by_reading_and_by_verify() {
         let place = Place::of(kind);
         let store = place.open().unwrap();
         let value = vec![0xa5; 60_000];
-        let _durable = store.commit(vec![put_bytes(Table::Payloads, b"k", value)]).unwrap();
+        let _durable = store.commit(vec![put_bytes(Shared::Payloads, b"k", value)]).unwrap();
         drop(store);
         let file = place.directory().join(file);
         let mut bytes = fs::read(&file).unwrap();
@@ -64,7 +64,7 @@ fn a_flipped_byte_in_a_value_is_found_by_reading_and_by_verify() {
         // Sled may drop the commit: then it holds fewer than are marked.
         let found = place.open().and_then(|store| {
             let reader = store.reader();
-            let read = reader.get(Table::Payloads, b"k");
+            let read = reader.get(Shared::Payloads, b"k");
             assert!(read.is_err() || reader.commits() < marked.commits, "{kind}");
             reader.verify().map(|_| reader.commits())
         });
@@ -84,7 +84,7 @@ fn the_high_water_file_counts_commits_and_keeps_the_lines_of_the_last() {
         let kept = || Kept::load(&file).unwrap().map(|kept| (kept.commits, kept.lines));
         let store = place.open().unwrap();
         assert_eq!(kept(), None);
-        let row = || vec![put(Table::Feeds, "a", "1")];
+        let row = || vec![put(Shared::Feeds, "a", "1")];
         let _durable = store.commit_marked(row(), Some("one\n".to_owned())).unwrap();
         assert_eq!(kept(), Some((1, "one\n".to_owned())));
         let _durable = store.commit(row()).unwrap();
@@ -105,20 +105,19 @@ fn a_store_moves_between_engines_and_back_and_the_old_ones_are_kept() {
     let place = Place::of(EngineKind::Sled);
     let store = place.open().unwrap();
     for number in 0..3_u64 {
-        let tables = Table::ALL.iter();
-        let rows = tables.flat_map(|&table| (0..700_u64).map(move |row| (table, row)));
+        let rows = Table::all().flat_map(|table| (0..700_u64).map(move |row| (table, row)));
         let ops = rows.map(|(table, row)| {
             put_bytes(table, &row.to_be_bytes(), number.to_be_bytes().to_vec())
         });
         let _durable = store.commit(ops.collect()).unwrap();
     }
     let large = vec![7; VALUE_BYTES_MAX];
-    let _durable = store.commit(vec![put_bytes(Table::Payloads, b"large", large)]).unwrap();
+    let _durable = store.commit(vec![put_bytes(Shared::Payloads, b"large", large)]).unwrap();
     let before = everything(&store.reader());
     let directory = place.directory();
     assert_eq!(migrate(&directory, EngineKind::Redb, &mut |_, _| {}).unwrap_err().code(), "busy");
     drop(store);
-    let rows = 700 * Table::ALL.len() as u64 + 1;
+    let rows = 700 * Table::all().count() as u64 + 1;
     let refused = migrate(&directory, EngineKind::Sled, &mut |_, _| {}).unwrap_err();
     assert_eq!(refused.code(), "nothing-to-migrate");
 
@@ -144,7 +143,7 @@ fn a_store_moves_between_engines_and_back_and_the_old_ones_are_kept() {
 #[test]
 fn a_migration_that_was_cut_short_is_ended_by_the_next() {
     let place = Place::of(EngineKind::Redb);
-    let _durable = place.open().unwrap().commit(vec![put(Table::Feeds, "a", "1")]).unwrap();
+    let _durable = place.open().unwrap().commit(vec![put(Shared::Feeds, "a", "1")]).unwrap();
     let directory = place.directory();
     // Before the first rename, half a store may have been built.
     fs::create_dir_all(directory.join("migration/sled")).unwrap();
@@ -160,7 +159,7 @@ fn a_migration_that_was_cut_short_is_ended_by_the_next() {
 
     assert_eq!(second, first);
     let reader = open(&directory, EngineKind::Sled).unwrap().reader();
-    assert_eq!(reader.get(Table::Feeds, b"a").unwrap(), Some(b"1".to_vec()));
+    assert_eq!(reader.get(Shared::Feeds, b"a").unwrap(), Some(b"1".to_vec()));
     assert!(!directory.join("migration").exists());
 }
 
@@ -169,21 +168,27 @@ fn a_store_that_is_set_aside_leaves_what_can_be_read_of_some_tables() {
     for (kind, file) in [(EngineKind::Sled, "sled"), (EngineKind::Redb, "store.redb")] {
         let place = Place::of(kind);
         let directory = place.directory();
-        let aside = || set_aside(&directory, kind, &[Table::Boards, Table::Cards]);
+        let tables = [Shared::Boards.into(), Shared::Cards.into(), Own::Records.into()];
+        let aside = || set_aside(&directory, kind, &tables);
         assert_eq!(aside().unwrap_err().code(), "nothing-to-set-aside");
         let store = place.open().unwrap();
-        let kept = vec![put(Table::Boards, "a", "1"), put(Table::Cards, "b", "2")];
-        let lost = vec![put(Table::Headers, "c", "3")];
+        let kept = vec![put(Shared::Boards, "a", "1"), put(Own::Records, "b", "2")];
+        let lost = vec![put(Shared::Headers, "c", "3")];
         let _durable = store.commit([kept.clone(), lost].concat()).unwrap();
-        let _durable = store.commit(vec![put(Table::Headers, "d", "4")]).unwrap();
+        let _durable = store.commit(vec![put(Shared::Headers, "d", "4")]).unwrap();
         assert_eq!(aside().unwrap_err().code(), "busy");
         drop(store);
 
         let done = aside().unwrap();
 
-        assert_eq!((done.kept, done.rows), (directory.join(format!("{file}.damaged")), kept));
+        assert_eq!(done.kept, directory.join(format!("{file}.damaged")));
+        assert_eq!(
+            done.rows.into_iter().collect::<Vec<_>>(),
+            [(tables[0], 1), (tables[1], 0), (tables[2], 1)]
+        );
         let reader = place.open().unwrap().reader();
-        assert_eq!(everything(&reader).values().flatten().count(), 2);
+        let found = kept.iter().filter(|op| reader.get(op.table, &op.key).unwrap() == op.value);
+        assert_eq!((found.count(), everything(&reader).values().flatten().count()), (2, 2));
         assert_eq!(reader.verify().unwrap(), Verified::Sound);
         let marked = Kept::load(&high_water_file(&directory)).unwrap().unwrap();
         assert!(reader.commits() < marked.commits);

@@ -89,7 +89,7 @@ fn batches_that_arrive_during_a_commit_share_the_next() {
     let bench = gated_writer();
     let submit = |id: u64| {
         let key = id.to_string();
-        bench.writer.submit(BatchId(id), vec![put(Table::Missing, &key, "x")], None).unwrap();
+        bench.writer.submit(BatchId(id), vec![put(Shared::Missing, &key, "x")], None).unwrap();
     };
     submit(1);
     assert_eq!(bench.begun.recv().unwrap(), 1);
@@ -97,7 +97,7 @@ fn batches_that_arrive_during_a_commit_share_the_next() {
     submit(3);
     submit(4);
     assert_eq!(bench.writer.waiting_bytes(), 8);
-    assert_eq!(bench.reader.get(Table::Missing, b"1").unwrap(), None);
+    assert_eq!(bench.reader.get(Shared::Missing, b"1").unwrap(), None);
 
     bench.fates.send(Fate::Commit).unwrap();
     assert_eq!(bench.begun.recv().unwrap(), 3);
@@ -109,7 +109,7 @@ fn batches_that_arrive_during_a_commit_share_the_next() {
     let group = [BatchId(2), BatchId(3), BatchId(4)];
     assert!(matches!(second, Report::Durable(ids) if ids == group));
     assert_eq!(bench.writer.waiting_bytes(), 0);
-    assert_eq!(bench.reader.get(Table::Missing, b"4").unwrap(), Some(b"x".to_vec()));
+    assert_eq!(bench.reader.get(Shared::Missing, b"4").unwrap(), Some(b"x".to_vec()));
 }
 
 #[test]
@@ -119,7 +119,7 @@ fn a_group_is_cut_at_its_bound_and_keeps_its_order() {
     assert_eq!(bench.begun.recv().unwrap(), 0);
     for id in 1..=10_u64 {
         let value = vec![0; VALUE_BYTES_MAX];
-        let op = put_bytes(Table::Payloads, &id.to_be_bytes(), value);
+        let op = put_bytes(Shared::Payloads, &id.to_be_bytes(), value);
         bench.writer.submit(BatchId(id), vec![op], None).unwrap();
     }
 
@@ -149,9 +149,9 @@ fn after_a_failed_commit_nothing_more_is_written_or_reported() {
         (Fate::Panic, "committing: the store's engine panicked"),
     ] {
         let bench = gated_writer();
-        bench.writer.submit(BatchId(1), vec![put(Table::Feeds, "a", "1")], None).unwrap();
+        bench.writer.submit(BatchId(1), vec![put(Shared::Feeds, "a", "1")], None).unwrap();
         bench.begun.recv().unwrap();
-        bench.writer.submit(BatchId(2), vec![put(Table::Feeds, "b", "2")], None).unwrap();
+        bench.writer.submit(BatchId(2), vec![put(Shared::Feeds, "b", "2")], None).unwrap();
 
         bench.fates.send(fate).unwrap();
 
@@ -172,7 +172,7 @@ fn finishing_writes_all_that_was_submitted() {
         let writer = Writer::start(store, move |report| sender.send(report).unwrap()).unwrap();
         for id in 0..20 {
             let key = id.to_string();
-            writer.submit(BatchId(id), vec![put(Table::Missing, &key, "x")], None).unwrap();
+            writer.submit(BatchId(id), vec![put(Shared::Missing, &key, "x")], None).unwrap();
         }
 
         writer.finish();
@@ -198,11 +198,11 @@ fn readers_see_what_is_durable_and_outlive_the_writer() {
         let (sender, reports) = mpsc::channel();
         let writer = Writer::start(store, move |report| sender.send(report).unwrap()).unwrap();
 
-        writer.submit(BatchId(1), vec![put(Table::Acks, "a", "1")], None).unwrap();
+        writer.submit(BatchId(1), vec![put(Shared::Acks, "a", "1")], None).unwrap();
         let report = reports.recv().unwrap();
         writer.finish();
 
         assert!(matches!(report, Report::Durable(ids) if ids == [BatchId(1)]));
-        assert_eq!(reader.get(Table::Acks, b"a").unwrap(), Some(b"1".to_vec()));
+        assert_eq!(reader.get(Shared::Acks, b"a").unwrap(), Some(b"1".to_vec()));
     }
 }

@@ -11,6 +11,8 @@ mod grouping;
 
 use std::{collections::BTreeMap, fs, path::PathBuf};
 
+use concordat_protocol::engine::Table as Shared;
+
 use super::*;
 
 const ON_DISK: [EngineKind; 2] = [EngineKind::Sled, EngineKind::Redb];
@@ -46,16 +48,16 @@ impl Place {
     }
 }
 
-fn put_bytes(table: Table, key: &[u8], value: Vec<u8>) -> Op {
-    Op { table, key: key.to_vec(), value: Some(value) }
+fn put_bytes(table: impl Into<Table>, key: &[u8], value: Vec<u8>) -> Op {
+    Op::put(table, key.to_vec(), value)
 }
 
-fn put(table: Table, key: &str, value: &str) -> Op {
+fn put(table: impl Into<Table>, key: &str, value: &str) -> Op {
     put_bytes(table, key.as_bytes(), value.as_bytes().to_vec())
 }
 
-fn delete(table: Table, key: &[u8]) -> Op {
-    Op { table, key: key.to_vec(), value: None }
+fn delete(table: impl Into<Table>, key: &[u8]) -> Op {
+    Op::delete(table, key.to_vec())
 }
 
 fn pair(key: &str, value: &str) -> Row {
@@ -64,24 +66,22 @@ fn pair(key: &str, value: &str) -> Row {
 
 fn everything(reader: &Reader) -> BTreeMap<&'static str, Vec<Row>> {
     let rows = |table| reader.scan(table, &KeyRange::all(), usize::MAX, Order::Ascending).unwrap();
-    Table::ALL.iter().map(|&table| (table.name(), rows(table))).collect()
+    Table::all().map(|table| (table.name(), rows(table))).collect()
 }
 
 #[test]
 fn a_commit_over_several_tables_is_there_after_reopening() {
     for place in Place::all() {
         let store = place.open().unwrap();
-        let ops = Table::ALL.iter().map(|&table| put(table, "key", table.name())).collect();
+        let ops = Table::all().map(|table| put(table, "key", table.name())).collect();
         let _durable = store.commit(ops).unwrap();
         let before = everything(&store.reader());
         drop(store);
 
         let store = place.open().unwrap();
 
-        let expected: BTreeMap<_, _> = Table::ALL
-            .iter()
-            .map(|&table| (table.name(), vec![pair("key", table.name())]))
-            .collect();
+        let expected: BTreeMap<_, _> =
+            Table::all().map(|table| (table.name(), vec![pair("key", table.name())])).collect();
         assert_eq!(before, expected);
         assert_eq!(everything(&store.reader()), expected);
     }
@@ -91,21 +91,21 @@ fn a_commit_over_several_tables_is_there_after_reopening() {
 fn of_several_ops_on_one_key_the_last_holds() {
     for place in Place::all() {
         let store = place.open().unwrap();
-        let _durable = store.commit(vec![put(Table::Heads, "gone", "x")]).unwrap();
+        let _durable = store.commit(vec![put(Shared::Heads, "gone", "x")]).unwrap();
         let ops = vec![
-            put(Table::Heads, "a", "1"),
-            delete(Table::Heads, b"a"),
-            put(Table::Heads, "a", "2"),
-            delete(Table::Heads, b"gone"),
-            delete(Table::Heads, b"never there"),
+            put(Shared::Heads, "a", "1"),
+            delete(Shared::Heads, b"a"),
+            put(Shared::Heads, "a", "2"),
+            delete(Shared::Heads, b"gone"),
+            delete(Shared::Heads, b"never there"),
         ];
 
         let _durable = store.commit(ops).unwrap();
 
         let reader = store.reader();
-        assert_eq!(reader.get(Table::Heads, b"a").unwrap(), Some(b"2".to_vec()));
-        assert_eq!(reader.get(Table::Heads, b"gone").unwrap(), None);
-        assert_eq!(reader.get(Table::Acks, b"a").unwrap(), None);
+        assert_eq!(reader.get(Shared::Heads, b"a").unwrap(), Some(b"2".to_vec()));
+        assert_eq!(reader.get(Shared::Heads, b"gone").unwrap(), None);
+        assert_eq!(reader.get(Shared::Acks, b"a").unwrap(), None);
     }
 }
 
@@ -114,13 +114,13 @@ fn a_scan_keeps_to_its_table_range_limit_and_order() {
     for place in Place::all() {
         let store = place.open().unwrap();
         let mut ops: Vec<Op> =
-            ["a", "b", "c", "d"].iter().map(|key| put(Table::Headers, key, key)).collect();
+            ["a", "b", "c", "d"].iter().map(|key| put(Shared::Headers, key, key)).collect();
         // Neighbours on both sides, which an open end must not reach.
-        ops.extend([put(Table::Feeds, "z", "other"), put(Table::Payloads, "a", "other")]);
+        ops.extend([put(Shared::Feeds, "z", "other"), put(Shared::Payloads, "a", "other")]);
         let _durable = store.commit(ops).unwrap();
         let reader = store.reader();
         let keys = |range: &KeyRange, limit, order| -> String {
-            let pairs = reader.scan(Table::Headers, range, limit, order).unwrap();
+            let pairs = reader.scan(Shared::Headers, range, limit, order).unwrap();
             pairs.into_iter().map(|(key, _)| String::from_utf8(key).unwrap()).collect()
         };
         let between = |start: &str, end: &str| {
@@ -152,24 +152,24 @@ fn a_value_of_two_mebibytes_comes_back_whole_and_a_longer_one_is_refused() {
     for place in Place::all() {
         let store = place.open().unwrap();
         let large: Vec<u8> = (0..=250).cycle().take(VALUE_BYTES_MAX).collect();
-        let ops = vec![put_bytes(Table::Payloads, b"large", large.clone())];
+        let ops = vec![put_bytes(Shared::Payloads, b"large", large.clone())];
         let _durable = store.commit(ops).unwrap();
         drop(store);
         let store = place.open().unwrap();
-        assert!(store.reader().get(Table::Payloads, b"large").unwrap() == Some(large));
+        assert!(store.reader().get(Shared::Payloads, b"large").unwrap() == Some(large));
 
         let too_long = vec![0; VALUE_BYTES_MAX + 1];
         let refused = store.commit(vec![
-            put(Table::Payloads, "beside", "x"),
-            put_bytes(Table::Payloads, b"large", too_long),
+            put(Shared::Payloads, "beside", "x"),
+            put_bytes(Shared::Payloads, b"large", too_long),
         ]);
 
         assert_eq!(
             refused.unwrap_err().to_string(),
             "a value of 2097153 bytes in table payloads passes the bound of 2097152"
         );
-        assert_eq!(store.reader().get(Table::Payloads, b"beside").unwrap(), None);
-        let refused = store.commit(vec![delete(Table::Feeds, &[0; KEY_BYTES_MAX + 1])]);
+        assert_eq!(store.reader().get(Shared::Payloads, b"beside").unwrap(), None);
+        let refused = store.commit(vec![delete(Shared::Feeds, &[0; KEY_BYTES_MAX + 1])]);
         assert_eq!(
             refused.unwrap_err().to_string(),
             "a key of 1025 bytes in table feeds passes the bound of 1024"
@@ -195,22 +195,23 @@ fn a_second_opening_is_refused_in_plain_words_until_the_first_is_closed() {
 fn a_sound_store_verifies_and_counts_its_entries() {
     for place in Place::all() {
         let store = place.open().unwrap();
-        let _durable =
-            store.commit(vec![put(Table::Boards, "a", "1"), put(Table::Cards, "b", "2")]).unwrap();
+        let _durable = store
+            .commit(vec![put(Shared::Boards, "a", "1"), put(Shared::Cards, "b", "2")])
+            .unwrap();
 
         assert_eq!(store.reader().verify().unwrap(), Verified::Sound);
 
         let size = store.reader().size().unwrap();
         assert_eq!(size.entries, 2);
         assert!(size.disk_bytes >= 4);
-        assert_eq!(store.reader().get(Table::Cards, b"b").unwrap(), Some(b"2".to_vec()));
+        assert_eq!(store.reader().get(Shared::Cards, b"b").unwrap(), Some(b"2".to_vec()));
     }
 }
 
 #[test]
 fn large_values_that_are_replaced_or_deleted_leave_nothing_behind() {
     let place = Place::of(EngineKind::Sled);
-    let large = |fill: u8, len| vec![put_bytes(Table::Payloads, b"large", vec![fill; len])];
+    let large = |fill: u8, len| vec![put_bytes(Shared::Payloads, b"large", vec![fill; len])];
     let stored = |directory: &Path| {
         let database = ::sled::Config::new().path(directory.join("sled"));
         let database = database.segment_size(8 * 1024 * 1024).flush_every_ms(None).open().unwrap();
@@ -222,8 +223,8 @@ fn large_values_that_are_replaced_or_deleted_leave_nothing_behind() {
         for fill in 0..3 {
             let _durable = store.commit(large(fill, len)).unwrap();
         }
-        assert!(store.reader().get(Table::Payloads, b"large").unwrap() == Some(vec![2; len]));
-        let rows = store.reader().scan(Table::Payloads, &KeyRange::all(), 9, Order::Descending);
+        assert!(store.reader().get(Shared::Payloads, b"large").unwrap() == Some(vec![2; len]));
+        let rows = store.reader().scan(Shared::Payloads, &KeyRange::all(), 9, Order::Descending);
         assert!(rows.unwrap() == [(b"large".to_vec(), vec![2; len])]);
         assert_eq!(store.reader().verify().unwrap(), Verified::Sound);
         drop(store);
@@ -231,8 +232,8 @@ fn large_values_that_are_replaced_or_deleted_leave_nothing_behind() {
     }
     let store = place.open().unwrap();
     let _durable = store.commit(large(7, VALUE_BYTES_MAX)).unwrap();
-    let _durable = store.commit(vec![delete(Table::Payloads, b"large")]).unwrap();
-    assert_eq!(store.reader().get(Table::Payloads, b"large").unwrap(), None);
+    let _durable = store.commit(vec![delete(Shared::Payloads, b"large")]).unwrap();
+    assert_eq!(store.reader().get(Shared::Payloads, b"large").unwrap(), None);
     drop(store);
     assert_eq!(stored(&place.directory()), (1, 0));
 }
@@ -242,13 +243,13 @@ fn a_commit_of_sixteen_mebibytes_is_one() {
     for place in Place::all() {
         let store = place.open().unwrap();
         let value = |number: u8| vec![number; VALUE_BYTES_MAX];
-        let ops = (0..8).map(|number| put_bytes(Table::Payloads, &[number], value(number)));
+        let ops = (0..8).map(|number| put_bytes(Shared::Payloads, &[number], value(number)));
         let _durable = store.commit(ops.collect()).unwrap();
         drop(store);
 
         let reader = place.open().unwrap().reader();
         for number in 0..8 {
-            assert!(reader.get(Table::Payloads, &[number]).unwrap() == Some(value(number)));
+            assert!(reader.get(Shared::Payloads, &[number]).unwrap() == Some(value(number)));
         }
         assert_eq!(reader.verify().unwrap(), Verified::Sound);
     }
@@ -259,7 +260,7 @@ fn a_scrub_goes_on_while_rows_are_written_before_and_behind_it() {
     for place in Place::all() {
         let store = place.open().unwrap();
         let rows = |from: u16, to: u16, value: &[u8]| -> Vec<Op> {
-            let tables = [Table::Boards, Table::Headers, Table::Placed];
+            let tables = [Shared::Boards, Shared::Headers, Shared::Placed];
             let numbers = (from..to).flat_map(|number| tables.map(|table| (table, number)));
             numbers
                 .map(|(table, number)| put_bytes(table, &number.to_be_bytes(), value.to_vec()))
@@ -274,7 +275,7 @@ fn a_scrub_goes_on_while_rows_are_written_before_and_behind_it() {
             while !scrubbing.is_finished() {
                 number = (number + 7) % 1_000;
                 let mut ops = rows(number, number + 3, &number.to_be_bytes());
-                ops.push(delete(Table::Headers, &(999 - number).to_be_bytes()));
+                ops.push(delete(Shared::Headers, &(999 - number).to_be_bytes()));
                 let _durable = store.commit(ops).unwrap();
             }
             scrubbing.join().unwrap().unwrap();
@@ -289,18 +290,18 @@ fn the_protocols_engine_reads_the_same_rows_and_sees_an_unreadable_one_as_absent
 
     for place in Place::all() {
         let store = place.open().unwrap();
-        let _durable = store.commit(vec![put(Table::Acks, "a", "1")]).unwrap();
+        let _durable = store.commit(vec![put(Shared::Acks, "a", "1")]).unwrap();
         let reader = store.reader();
 
-        assert_eq!(EngineReader::get(&reader, Table::Acks, b"a"), Some(b"1".to_vec()));
-        let rows = EngineReader::scan(&reader, Table::Acks, b"", b"b", 9);
+        assert_eq!(EngineReader::get(&reader, Shared::Acks, b"a"), Some(b"1".to_vec()));
+        let rows = EngineReader::scan(&reader, Shared::Acks, b"", b"b", 9);
         assert_eq!(rows, [pair("a", "1")]);
         assert_eq!(reader.failure().map(ToString::to_string), None);
     }
 
     let reader = Store::over_engine(Box::new(Unreadable)).unwrap().reader();
     let copy = reader.clone();
-    assert_eq!(EngineReader::get(&copy, Table::Acks, b"a"), None);
+    assert_eq!(EngineReader::get(&copy, Shared::Acks, b"a"), None);
     let told = reader.failure().map(ToString::to_string);
     assert_eq!(
         told.as_deref(),

@@ -38,6 +38,7 @@ mod session;
 mod swarm;
 #[cfg(test)]
 mod tests;
+mod transport;
 
 use std::{fmt, sync::Arc};
 

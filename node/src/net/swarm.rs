@@ -38,11 +38,10 @@ use libp2p::{
     multiaddr::Protocol,
     ping,
     swarm::NetworkBehaviour,
-    tcp, tls, yamux,
 };
 use zeroize::Zeroizing;
 
-use super::{NetError, NodeKeyError};
+use super::{NetError, NodeKeyError, transport};
 
 const HANDSHAKES_MAX: u32 = 64;
 /// Two arise when both dial at once; a third while a dead one has not yet been noticed.
@@ -50,16 +49,11 @@ const CONNECTIONS_PER_PEER_MAX: u32 = 3;
 /// 512 partners, each with as many as it may have.
 const INBOUND_MAX: u32 = 512 * CONNECTIONS_PER_PEER_MAX;
 const MEMORY_SHARE_MAX: f64 = 0.8;
-/// Identify, ping, control and bulk, each way; as many again while a session replaces another.
-const STREAMS_MAX: usize = 32;
-const QUIC_STREAMS_MAX: u32 = 32;
 const NEGOTIATING_STREAMS_MAX: usize = 16;
 /// A connection that carries no session closes by itself.
 const IDLE: Duration = Duration::from_secs(60);
 /// A partner that has gone without a word is noticed within two rounds.
 const PING: Duration = Duration::from_secs(10);
-/// A partner behind QUIC that has gone without a word is noticed after this.
-const QUIC_SILENCE_MS: u32 = 20_000;
 const IDENTIFY: &str = "/concordat/1";
 
 #[derive(NetworkBehaviour)]
@@ -99,17 +93,11 @@ pub(super) fn build(listen: &[Multiaddr], seed: &[u8; 32]) -> Result<Swarm<Behav
     let mut seed = Zeroizing::new(*seed);
     let keypair = Keypair::ed25519_from_bytes(seed.as_mut_slice())
         .map_err(|_| NetError::Key { source: NodeKeyError::NotAPoint })?;
+    let transport = transport::build(&keypair)?;
     let mut swarm = SwarmBuilder::with_existing_identity(keypair)
         .with_tokio()
-        .with_tcp(tcp::Config::default().nodelay(true), tls::Config::new, multiplexer)
-        .map_err(|error| NetError::Certificate { source: Box::new(error) })?
-        .with_quic_config(|mut config| {
-            config.max_idle_timeout = QUIC_SILENCE_MS;
-            config.max_concurrent_stream_limit = QUIC_STREAMS_MAX;
-            config
-        })
-        .with_dns()
-        .map_err(|source| NetError::Resolver { source })?
+        .with_other_transport(|_| transport)
+        .unwrap_or_else(|never: Infallible| match never {})
         .with_behaviour(Behaviour::new)
         .unwrap_or_else(|never: Infallible| match never {})
         .with_swarm_config(|config| {
@@ -143,10 +131,4 @@ fn refuse_taken_port(address: &Multiaddr) -> Result<(), NetError> {
         _ => return Ok(()),
     };
     tried.map_err(|source| NetError::PortTaken { address: address.clone(), source })
-}
-
-fn multiplexer() -> yamux::Config {
-    let mut config = yamux::Config::default();
-    config.set_max_num_streams(STREAMS_MAX);
-    config
 }

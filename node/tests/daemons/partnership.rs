@@ -78,8 +78,8 @@ impl Partnership {
     }
 
     /// The same without proxies: each node listens at and announces what it is given, and all dial
-    /// again soon. They stand in the order of the slugs.
-    pub(crate) fn found_at(members: &[(&str, Reach)]) -> Self {
+    /// again soon. The draft has more lines at the top and among its rules. They stand in the order of the slugs.
+    pub(crate) fn found_at(members: &[(&str, Reach)], (top, rules): (&str, &str)) -> Self {
         let place = tempfile::tempdir().unwrap();
         let nodes = (0..).zip(members).map(|(number, (_, reach))| {
             let name = format!("node-{number}");
@@ -93,7 +93,7 @@ impl Partnership {
         let nodes = nodes.collect();
         let partnership = Self { place, nodes, proxies: vec![] };
         let slugs: Vec<&str> = members.iter().map(|(slug, _)| *slug).collect();
-        partnership.found_board(&slugs, "", "");
+        partnership.found_board(&slugs, top, rules);
         partnership
     }
 

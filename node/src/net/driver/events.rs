@@ -7,7 +7,7 @@
 //! | dial failed | the same, and trouble is told |
 //! | inbound connection denied by the allow list | `Stranger`, once |
 //! | any other inbound failure | trouble is told |
-//! | ping failed | the connection is closed; libp2p tells only the second failure in a row |
+//! | ping failed | the connection is closed, and the session ended; libp2p tells only the second failure in a row |
 //!
 //! *Invariants.* Identify's words about addresses are not used.
 //!
@@ -18,7 +18,7 @@ use libp2p::{
     swarm::{DialError, ListenError, SwarmEvent},
 };
 
-use super::{Driver, NetEvent, NodeKey, Stage, Trouble};
+use super::{Driver, End, NetEvent, NodeKey, Stage, Trouble};
 use crate::net::{dial::is_our_turn, swarm::BehaviourEvent};
 
 impl Driver {
@@ -123,6 +123,9 @@ impl Driver {
             return;
         }
         if let Ok(peer) = NodeKey::from_peer_id(&peer) {
+            // Its substreams do not tell when we close a connection that has stalled. Should the session
+            // have lived on another connection, it is opened again.
+            self.end(peer, End::Silent);
             let cause = failure.to_string();
             self.notice(NetEvent::Trouble(Trouble::Silent { peer, cause }));
         }

@@ -13,6 +13,8 @@ mod epochs;
 mod http;
 #[path = "../store/mounts.rs"]
 mod mounts;
+mod netns;
+mod partitions;
 mod partnership;
 mod patients;
 mod process;

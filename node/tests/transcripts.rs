@@ -218,12 +218,12 @@ fn only_looks(command: &str) -> bool {
     let looks = [
         " artefact list",
         " artefact show ",
-        " artefact conflicts ",
+        " conflicts ",
         " artefact prove ",
         " artefact history ",
     ];
     let asks = command.starts_with("curl ") && !command.contains(" --json ");
-    asks || [" log", " status"].iter().any(|word| command.ends_with(word))
+    asks || [" log", " status", " conflicts"].iter().any(|word| command.ends_with(word))
         || looks.iter().any(|word| command.contains(word))
 }
 

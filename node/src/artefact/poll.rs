@@ -170,7 +170,7 @@ pub(super) fn proposal_named<'a>(
     };
     let found = id.and_then(|id| Some((id, case.replay.proposals.get(&id)?)));
     found.ok_or_else(|| {
-        let message = "no such proposal; `concordat artefact freeze` makes one";
+        let message = "no such proposal; `concordat propose` makes one";
         Refusal::new("no-proposal", message)
     })
 }

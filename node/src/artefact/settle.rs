@@ -45,7 +45,7 @@ pub(super) fn settle(case: &Case<'_>, chosen: &Chosen<'_>) -> Result<Made, Refus
         Code::Item => edited(case, item_edit(conflict, chosen.chosen)?)?,
         Code::Steps => {
             let message = "say which step holds with the event uphold, for example \
-                           `concordat artefact event ARTEFACT uphold step=entry-…`";
+                           `concordat event ARTEFACT uphold step=entry-…`";
             return Err(Refusal::new("settled-otherwise", message));
         }
         Code::Answers | Code::Stale => {

@@ -26,6 +26,8 @@ mod artefact;
 mod audit;
 mod board;
 mod card;
+mod completions;
+mod config;
 mod context;
 mod error;
 mod export;
@@ -46,7 +48,8 @@ use clap::Parser;
 use concordat_protocol::artefact::guard::{PatientNumber, holds_number};
 
 use args::{
-    Args, AuditCommand, BoardCommand, CardCommand, Command, KeysCommand, StoreCommand, TokenCommand,
+    Args, AuditCommand, BoardCommand, CardCommand, Command, ConfigCommand, KeysCommand,
+    StoreCommand, TokenCommand,
 };
 use context::Context;
 use error::{CliError, EXIT_USAGE};
@@ -128,11 +131,18 @@ fn run(args: Args, out: &Out) -> Result<ExitCode, CliError> {
             TokenCommand::List => token::list(&context, out),
             TokenCommand::Revoke(revoke) => token::revoke(&context, &revoke, out),
         },
+        Command::Config(ConfigCommand::Check) => config::check(&context, out),
+        Command::Config(ConfigCommand::Show) => config::show(&context, out),
+        Command::Completions(completions) => completions::run(&completions, out),
         Command::Serve(serve) => serve::run(&context, &serve, out),
         Command::Status => status::run(&context, out),
         Command::Note(note) => note::run(&context, note, out),
         Command::Log(log) => log::run(&context, log, out),
         Command::Artefact(command) => artefact::run(&context, command, out),
+        Command::Event(event) => artefact::event(&context, event, out),
+        Command::Conflicts(conflicts) => artefact::conflicts(&context, conflicts, out),
+        Command::Propose(propose) => artefact::propose(&context, propose, out),
+        Command::Sign(sign) => artefact::sign(&context, sign, out),
         Command::Export(export) => export::run(&context, export, out),
     };
     done.map(|()| ExitCode::SUCCESS)

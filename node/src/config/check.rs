@@ -45,6 +45,8 @@ pub(super) const REDIAL_MS_MIN: Key =
 pub(super) const REDIAL_MS_MAX: Key =
     Key { name: "redial_ms_max", example: "redial_ms_max = 300000" };
 
+pub(super) const MB: u64 = 1_000_000;
+
 /// What is left of the file while its keys are taken, and what was wrong so far.
 pub(super) struct Fields {
     pub(super) table: Table,
@@ -249,7 +251,7 @@ pub(super) fn disk_reserve_bytes(file: &mut Fields) -> u64 {
     let unit =
         Unit { short: "MB", whole: "a whole number of megabytes", range: 0..=DISK_RESERVE_MB_MOST };
     let megabytes = number(file, DISK_RESERVE_MB, DISK_RESERVE_MB_DEFAULT, unit);
-    megabytes.saturating_mul(1_000_000)
+    megabytes.saturating_mul(MB)
 }
 
 struct Unit {

@@ -50,6 +50,7 @@ use std::{
 };
 
 use libp2p::Multiaddr;
+use toml::Value;
 
 pub use check::is_dialable;
 pub use problem::{ConfigError, Problem, Reason};
@@ -141,6 +142,33 @@ impl Config {
             return Ok(config);
         }
         Err(ConfigError::Problems { path: path.to_path_buf(), problems: file.problems })
+    }
+
+    /// Every setting with its value, as a file that says all of it would. Without an API `http` is absent:
+    /// there is no value that means none.
+    #[must_use]
+    pub fn settings(&self) -> toml::Table {
+        let list = |addresses: &[Multiaddr]| {
+            Value::Array(addresses.iter().map(|address| address.to_string().into()).collect())
+        };
+        // No value in bounds is beyond what TOML can say.
+        let number = |number: u64| Value::Integer(number.try_into().unwrap_or(i64::MAX));
+        let http = self.http.map(|address| (check::HTTP, address.to_string().into()));
+        // Wherever the file is put, it names this directory.
+        let home = std::path::absolute(&self.home).unwrap_or_else(|_| self.home.clone());
+        let settings = [
+            (check::HOME, home.display().to_string().into()),
+            (check::LISTEN, list(&self.listen)),
+            (check::ANNOUNCE, list(&self.announce)),
+            (check::STORE, self.store.name().into()),
+            (check::ALLOW_MEMORY_STORE, (self.store == EngineKind::Memory).into()),
+            (check::DISK_RESERVE_MB, number(self.disk_reserve_bytes / check::MB)),
+            (check::LOG, self.log.as_str().into()),
+            (check::REDIAL_MS_MIN, number(self.redial_ms_min)),
+            (check::REDIAL_MS_MAX, number(self.redial_ms_max)),
+        ];
+        let settings = settings.into_iter().chain(http);
+        settings.map(|(key, value)| (key.name.to_owned(), value)).collect()
     }
 
     /// Directory of keys and store.

@@ -263,3 +263,20 @@ fn a_file_is_read_and_a_missing_one_is_named() {
     std::fs::write(&path, " ".repeat(1024 * 1024 + 1)).unwrap();
     assert!(matches!(Config::load(&path), Err(ConfigError::TooLong { .. })));
 }
+
+#[test]
+fn all_settings_make_a_file_that_says_the_same() {
+    for text in [
+        "",
+        "store = \"memory\"\nallow_memory_store = true",
+        "listen = []\nhttp = \"127.0.0.1:8420\"",
+    ] {
+        let config = parse(text).unwrap();
+        let settings = config.settings();
+        assert_eq!(parse(&settings.to_string()).unwrap(), config);
+        let http = config.http().map(|_| check::HTTP.name);
+        let shown = KEYS.iter().filter(|key| key.name != check::HTTP.name || http.is_some());
+        assert!(shown.clone().all(|key| settings.contains_key(key.name)), "{settings}");
+        assert_eq!(settings.len(), shown.count());
+    }
+}

@@ -177,7 +177,7 @@ fn a_decision_made_by_the_api_is_the_one_that_the_command_line_shows() {
 
     let frozen = post(&signatory, "proposals", json!({})).done(201);
     until("the other has it", || {
-        let other = board.nodes[1].command(&["artefact", "sign", "decision", "--approve"]);
+        let other = board.nodes[1].command(&["sign", "decision", "--approve"]);
         other.status.success()
     });
     post(&signatory, "signoffs", json!({ "answer": "approve" })).done(201);

@@ -20,12 +20,18 @@ fn knows(node: &Node, artefact: &str) -> bool {
     node.command(&["artefact", "show", artefact, "--json"]).status.success()
 }
 
+/// What is done about artefacts, as it is typed: much of it stands below `artefact`.
+pub(crate) fn command<'a>(what: &[&'a str]) -> Vec<&'a str> {
+    let stands_alone = ["event", "conflicts", "propose", "sign"].contains(&what[0]);
+    if stands_alone { what.to_vec() } else { [&["artefact"], what].concat() }
+}
+
 pub(crate) fn act(node: &Node, what: &[&str]) -> Value {
-    node.json(&[&["artefact"], what].concat())
+    node.json(&command(what))
 }
 
 pub(crate) fn told(node: &Node, what: &[&str]) -> String {
-    refused(&node.command(&[&["artefact"], what].concat()), 1)
+    refused(&node.command(&command(what)), 1)
 }
 
 /// Waits until both show the same, and what they show is as wanted.
@@ -83,13 +89,13 @@ fn a_decision_is_edited_apart_settled_frozen_signed_and_proven() {
     until_both(&board, "decision", "both see both", |shown| open_conflicts(shown) == expected);
 
     // Nothing in conflict is frozen; who began it chooses.
-    let said = told(&board.nodes[0], &["freeze", "decision"]);
+    let said = told(&board.nodes[0], &["propose", "decision"]);
     assert!(said.contains("C1 on title") && said.contains("[not-ready]"), "{said}");
     let choose = ["settle", "decision", "C1", "title", "--chosen", "Winter fund 2018"];
     assert!(told(&board.nodes[1], &choose).contains("[may-not-settle]"));
     act(&board.nodes[0], &choose);
     act(&board.nodes[0], &["add", "decision", "finance/split", "org=la-bolton", "pence=100000"]);
-    let frozen = act(&board.nodes[0], &["freeze", "decision"]);
+    let frozen = act(&board.nodes[0], &["propose", "decision"]);
     assert_eq!(frozen["frozen"]["wording"]["fields"]["title"], "Winter fund 2018");
     until_both(&board, "decision", "it is frozen", |shown| shown["state_name"] == "frozen");
 

@@ -19,6 +19,7 @@ mod partnership;
 mod patients;
 mod process;
 mod proxy;
+mod scenarios;
 mod storage;
 mod transports;
 

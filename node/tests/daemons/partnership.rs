@@ -1,7 +1,8 @@
 //! A partnership that founds its board by files, each node behind a proxy of its own.
 //!
 //! Nodes stand in the order of their keys, so the first dials all others and the last dials nobody:
-//! whoever cuts its proxy cuts it off altogether.
+//! whoever cuts its proxy cuts it off altogether. Members of one class stand in the order in which they
+//! were named.
 
 use std::{collections::BTreeSet, fs, path::Path, process::Command};
 
@@ -31,6 +32,7 @@ pub(crate) struct Partnership {
     place: tempfile::TempDir,
     pub(crate) nodes: Vec<Node>,
     pub(crate) proxies: Vec<Proxy>,
+    slugs: Vec<String>,
 }
 
 impl Partnership {
@@ -40,40 +42,52 @@ impl Partnership {
 
     /// The same, with nodes that keep their stores on this engine.
     pub(crate) fn found_on(engine: &str, slugs: &[&str]) -> Self {
-        Self::found_so(slugs, &format!("store = {engine:?}\n"), ("", ""))
+        Self::found_so(&councils(slugs), &format!("store = {engine:?}\n"), ("", ""))
     }
 
     /// The same, with more lines at the top of the draft and among its rules.
     pub(crate) fn found_with(slugs: &[&str], top: &str, rules: &str) -> Self {
-        Self::found_so(slugs, "", (top, rules))
+        Self::found_of(&councils(slugs), top, rules)
     }
 
-    fn found_so(slugs: &[&str], config: &str, (top, rules): (&str, &str)) -> Self {
+    /// The same, of members of several classes: short name and class of each.
+    pub(crate) fn found_of(members: &[(&str, &str)], top: &str, rules: &str) -> Self {
+        Self::found_so(members, "", (top, rules))
+    }
+
+    fn found_so(members: &[(&str, &str)], config: &str, (top, rules): (&str, &str)) -> Self {
         let place = tempfile::tempdir().unwrap();
-        let mut made: Vec<(String, Node, Proxy)> = slugs
+        let mut made: Vec<(String, Node, Proxy, &str)> = members
             .iter()
             .enumerate()
-            .map(|(number, _)| {
+            .map(|(number, (_, class))| {
                 let proxy = Proxy::start();
                 let name = format!("node-{number}");
-                let node = Node::init(place.path(), &name, "council", &[proxy.address()]);
+                let node = Node::init(place.path(), &name, class, &[proxy.address()]);
                 let card = place.path().join(format!("{name}.card"));
                 let key = node.json(&["card", "export", "--out", card.to_str().unwrap()]);
-                (key["node"].as_str().unwrap().to_owned(), node, proxy)
+                (key["node"].as_str().unwrap().to_owned(), node, proxy, *class)
             })
             .collect();
         // All of one length and in an alphabet that ascends: they order as the keys do.
         made.sort_by(|a, b| a.0.cmp(&b.0));
+        // Of each class the members in the order in which they were named.
+        let mut left = members.to_vec();
+        let slugs = made.iter().map(|(_, _, _, class)| {
+            let next = left.iter().position(|(_, of)| of == class).unwrap();
+            left.remove(next).0.to_owned()
+        });
+        let slugs = slugs.collect();
         let (nodes, proxies): (Vec<Node>, Vec<Proxy>) =
-            made.into_iter().map(|(_, node, proxy)| (node, proxy)).unzip();
+            made.into_iter().map(|(_, node, proxy, _)| (node, proxy)).unzip();
         let last = nodes.len() - 1;
         for (number, node) in nodes.iter().enumerate() {
             // The last never dials within a test; the others come back soon.
             let longest = if number == last { 3_600_000 } else { 300 };
             node.configure(&format!("redial_ms_min = 50\nredial_ms_max = {longest}\n{config}"));
         }
-        let partnership = Self { place, nodes, proxies };
-        partnership.found_board(slugs, top, rules);
+        let partnership = Self { place, nodes, proxies, slugs };
+        partnership.found_board(top, rules);
         partnership
     }
 
@@ -114,12 +128,22 @@ impl Partnership {
         self.file("founded.board")
     }
 
-    fn found_board(&self, slugs: &[&str], top: &str, rules: &str) {
+    /// Which node is the member's.
+    pub(crate) fn number_of(&self, slug: &str) -> usize {
+        self.slugs.iter().position(|one| one == slug).unwrap()
+    }
+
+    /// The member's node.
+    pub(crate) fn node_of(&self, slug: &str) -> &Node {
+        &self.nodes[self.number_of(slug)]
+    }
+
+    fn found_board(&self, top: &str, rules: &str) {
         let mut toml = format!("title = \"Three daemons\"\n{top}[rules]\n{rules}");
         for rule in ["amend", "admit", "suspend"] {
             toml.push_str(&format!("{rule} = \"share(2/3 of members)\"\n"));
         }
-        for (node, slug) in self.nodes.iter().zip(slugs) {
+        for (node, slug) in self.nodes.iter().zip(&self.slugs) {
             let card = format!("{}.card", node.name());
             toml.push_str(&format!("[[members]]\ncard = {card:?}\nslug = {slug:?}\n"));
         }
@@ -181,6 +205,11 @@ impl Partnership {
         let others = self.nodes.len() - 1;
         until("all have met", || self.nodes.iter().all(|node| node.connected() == others));
     }
+}
+
+/// All of one class.
+fn councils<'a>(slugs: &[&'a str]) -> Vec<(&'a str, &'a str)> {
+    slugs.iter().map(|slug| (*slug, "council")).collect()
 }
 
 /// Whose feed, in which epoch, of how many entries, how many of them settled.

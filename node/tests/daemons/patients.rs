@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::{
-    artefacts::{RULES, TOP, act, cut, heal, show, told, until_both},
+    artefacts::{RULES, TOP, act, command, cut, heal, show, told, until_both},
     partnership::Partnership,
     process::{Node, refused},
 };
@@ -61,9 +61,9 @@ const ARTEFACT: &[(&[&str], &str)] = &[
     (&["settle", "decision", "C1", "@", "--chosen", "x"], "the field"),
     (&["settle", "decision", "C1", "title", "--chosen", "@"], "what was chosen"),
     (&["settle", "decision", "C1", "title", "--chosen", "x", "--reason", "@"], "the reason"),
-    (&["freeze", "decision", "--rule", "@"], "the rule"),
-    (&["freeze", "decision", "--closer", "@"], "the closer"),
-    (&["freeze", "decision", "--closes-on", "@"], "the day"),
+    (&["propose", "decision", "--rule", "@"], "the rule"),
+    (&["propose", "decision", "--closer", "@"], "the closer"),
+    (&["propose", "decision", "--closes-on", "@"], "the day"),
     (&["sign", "decision", "--approve", "--proposal", "@"], "the proposal"),
     (&["close", "decision", "--proposal", "@"], "the proposal"),
 ];
@@ -112,8 +112,7 @@ fn no_command_repeats_a_number_and_none_is_signed() {
         let written = |command: &[&str]| -> Vec<String> {
             command.iter().map(|word| word.replace('@', number).replace('#', NUMBER)).collect()
         };
-        let all =
-            ARTEFACT.iter().map(|(command, field)| ([&["artefact"], *command].concat(), field));
+        let all = ARTEFACT.iter().map(|(what, field)| (command(what), field));
         for (command, field) in all.chain(OTHERS.iter().map(|(one, field)| (one.to_vec(), field))) {
             let said = refused_for_patient(node, &written(&command), 1);
             assert!(said.starts_with(&format!("error: {field}")), "{command:?}: {said}");
@@ -160,7 +159,7 @@ fn a_number_that_two_made_together_is_not_frozen_and_does_not_come_back() {
     let lists = shown["fields"].as_array().unwrap();
     let list = lists.iter().find(|field| field["path"] == "recommendations").unwrap();
     let item = list["items"][0]["id"].as_str().unwrap();
-    let freeze = ["artefact", "freeze", "decision"];
+    let freeze = ["propose", "decision"];
     let said = refused_for_patient(node, &freeze, 1);
     assert!(said.starts_with("error: summary holds a valid NHS number"), "{said}");
     assert!(said.contains("edit that field, then freeze again"), "{said}");
@@ -176,5 +175,5 @@ fn a_number_that_two_made_together_is_not_frozen_and_does_not_come_back() {
     assert!(said.contains(&format!("recommendations/{item}/text holds")), "{said}");
 
     // What else is missing is told now.
-    assert!(told(node, &["freeze", "decision"]).contains("[no-effect]"));
+    assert!(told(node, &["propose", "decision"]).contains("[no-effect]"));
 }

@@ -1,4 +1,4 @@
-//! Every command about artefacts.
+//! Every command about artefacts: those of `artefact`, and those beside it that people need every day.
 //!
 //! *Source*: ours.
 
@@ -17,8 +17,6 @@ pub(crate) enum ArtefactCommand {
     List(List),
     /// What an artefact says and what state it is in, now or as it was
     Show(Show),
-    /// What a person must see of an artefact, and who may settle it
-    Conflicts(One),
     /// What one organisation alone may write about a kind of artefact
     Events(Events),
     /// Give fields their values; a text becomes the text given
@@ -35,18 +33,12 @@ pub(crate) enum ArtefactCommand {
     Restore(At),
     /// Move an item of a list
     Move(Move),
-    /// Write an event: what one organisation alone may write
-    Event(Event),
     /// Comment, or state a position
     Remark(Remark),
     /// Let more members in
     Widen(Widen),
     /// Settle a conflict
     Settle(Settle),
-    /// Fix the text and put it to a decision
-    Freeze(Freeze),
-    /// Answer what was put to a decision
-    Sign(Sign),
     /// Close the vote, with every answer that has come
     Close(Proposal),
     /// Prove how it was decided: on which words, by whom, by which rule, when; of mutual aid, who is
@@ -62,6 +54,16 @@ pub(crate) enum ArtefactCommand {
 pub(crate) struct One {
     /// The artefact: the beginning of its id, or its kind if there is only one of it
     pub(crate) artefact: Which,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Conflicts {
+    /// The artefact: the beginning of its id, or its kind if there is only one of it [default: every
+    /// artefact that has a conflict which nobody has settled]
+    pub(crate) artefact: Option<Which>,
+    /// Of one board alone: the beginning of its id
+    #[arg(long, conflicts_with = "artefact")]
+    pub(crate) board: Option<String>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -248,7 +250,7 @@ pub(crate) struct Settle {
 }
 
 #[derive(Debug, clap::Args)]
-pub(crate) struct Freeze {
+pub(crate) struct Propose {
     /// The artefact: the beginning of its id, or its kind if there is only one of it
     pub(crate) artefact: Which,
     /// Which of the charter's rules decides; not needed if there is only one

@@ -40,7 +40,7 @@ pub(super) enum Command {
     #[command(subcommand)]
     Card(CardCommand),
     /// Show this node's keys, and give it new ones
-    #[command(subcommand)]
+    #[command(subcommand, visible_alias = "key")]
     Keys(KeysCommand),
     /// Draft, accept, found, join and show boards
     #[command(subcommand)]
@@ -56,11 +56,25 @@ pub(super) enum Command {
     Note(Note),
     /// Show the entries of a board
     Log(Log),
-    /// Begin, edit, decide and prove what a board shares
+    /// Begin, edit, show and prove what a board shares
     #[command(subcommand)]
     Artefact(ArtefactCommand),
+    /// Write an event about an artefact: what one organisation alone may write
+    Event(artefact::Event),
+    /// What a person must see: values that were written at once, claims beyond what is offered, and the
+    /// like, and who may settle them
+    Conflicts(artefact::Conflicts),
+    /// Fix the text of an artefact and put it to a decision
+    Propose(artefact::Propose),
+    /// Answer what was put to a decision
+    Sign(artefact::Sign),
     /// Write all that an auditor needs of a board to one file
     Export(Export),
+    /// Check the config file, and show every setting with its value
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Write what a shell needs to complete commands, to the standard output
+    Completions(Completions),
     /// Check this node's store, and move it to another storage engine; the daemon must be stopped
     #[command(subcommand)]
     Store(StoreCommand),
@@ -322,6 +336,20 @@ pub(super) struct Export {
     /// Where to write the bundle
     #[arg(long, value_name = "FILE")]
     pub(super) out: PathBuf,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ConfigCommand {
+    /// Check the file: every mistake in it is told at once
+    Check,
+    /// Show every setting there is, with its value in this file or by default
+    Show,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Completions {
+    /// Which shell: bash, elvish, fish, powershell or zsh
+    pub(super) shell: clap_complete::Shell,
 }
 
 #[derive(Debug, Subcommand)]

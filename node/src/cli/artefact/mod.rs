@@ -1,4 +1,4 @@
-//! `artefact`: begin, edit, decide and prove what a board shares.
+//! `artefact`, `event`, `conflicts`, `propose` and `sign`: begin, edit, decide and prove what a board shares.
 //!
 //! *Invariants.* Commands only turn arguments into what they mean, and answers into words.
 //!
@@ -11,7 +11,7 @@ use concordat_protocol::artefact::{guard, kind::EventKind, kinds};
 use super::{
     args::{
         ArtefactCommand,
-        artefact::{Add, List, Open, Settle, Show, Sign, pair},
+        artefact::{Add, Conflicts, Event, List, Open, Propose, Settle, Show, Sign, pair},
     },
     context::Context,
     error::CliError,
@@ -31,7 +31,6 @@ pub(super) fn run(context: &Context, command: ArtefactCommand, out: &Out) -> Res
             look(context, Look::List(ListQuery { board, after, limit }), out)
         }
         Command::Show(show) => look(context, show_as_of(show), out),
-        Command::Conflicts(one) => show::conflicts(context, one.artefact, out),
         Command::Prove(one) => {
             let look_at = Look::Prove { artefact: one.artefact, proposal: one.proposal };
             look(context, look_at, out)
@@ -41,6 +40,27 @@ pub(super) fn run(context: &Context, command: ArtefactCommand, out: &Out) -> Res
         Command::Events(events) => list_events(&events.kind, out),
         other => act(context, deed(other)?, out),
     }
+}
+
+pub(super) fn event(context: &Context, event: Event, out: &Out) -> Result<(), CliError> {
+    let Event { artefact, name, values, role } = event;
+    act(context, Act { role, ..plain(Deed::Event { artefact, name, values }) }, out)
+}
+
+pub(super) fn conflicts(context: &Context, which: Conflicts, out: &Out) -> Result<(), CliError> {
+    match which.artefact {
+        Some(artefact) => show::conflicts(context, artefact, out),
+        None => show::all_conflicts(context, which.board, out),
+    }
+}
+
+pub(super) fn propose(context: &Context, propose: Propose, out: &Out) -> Result<(), CliError> {
+    let Propose { artefact, rule, closer, closes_on } = propose;
+    act(context, plain(Deed::Freeze { artefact, rule, closer, closes_on }), out)
+}
+
+pub(super) fn sign(context: &Context, sign: Sign, out: &Out) -> Result<(), CliError> {
+    act(context, signed(sign), out)
 }
 
 fn show_as_of(show: Show) -> Look {
@@ -71,7 +91,6 @@ fn look(context: &Context, look: Look, out: &Out) -> Result<(), CliError> {
 /// What the commands that write mean; those that look are handled before.
 fn deed(command: ArtefactCommand) -> Result<Act, CliError> {
     use ArtefactCommand as Command;
-    let plain = |deed| Act { role: None, word: Word::CommandLine, deed };
     Ok(match command {
         Command::Open(Open { kind, board, title, audience }) => {
             plain(Deed::Open { board, kind, audience, title })
@@ -100,10 +119,6 @@ fn deed(command: ArtefactCommand) -> Result<Act, CliError> {
         Command::Move(one) => {
             edit(one.at.artefact, Edit::Move { at: one.at.item, after: one.after })
         }
-        Command::Event(one) => {
-            let deed = Deed::Event { artefact: one.artefact, name: one.name, values: one.values };
-            Act { role: one.role, ..plain(deed) }
-        }
         Command::Remark(one) => plain(Deed::Remark {
             artefact: one.artefact,
             name: one.name,
@@ -116,19 +131,11 @@ fn deed(command: ArtefactCommand) -> Result<Act, CliError> {
         Command::Settle(Settle { artefact, code, about, chosen, reason }) => {
             plain(Deed::Settle { artefact, code, about, chosen, reason })
         }
-        Command::Freeze(one) => plain(Deed::Freeze {
-            artefact: one.artefact,
-            rule: one.rule,
-            closer: one.closer,
-            closes_on: one.closes_on,
-        }),
-        Command::Sign(sign) => signed(sign),
         Command::Close(one) => {
             plain(Deed::Close { artefact: one.artefact, proposal: one.proposal })
         }
         Command::List(_)
         | Command::Show(_)
-        | Command::Conflicts(_)
         | Command::Prove(_)
         | Command::History(_)
         | Command::Retry(_)
@@ -136,12 +143,13 @@ fn deed(command: ArtefactCommand) -> Result<Act, CliError> {
     })
 }
 
-const fn edit_deed(artefact: String, edits: Vec<Edit>) -> Act {
-    Act { role: None, word: Word::CommandLine, deed: Deed::Edit { artefact, edits } }
+/// In the role that is needed.
+const fn plain(deed: Deed) -> Act {
+    Act { role: None, word: Word::CommandLine, deed }
 }
 
 fn edit(artefact: String, edit: Edit) -> Act {
-    edit_deed(artefact, Vec::from([edit]))
+    plain(Deed::Edit { artefact, edits: Vec::from([edit]) })
 }
 
 /// An item if every value has a name, else elements of a set.
@@ -168,7 +176,7 @@ fn signed(sign: Sign) -> Act {
         (false, false, false) => "recuse",
     };
     let deed = Deed::Sign { artefact, proposal, answer: answer.to_owned() };
-    Act { role, word: Word::CommandLine, deed }
+    Act { role, ..plain(deed) }
 }
 
 fn act(context: &Context, act: Act, out: &Out) -> Result<(), CliError> {

@@ -4,13 +4,15 @@
 
 use std::collections::BTreeMap;
 
+use serde::Serialize;
+
 use crate::{
     cli::{
         context::Context,
         error::CliError,
         out::{Out, count_in_words, time_in_words},
     },
-    control::{Answer, AsOf, Look, Request},
+    control::{Answer, AsOf, ListQuery, Look, Request},
     view::artefact::{
         Artefact, ArtefactList, AuthorLine, ClaimLine, ConflictLine, FieldLine, History, OfferLine,
         ProposalLine, ProvenDecision, RowLine,
@@ -19,6 +21,8 @@ use crate::{
 
 /// A text that is longer is shown from its beginning.
 const TEXT_CHARS_MAX: usize = 400;
+/// Artefacts that are asked for at a time.
+const PAGE: usize = 100;
 
 pub(super) fn list(list: &ArtefactList) -> Vec<String> {
     let line = |one: &crate::view::artefact::ArtefactLine| {
@@ -71,7 +75,7 @@ pub(super) fn history(history: &History) -> Vec<String> {
     lines
 }
 
-/// The conflicts alone.
+/// The conflicts of one artefact.
 pub(super) fn conflicts(context: &Context, artefact: String, out: &Out) -> Result<(), CliError> {
     let look = Look::Show { artefact, as_of: AsOf::Now };
     match context.ask(Request::Look(look))? {
@@ -84,6 +88,72 @@ pub(super) fn conflicts(context: &Context, artefact: String, out: &Out) -> Resul
         }
         _ => Err(CliError::OtherAnswer),
     }
+}
+
+/// What nobody has settled, of one artefact.
+#[derive(Serialize)]
+struct OpenConflicts {
+    artefact: String,
+    title: Option<String>,
+    conflicts: Vec<ConflictLine>,
+}
+
+/// The conflicts of every artefact that has one which nobody has settled.
+pub(super) fn all_conflicts(
+    context: &Context,
+    board: Option<String>,
+    out: &Out,
+) -> Result<(), CliError> {
+    let mut found = Vec::new();
+    for board in boards(context, board)? {
+        let mut after = None;
+        loop {
+            let query = ListQuery { board: Some(board.clone()), after, limit: PAGE };
+            let Answer::Artefacts(page) = context.ask(Request::Look(Look::List(query)))? else {
+                return Err(CliError::OtherAnswer);
+            };
+            for line in page.artefacts.iter().filter(|line| line.open_conflicts > 0) {
+                found.push(open_conflicts(context, &line.artefact)?);
+            }
+            after = page.artefacts.last().map(|last| last.artefact.clone());
+            if page.more == 0 || after.is_none() {
+                break;
+            }
+        }
+    }
+    let words = match found.as_slice() {
+        [] => vec!["there are no conflicts that nobody has settled".to_owned()],
+        found => found.iter().flat_map(open_conflicts_in_words).collect(),
+    };
+    out.show(&found, &words)
+}
+
+/// The board that was named, or all.
+fn boards(context: &Context, named: Option<String>) -> Result<Vec<String>, CliError> {
+    if let Some(named) = named {
+        return Ok(vec![named]);
+    }
+    match context.ask(Request::Status)? {
+        Answer::Status(status) => Ok(status.boards.into_iter().map(|one| one.board).collect()),
+        _ => Err(CliError::OtherAnswer),
+    }
+}
+
+fn open_conflicts(context: &Context, artefact: &str) -> Result<OpenConflicts, CliError> {
+    let look = Look::Show { artefact: artefact.to_owned(), as_of: AsOf::Now };
+    let Answer::Artefact(shown) = context.ask(Request::Look(look))? else {
+        return Err(CliError::OtherAnswer);
+    };
+    let Artefact { artefact, title, conflicts, .. } = *shown;
+    let conflicts = conflicts.into_iter().filter(|one| one.settled_in.is_none()).collect();
+    Ok(OpenConflicts { artefact, title, conflicts })
+}
+
+fn open_conflicts_in_words(one: &OpenConflicts) -> Vec<String> {
+    let title = one.title.as_deref().unwrap_or("(no title)");
+    let mut lines = vec![format!("{title:?}  {}", one.artefact)];
+    lines.extend(one.conflicts.iter().flat_map(conflict));
+    lines
 }
 
 pub(super) fn artefact(artefact: &Artefact) -> Vec<String> {

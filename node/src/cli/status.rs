@@ -5,7 +5,7 @@
 use super::{
     context::Context,
     error::CliError,
-    out::{Out, bytes_in_words, count_in_words},
+    out::{Out, age_in_words, bytes_in_words, count_in_words},
 };
 use crate::{
     control::{Answer, Request},
@@ -108,6 +108,9 @@ fn peer_words(peer: &PeerLine) -> String {
     let (sent, received) = (bytes_in_words(peer.sent_bytes), bytes_in_words(peer.received_bytes));
     let mut line = format!("  {}: ", peer.slug);
     line.push_str(if peer.is_connected { "connected" } else { "away" });
+    if let (false, Some(age_s)) = (peer.is_connected, peer.contact_age_s) {
+        line.push_str(&format!(" for {}", age_in_words(age_s)));
+    }
     if peer.is_connected {
         let paths: Vec<String> = peer.paths.iter().map(path_words).collect();
         line.push_str(&format!(" {}", paths.join(" and ")));

@@ -105,9 +105,9 @@ impl Partnership {
             node
         });
         let nodes = nodes.collect();
-        let partnership = Self { place, nodes, proxies: vec![] };
-        let slugs: Vec<&str> = members.iter().map(|(slug, _)| *slug).collect();
-        partnership.found_board(&slugs, top, rules);
+        let slugs = members.iter().map(|(slug, _)| (*slug).to_owned()).collect();
+        let partnership = Self { place, nodes, proxies: vec![], slugs };
+        partnership.found_board(top, rules);
         partnership
     }
 

@@ -181,6 +181,12 @@ impl Node {
         self.start(command)
     }
 
+    /// Starts the daemon with more arguments.
+    pub(crate) fn serve_with(&mut self, more: &[&str]) -> u16 {
+        let command = self.with_args(&[&["serve"], more].concat());
+        self.start(command)
+    }
+
     /// Starts the daemon so that no file of it can grow beyond this: a full disk, as it sees it.
     pub(crate) fn serve_with_file_limit(&mut self, bytes: u64) -> u16 {
         let mut command = Command::new("bash");
@@ -254,6 +260,13 @@ impl Node {
         let status = self.status();
         let mut peers = status["peers"].as_array().unwrap().iter();
         peers.find(|peer| peer["slug"] == slug).unwrap().clone()
+    }
+
+    /// The lines of the daemon's log that are JSON and have this code.
+    pub(crate) fn told(&self, code: &str) -> Vec<Value> {
+        let log = fs::read_to_string(&self.log).unwrap();
+        let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        lines.filter(|line| line["fields"]["code"] == code).collect()
     }
 
     /// How many lines of the daemon's log contain this text.

@@ -33,6 +33,7 @@ mod key;
 mod message;
 mod meter;
 mod path;
+mod probe;
 mod queue;
 mod session;
 mod swarm;
@@ -50,6 +51,8 @@ pub use key::{NodeKey, NodeKeyError};
 pub use message::{NetCommand, NetEvent};
 pub use meter::{LaneCounts, Meter, PeerCounts};
 pub use path::{Path, Paths, Transport};
+pub use probe::{Probed, Reached, Target, probe};
+pub use swarm::refuse_taken_port;
 
 /// The two ways to a peer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

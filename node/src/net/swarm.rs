@@ -88,11 +88,16 @@ impl Behaviour {
     }
 }
 
+/// The node key of this seed, as libp2p wants it.
+pub(super) fn keypair(seed: &[u8; 32]) -> Result<Keypair, NetError> {
+    let mut seed = Zeroizing::new(*seed);
+    Keypair::ed25519_from_bytes(seed.as_mut_slice())
+        .map_err(|_| NetError::Key { source: NodeKeyError::NotAPoint })
+}
+
 /// Builds the swarm and listens.
 pub(super) fn build(listen: &[Multiaddr], seed: &[u8; 32]) -> Result<Swarm<Behaviour>, NetError> {
-    let mut seed = Zeroizing::new(*seed);
-    let keypair = Keypair::ed25519_from_bytes(seed.as_mut_slice())
-        .map_err(|_| NetError::Key { source: NodeKeyError::NotAPoint })?;
+    let keypair = keypair(seed)?;
     let transport = transport::build(&keypair)?;
     let mut swarm = SwarmBuilder::with_existing_identity(keypair)
         .with_tokio()
@@ -118,7 +123,10 @@ pub(super) fn build(listen: &[Multiaddr], seed: &[u8; 32]) -> Result<Swarm<Behav
 
 /// libp2p listens with `SO_REUSEPORT`: a second daemon on the same port would start without an
 /// error, and each would get some of the other's connections. A plain bind tells.
-fn refuse_taken_port(address: &Multiaddr) -> Result<(), NetError> {
+///
+/// # Errors
+/// - [`NetError::PortTaken`]: by whom, only the system's administrator can see.
+pub fn refuse_taken_port(address: &Multiaddr) -> Result<(), NetError> {
     let mut parts = address.iter();
     let ip: IpAddr = match parts.next() {
         Some(Protocol::Ip4(ip)) => ip.into(),

@@ -9,6 +9,7 @@
 
 mod api;
 mod artefacts;
+mod doctor;
 mod epochs;
 mod http;
 #[path = "../store/mounts.rs"]

@@ -52,6 +52,8 @@ pub(super) enum Command {
     Serve(Serve),
     /// How the node is, whom it meets, and how far its boards have come
     Status,
+    /// Look for whatever keeps the node from working, dial every partner, and say what to do
+    Doctor,
     /// Write a note to a board
     Note(Note),
     /// Show the entries of a board

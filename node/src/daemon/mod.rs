@@ -14,6 +14,7 @@
 //! | `backlog` | what the writer was handed and has not made durable, and for how long |
 //! | `links` | sessions with peers: which is current, and what the engine may say to whom |
 //! | `reserve` | what is taken in when the disk is nearly full |
+//! | `service` | what the service manager is told |
 //! | `watchdog` | the end of a process whose store hangs |
 //! | `strangers` | who was turned away, and how much of it is told |
 //! | `notices` | what is told in the log, one line each |
@@ -28,6 +29,7 @@ mod backlog;
 mod links;
 mod notices;
 mod reserve;
+mod service;
 mod strangers;
 mod watchdog;
 
@@ -184,7 +186,9 @@ pub async fn run(start: Start) -> Result<(), DaemonError> {
     let mut ticks = tokio::time::interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut inbox = Inbox { events, reports, calls, ready, ticks };
+    service::ready();
     let ended = daemon.serve(&mut inbox, stop).await;
+    service::stopping();
     drop((server, daemon.http.take()));
     let closed = daemon.close(inbox).await;
     ended.and(closed)

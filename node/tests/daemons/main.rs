@@ -21,6 +21,7 @@ mod patients;
 mod process;
 mod proxy;
 mod scenarios;
+mod secrets;
 mod storage;
 mod transports;
 

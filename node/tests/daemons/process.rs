@@ -183,7 +183,13 @@ impl Node {
 
     /// Starts the daemon with more arguments.
     pub(crate) fn serve_with(&mut self, more: &[&str]) -> u16 {
-        let command = self.with_args(&[&["serve"], more].concat());
+        self.serve_given(&[], more)
+    }
+
+    /// Starts the daemon with these variables, and more arguments.
+    pub(crate) fn serve_given(&mut self, variables: &[(&str, &str)], more: &[&str]) -> u16 {
+        let mut command = self.with_args(&[&["serve"], more].concat());
+        command.envs(variables.iter().copied());
         self.start(command)
     }
 
@@ -219,7 +225,9 @@ impl Node {
                 self.name,
                 fs::read_to_string(&self.log).unwrap()
             );
-            let status = self.status();
+            // Without a daemon locked keys give no answer.
+            let answered = self.command(&["status", "--json"]).stdout;
+            let status: Value = serde_json::from_slice(&answered).unwrap_or_default();
             let Some(addresses) = status["listening"]["addresses"].as_array() else {
                 return false;
             };

@@ -14,7 +14,7 @@
 //! | `backlog` | what the writer was handed and has not made durable, and for how long |
 //! | `links` | sessions with peers: which is current, and what the engine may say to whom |
 //! | `reserve` | what is taken in when the disk is nearly full |
-//! | `service` | what the service manager is told |
+//! | `service` | what systemd is told |
 //! | `watchdog` | the end of a process whose store hangs |
 //! | `strangers` | who was turned away, and how much of it is told |
 //! | `notices` | what is told in the log, one line each |
@@ -399,7 +399,7 @@ impl Daemon {
     /// Ends the network, then writes what was accepted, the mark with it.
     async fn close(mut self, mut inbox: Inbox) -> Result<(), DaemonError> {
         self.links.shut_down(&mut inbox.events).await;
-        self.write_contacts()?;
+        let noted = self.write_contacts();
         let written = self.write_out(&mut inbox).await;
         let Self { writer, .. } = self;
         // Joins the writer's thread, which may still be in a commit.
@@ -411,6 +411,7 @@ impl Daemon {
                 return Err(error.into());
             }
         }
+        noted?;
         tracing::info!(code = "stopped", "stopped");
         Ok(())
     }

@@ -1,6 +1,6 @@
-//! What the service manager is told: that the node is ready, and that it is stopping.
+//! What systemd is told: that the node is ready, and that it is stopping.
 //!
-//! *Invariants.* Outside a service nothing is told. A manager that cannot be told ends nothing.
+//! *Invariants.* Outside a service nothing is told. If nobody listens, nothing ends for that.
 //!
 //! *Source*: systemd's `sd_notify(3)`, through the crate `sd-notify`.
 
@@ -18,6 +18,6 @@ pub(super) fn stopping() {
 
 fn tell(state: NotifyState<'_>) {
     if let Err(error) = sd_notify::notify(&[state]) {
-        tracing::warn!(code = "no-notice", %error, "the service manager could not be told");
+        tracing::warn!(code = "no-notice", %error, "systemd could not be told");
     }
 }

@@ -127,3 +127,49 @@ impl StreamMuxer for InTime {
         deadline.as_mut().poll(context).map(|()| Err(io::ErrorKind::TimedOut.into()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use libp2p::core::muxing::StreamMuxerExt;
+
+    use super::*;
+
+    /// A peer that reads nothing any more.
+    struct Stalled;
+
+    impl StreamMuxer for Stalled {
+        type Substream = SubstreamBox;
+        type Error = io::Error;
+
+        fn poll_inbound(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+        ) -> Poll<Result<SubstreamBox, io::Error>> {
+            Poll::Pending
+        }
+
+        fn poll_outbound(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+        ) -> Poll<Result<SubstreamBox, io::Error>> {
+            Poll::Pending
+        }
+
+        fn poll(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+        ) -> Poll<Result<StreamMuxerEvent, io::Error>> {
+            Poll::Pending
+        }
+
+        fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<(), io::Error>> {
+            Poll::Pending
+        }
+    }
+
+    #[tokio::test]
+    async fn a_goodbye_that_nobody_takes_ends() {
+        let stalled = InTime { muxer: StreamMuxerBox::new(Stalled), deadline: None };
+        assert_eq!(stalled.close().await.unwrap_err().kind(), io::ErrorKind::TimedOut);
+    }
+}

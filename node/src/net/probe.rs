@@ -12,7 +12,9 @@
 //!
 //! *Source*: ours.
 
-use std::{future::poll_fn, io, net::SocketAddr, task::Poll, time::Duration};
+use std::{
+    collections::BTreeMap, future::poll_fn, io, net::SocketAddr, task::Poll, time::Duration,
+};
 
 use futures::{StreamExt, stream};
 use libp2p::{
@@ -36,6 +38,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// For a whole handshake, and for the first word after it.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 const AT_ONCE: usize = 16;
+
+type Dialler = Boxed<(PeerId, StreamMuxerBox)>;
 
 /// An address to be dialled, and whose it should be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,7 +91,8 @@ pub enum Reached {
     },
 }
 
-/// Dials all of these, several at once; `done` is called after each.
+/// Dials all of these, several peers at once; `done` is called after each address. What comes back is in
+/// the order of the peers' keys.
 ///
 /// # Errors
 /// - [`NetError`]: nothing can be dialled with this key or on this machine.
@@ -97,16 +102,32 @@ pub async fn probe(
     done: impl Fn(),
 ) -> Result<Vec<Probed>, NetError> {
     let keypair = swarm::keypair(seed)?;
-    let mut dialling = Vec::new();
+    let mut by_peer: BTreeMap<NodeKey, Vec<Target>> = BTreeMap::new();
     for target in targets {
-        dialling.push((transport::build(&keypair)?, target));
+        by_peer.entry(target.peer).or_default().push(target);
     }
-    let probes = dialling.into_iter().map(|(transport, target)| one(transport, target));
-    let probed = stream::iter(probes).buffered(AT_ONCE).inspect(|_| done());
-    Ok(probed.collect().await)
+    let mut peers = Vec::new();
+    for targets in by_peer.into_values() {
+        peers.push((transport::build(&keypair)?, targets));
+    }
+    let done = &done;
+    let probes = peers.into_iter().map(|(transport, targets)| all_of(transport, targets, done));
+    let probed: Vec<Vec<Probed>> = stream::iter(probes).buffered(AT_ONCE).collect().await;
+    Ok(probed.into_iter().flatten().collect())
 }
 
-async fn one(transport: Boxed<(PeerId, StreamMuxerBox)>, target: Target) -> Probed {
+/// One address of a peer after another: it takes few connections from one key, and the running daemon
+/// has one of them.
+async fn all_of(mut transport: Dialler, targets: Vec<Target>, done: impl Fn()) -> Vec<Probed> {
+    let mut probed = Vec::new();
+    for target in targets {
+        probed.push(one(&mut transport, target).await);
+        done();
+    }
+    probed
+}
+
+async fn one(transport: &mut Dialler, target: Target) -> Probed {
     let (resolved, reached) = match resolve(&target.address).await {
         Ok(resolved) => {
             let reached = reach(transport, &target, &resolved).await;
@@ -145,7 +166,7 @@ async fn resolve(address: &Multiaddr) -> Result<Vec<SocketAddr>, String> {
 
 /// `Err` where it ended early.
 async fn reach(
-    mut transport: Boxed<(PeerId, StreamMuxerBox)>,
+    transport: &mut Dialler,
     target: &Target,
     resolved: &[SocketAddr],
 ) -> Result<Reached, Reached> {
@@ -162,7 +183,7 @@ async fn reach(
     let dial = transport
         .dial(target.address.clone(), options)
         .map_err(|error| failed(error.to_string()))?;
-    let (found, muxer) = match timeout(HANDSHAKE, dial).await {
+    let (found, mut muxer) = match timeout(HANDSHAKE, dial).await {
         Err(_) => return Err(Reached::Silent),
         // QUIC's own deadline is shorter than ours.
         Ok(Err(error)) if error.kind() == io::ErrorKind::TimedOut => return Err(Reached::Silent),
@@ -176,7 +197,10 @@ async fn reach(
     if found != target.peer.to_peer_id() {
         return Err(Reached::OtherKey { found: found.to_string() });
     }
-    Ok(timeout(HANDSHAKE, first_word(muxer)).await.unwrap_or(Reached::Undecided))
+    let first = timeout(HANDSHAKE, first_word(&mut muxer)).await;
+    // So that the peer need not wait until it finds the connection silent. Err: it was quicker.
+    let _closed = muxer.close().await;
+    Ok(first.unwrap_or(Reached::Undecided))
 }
 
 fn of_connect(error: &io::Error) -> Reached {
@@ -188,7 +212,7 @@ fn of_connect(error: &io::Error) -> Reached {
 }
 
 /// Whether the other side opens a substream, or closes.
-async fn first_word(mut muxer: StreamMuxerBox) -> Reached {
+async fn first_word(muxer: &mut StreamMuxerBox) -> Reached {
     poll_fn(|context| {
         if let Poll::Ready(opened) = muxer.poll_inbound_unpin(context) {
             let is_in = opened.is_ok();

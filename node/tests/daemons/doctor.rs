@@ -70,6 +70,25 @@ fn all_is_well_with_a_daemon_and_without_one() {
     assert!(words.ends_with("\nall is well\n"), "{words}");
 }
 
+/// A node takes three connections from one key; that its partner has more addresses is no reason to call
+/// itself turned away.
+#[test]
+fn a_partner_with_many_addresses_is_dialled_at_one_after_the_other() {
+    let hosts: [String; 6] = std::array::from_fn(|_| tcp(&loopback()));
+    let reach = Reach::at(&hosts.each_ref().map(String::as_str));
+    let members = [("la-wigan", Reach::default()), ("gmhscp", reach)];
+    let mut board = Partnership::found_at(&members, ("", ""));
+    board.serve_all();
+    board.until_all_meet();
+
+    let (report, code) = examine(&board.nodes[0]);
+
+    assert_eq!(code, 0, "{report}");
+    for address in &hosts {
+        assert_eq!(found(&report, &format!("gmhscp {address}")), is("reached", "well"));
+    }
+}
+
 /// One partner is off, at another's address somebody else answers, a third does not know us, a fourth
 /// cannot be found by its name.
 #[test]

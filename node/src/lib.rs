@@ -21,6 +21,7 @@ pub mod artefact;
 pub mod cli;
 pub mod clock;
 pub mod config;
+mod contacts;
 pub mod control;
 pub mod daemon;
 pub mod draft;

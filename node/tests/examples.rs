@@ -58,6 +58,7 @@ fn every_example_config_starts_a_node() {
         let text = fs::read_to_string(&path).unwrap();
         // The ports are the only things that a test may not take as they are.
         let text = text.replace("0.0.0.0/tcp/4001", "127.0.0.1/tcp/0");
+        let text = text.replace("0.0.0.0/udp/4001", "127.0.0.1/udp/0");
         let text = text.replace("127.0.0.1/tcp/4001", "127.0.0.1/tcp/0");
         let text = text.replace("0.0.0.0/tcp/8443", "127.0.0.2/tcp/0");
         let text = text.replace("127.0.0.1:4080", "127.0.0.1:0");

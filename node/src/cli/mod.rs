@@ -12,7 +12,8 @@
 //! | exit code | means |
 //! |---|---|
 //! | 0 | done; `audit`: nothing is wrong |
-//! | 1 | refused: what was asked cannot be; `audit`: misbehaviour is proven; `store check`: an older copy |
+//! | 1 | refused: what was asked cannot be; `audit`: misbehaviour is proven; `store check`: an older copy;
+//! | | `doctor`: there is something to mend |
 //! | 2 | failed: machine, file or daemon; `audit`: something could not be checked |
 //! | 64 | wrong usage |
 //!
@@ -29,6 +30,7 @@ mod card;
 mod completions;
 mod config;
 mod context;
+mod doctor;
 mod error;
 mod export;
 mod founding;
@@ -102,6 +104,7 @@ fn run(args: Args, out: &Out) -> Result<ExitCode, CliError> {
         Command::Audit(AuditCommand::Verify(verify)) => return audit::verify(&verify, out),
         // So is a check's.
         Command::Store(StoreCommand::Check) => return store::check(&context, out),
+        Command::Doctor => return doctor::run(&context, out),
         Command::Store(StoreCommand::Migrate(migrate)) => store::migrate(&context, &migrate, out),
         Command::Store(StoreCommand::SetAside) => store::set_aside(&context, out),
         Command::Init(init) => init::run(&context, init, out),

@@ -85,6 +85,16 @@ pub(super) fn bytes_in_words(bytes: u64) -> String {
     }
 }
 
+/// For how long something has been so, as people read it.
+pub(super) fn age_in_words(seconds: u64) -> String {
+    match seconds {
+        0..120 => format!("{seconds} s"),
+        120..7_200 => format!("{} minutes", seconds / 60),
+        7_200..172_800 => format!("{} hours", seconds / 3_600),
+        172_800.. => format!("{} days", seconds / 86_400),
+    }
+}
+
 /// A claimed time, as people read it.
 pub(super) fn time_in_words(ms: u64) -> String {
     let time = i64::try_from(ms).ok().and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
@@ -107,6 +117,14 @@ mod tests {
         assert_eq!(bytes_in_words(12_345_678), "12 MB");
         assert_eq!(count_in_words(1, "note", "notes"), "1 note");
         assert_eq!(count_in_words(0, "note", "notes"), "0 notes");
+    }
+
+    #[test]
+    fn ages_are_told_in_one_unit() {
+        assert_eq!(age_in_words(119), "119 s");
+        assert_eq!(age_in_words(120), "2 minutes");
+        assert_eq!(age_in_words(90_000), "25 hours");
+        assert_eq!(age_in_words(172_800), "2 days");
     }
 
     #[test]

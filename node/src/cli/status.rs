@@ -5,11 +5,11 @@
 use super::{
     context::Context,
     error::CliError,
-    out::{Out, bytes_in_words, count_in_words},
+    out::{Out, age_in_words, bytes_in_words, count_in_words},
 };
 use crate::{
     control::{Answer, Request},
-    view::{BoardLine, FeedLine, PeerLine, Status},
+    view::{BoardLine, FeedLine, PathLine, PeerLine, Status},
 };
 
 pub(super) fn run(context: &Context, out: &Out) -> Result<(), CliError> {
@@ -105,7 +105,20 @@ fn feed_words(feed: &FeedLine, own: &str) -> String {
 }
 
 fn peer_words(peer: &PeerLine) -> String {
-    let connected = if peer.is_connected { "connected" } else { "away" };
     let (sent, received) = (bytes_in_words(peer.sent_bytes), bytes_in_words(peer.received_bytes));
-    format!("  {}: {connected}, sent {sent}, received {received}", peer.slug)
+    let mut line = format!("  {}: ", peer.slug);
+    line.push_str(if peer.is_connected { "connected" } else { "away" });
+    if let (false, Some(age_s)) = (peer.is_connected, peer.contact_age_s) {
+        line.push_str(&format!(" for {}", age_in_words(age_s)));
+    }
+    if peer.is_connected {
+        let paths: Vec<String> = peer.paths.iter().map(path_words).collect();
+        line.push_str(&format!(" {}", paths.join(" and ")));
+    }
+    line + &format!(", sent {sent}, received {received}")
+}
+
+fn path_words(path: &PathLine) -> String {
+    let whose = if path.is_dialled { "to" } else { "from" };
+    format!("over {} {whose} {}", path.transport.to_uppercase(), path.address)
 }

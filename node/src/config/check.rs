@@ -26,8 +26,10 @@ const DISK_RESERVE_MB_DEFAULT: u64 = 256;
 const DISK_RESERVE_MB_MOST: u64 = 1_000_000;
 
 pub(super) const HOME: Key = Key { name: "home", example: "home = \"/var/lib/concordat\"" };
-pub(super) const LISTEN: Key =
-    Key { name: "listen", example: "listen = [\"/ip4/0.0.0.0/tcp/4001\"]" };
+pub(super) const LISTEN: Key = Key {
+    name: "listen",
+    example: "listen = [\"/ip4/0.0.0.0/tcp/4001\", \"/ip4/0.0.0.0/udp/4001/quic-v1\"]",
+};
 pub(super) const ANNOUNCE: Key =
     Key { name: "announce", example: "announce = [\"/dns4/node.example.org/tcp/4001\"]" };
 pub(super) const HTTP: Key = Key { name: "http", example: "http = \"127.0.0.1:4080\"" };
@@ -137,26 +139,38 @@ pub(super) fn addresses(
     Some(found)
 }
 
-pub(super) fn default_listen() -> Multiaddr {
-    let everywhere = Protocol::Ip4(Ipv4Addr::UNSPECIFIED);
-    Multiaddr::empty().with(everywhere).with(Protocol::Tcp(LISTEN_PORT))
+/// TCP and QUIC at the same port.
+pub(super) fn default_listen() -> Vec<Multiaddr> {
+    let everywhere = || Multiaddr::empty().with(Protocol::Ip4(Ipv4Addr::UNSPECIFIED));
+    Vec::from([
+        everywhere().with(Protocol::Tcp(LISTEN_PORT)),
+        everywhere().with(Protocol::Udp(LISTEN_PORT)).with(Protocol::QuicV1),
+    ])
 }
 
-/// `/ip4/…/tcp/…` or `/ip6/…/tcp/…`: what this build can listen on.
-pub(super) fn check_listen(address: &Multiaddr) -> Result<(), Reason> {
+/// What is written before the port, and the port, of an address of either transport.
+fn host_and_port(address: &Multiaddr) -> Option<(Protocol<'_>, u16)> {
     let parts: Vec<Protocol<'_>> = address.iter().collect();
     match parts.as_slice() {
-        [Protocol::Ip4(_) | Protocol::Ip6(_), Protocol::Tcp(_)] => Ok(()),
+        [host, Protocol::Tcp(port)] | [host, Protocol::Udp(port), Protocol::QuicV1] => {
+            Some((host.clone(), *port))
+        }
+        _ => None,
+    }
+}
+
+/// An IP address with `/tcp/…` or `/udp/…/quic-v1`: what this build can listen on.
+pub(super) fn check_listen(address: &Multiaddr) -> Result<(), Reason> {
+    match host_and_port(address) {
+        Some((Protocol::Ip4(_) | Protocol::Ip6(_), _)) => Ok(()),
         _ => Err(Reason::NotListenable),
     }
 }
 
-/// A host that others can reach, and a TCP port; the key stands on the card already.
+/// A host that others can reach, and a port; the key stands on the card already.
 fn check_announce(address: &Multiaddr) -> Result<(), Reason> {
-    let parts: Vec<Protocol<'_>> = address.iter().collect();
-    let (host, port) = match parts.as_slice() {
-        [host, Protocol::Tcp(port)] => (host, *port),
-        _ => return Err(Reason::NotAnnounceable),
+    let Some((host, port)) = host_and_port(address) else {
+        return Err(Reason::NotAnnounceable);
     };
     let is_nowhere = match host {
         Protocol::Ip4(ip) => ip.is_unspecified(),

@@ -2,10 +2,13 @@
 //!
 //! - `home`: directory of keys and store. A path, relative to the file's own directory. Default:
 //!   that directory.
-//! - `listen`: where peers may connect. A list of multiaddr; more of them are more ways in, `[]`
-//!   makes a node that only dials. Default: `["/ip4/0.0.0.0/tcp/4001"]`.
-//! - `announce`: addresses put on the node card. A list of at most 8 multiaddr; peers try them all,
-//!   `[]` makes a node that dials everyone itself. Default: `[]`.
+//! - `listen`: where peers may connect. A list of multiaddr, each `/ip4/…` or `/ip6/…` and then
+//!   `/tcp/PORT` or `/udp/PORT/quic-v1`; more of them are more ways in, `[]` makes a node that only
+//!   dials. Default: `["/ip4/0.0.0.0/tcp/4001", "/ip4/0.0.0.0/udp/4001/quic-v1"]`.
+//! - `announce`: addresses put on the node card. A list of at most 8 multiaddr of the same two kinds,
+//!   also with names (`/dns4/…`, `/dns6/…`, `/dns/…`); peers try them all, QUIC a moment ahead of TCP,
+//!   and many sites let no UDP out, so announce TCP beside QUIC. `[]` makes a node that dials everyone
+//!   itself. Default: `[]`.
 //! - `http`: where programs on this machine reach the API. A loopback address with a port; the API is
 //!   then served there and at `http.sock` in the home. Default: none, there is no API.
 //! - `store`: storage engine, `sled`, `redb` or `memory`. A store stays its engine's: `concordat store
@@ -124,7 +127,7 @@ impl Config {
         let config = Self {
             home: check::home(&mut file, path),
             listen: check::addresses(&mut file, check::LISTEN, check::check_listen)
-                .unwrap_or_else(|| vec![check::default_listen()]),
+                .unwrap_or_else(check::default_listen),
             announce: check::announce(&mut file),
             http: check::http(&mut file),
             store: check::store(&mut file),

@@ -121,10 +121,16 @@ pub enum Reason {
         source: libp2p::multiaddr::Error,
     },
     /// A multiaddr that nobody listens on here.
-    #[error("this node listens on /ip4/ADDRESS/tcp/PORT and /ip6/ADDRESS/tcp/PORT alone")]
+    #[error(
+        "this node listens on /ip4/ADDRESS/tcp/PORT and /ip4/ADDRESS/udp/PORT/quic-v1, and on both \
+         with ip6"
+    )]
     NotListenable,
     /// A multiaddr that cannot stand on a card.
-    #[error("an announced address has a host (ip4, ip6, dns, dns4 or dns6) and /tcp/PORT alone")]
+    #[error(
+        "an announced address has a host (ip4, ip6, dns, dns4 or dns6), then /tcp/PORT or \
+         /udp/PORT/quic-v1, and nothing else"
+    )]
     NotAnnounceable,
     /// 0.0.0.0, ::, or port 0.
     #[error("nobody can dial this; announce the address by which partners reach the node")]

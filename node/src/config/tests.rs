@@ -19,7 +19,9 @@ fn problems(text: &str) -> Vec<String> {
 fn an_empty_file_is_a_config_of_defaults() {
     let expected = Config {
         home: PathBuf::from("/etc/concordat"),
-        listen: vec!["/ip4/0.0.0.0/tcp/4001".parse().unwrap()],
+        listen: ["/ip4/0.0.0.0/tcp/4001", "/ip4/0.0.0.0/udp/4001/quic-v1"]
+            .map(|one| one.parse().unwrap())
+            .into(),
         announce: Vec::new(),
         http: None,
         store: EngineKind::Sled,
@@ -36,8 +38,8 @@ fn an_empty_file_is_a_config_of_defaults() {
 fn every_key_can_be_set() {
     let text = r#"
         home = "/srv/concordat"
-        listen = ["/ip4/127.0.0.1/tcp/0", "/ip6/::/tcp/443"]
-        announce = ["/dns4/node.example.org/tcp/443", "/ip4/192.0.2.7/tcp/4001"]
+        listen = ["/ip4/127.0.0.1/udp/0/quic-v1", "/ip6/::/tcp/443"]
+        announce = ["/dns4/node.example.org/tcp/443", "/ip4/192.0.2.7/udp/4001/quic-v1"]
         http = "[::1]:80"
         store = "memory"
         allow_memory_store = true
@@ -52,8 +54,8 @@ fn every_key_can_be_set() {
     let config = parse(text).unwrap();
 
     assert_eq!(config.home(), Path::new("/srv/concordat"));
-    assert_eq!(config.listen(), addresses(["/ip4/127.0.0.1/tcp/0", "/ip6/::/tcp/443"]));
-    let announced = ["/dns4/node.example.org/tcp/443", "/ip4/192.0.2.7/tcp/4001"];
+    assert_eq!(config.listen(), addresses(["/ip4/127.0.0.1/udp/0/quic-v1", "/ip6/::/tcp/443"]));
+    let announced = ["/dns4/node.example.org/tcp/443", "/ip4/192.0.2.7/udp/4001/quic-v1"];
     assert_eq!(config.announce(), addresses(announced));
     assert_eq!(config.http(), Some("[::1]:80".parse().unwrap()));
     assert_eq!(config.store(), EngineKind::Memory);
@@ -90,23 +92,23 @@ const BAD: &[(&str, &str)] = &[
     (
         "listen = \"/ip4/0.0.0.0/tcp/1\"",
         "listen = \"/ip4/0.0.0.0/tcp/1\": must be a list of addresses, not string; \
-             for example: listen = [\"/ip4/0.0.0.0/tcp/4001\"]",
+             for example: listen = [\"/ip4/0.0.0.0/tcp/4001\", \"/ip4/0.0.0.0/udp/4001/quic-v1\"]",
     ),
     (
         "listen = [4001]",
         "listen = 4001: must be an address as text, not integer; \
-             for example: listen = [\"/ip4/0.0.0.0/tcp/4001\"]",
+             for example: listen = [\"/ip4/0.0.0.0/tcp/4001\", \"/ip4/0.0.0.0/udp/4001/quic-v1\"]",
     ),
     (
-        "listen = [\"/ip4/0.0.0.0/udp/4001/quic-v1\"]",
-        "listen = \"/ip4/0.0.0.0/udp/4001/quic-v1\": this node listens on \
-             /ip4/ADDRESS/tcp/PORT and /ip6/ADDRESS/tcp/PORT alone; \
-             for example: listen = [\"/ip4/0.0.0.0/tcp/4001\"]",
+        "listen = [\"/ip4/0.0.0.0/udp/4001\"]",
+        "listen = \"/ip4/0.0.0.0/udp/4001\": this node listens on /ip4/ADDRESS/tcp/PORT and \
+             /ip4/ADDRESS/udp/PORT/quic-v1, and on both with ip6; \
+             for example: listen = [\"/ip4/0.0.0.0/tcp/4001\", \"/ip4/0.0.0.0/udp/4001/quic-v1\"]",
     ),
     (
         "listen = [\"/ip4/0.0.0.0/tcp/1\", \"/ip4/0.0.0.0/tcp/1\"]",
         "listen = \"/ip4/0.0.0.0/tcp/1\": stands there twice; \
-             for example: listen = [\"/ip4/0.0.0.0/tcp/4001\"]",
+             for example: listen = [\"/ip4/0.0.0.0/tcp/4001\", \"/ip4/0.0.0.0/udp/4001/quic-v1\"]",
     ),
     (
         "announce = [\"/ip4/0.0.0.0/tcp/4001\"]",
@@ -121,9 +123,15 @@ const BAD: &[(&str, &str)] = &[
              for example: announce = [\"/dns4/node.example.org/tcp/4001\"]",
     ),
     (
+        "announce = [\"/ip4/192.0.2.7/udp/0/quic-v1\"]",
+        "announce = \"/ip4/192.0.2.7/udp/0/quic-v1\": nobody can dial this; \
+             announce the address by which partners reach the node; \
+             for example: announce = [\"/dns4/node.example.org/tcp/4001\"]",
+    ),
+    (
         "announce = [\"/memory/7\"]",
         "announce = \"/memory/7\": an announced address has a host (ip4, ip6, dns, dns4 or \
-             dns6) and /tcp/PORT alone; \
+             dns6), then /tcp/PORT or /udp/PORT/quic-v1, and nothing else; \
              for example: announce = [\"/dns4/node.example.org/tcp/4001\"]",
     ),
     (

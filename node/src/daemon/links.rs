@@ -7,15 +7,18 @@
 //!
 //! *Source*: ours.
 
-use std::{collections::BTreeMap, time::Instant};
+use std::collections::BTreeMap;
 
 use concordat_protocol::{engine::Input, hash, sync};
 use libp2p::Multiaddr;
 use tokio::sync::mpsc;
 
 use crate::{
+    clock,
     config::is_dialable,
+    contacts::Contacts,
     net::{Lane, NetCommand, NetEvent, NetHandle, NetStopped, NodeKey, SessionId},
+    store::Op,
     view::{PeerTraffic, Running},
 };
 
@@ -23,22 +26,15 @@ use crate::{
 pub(super) struct Links {
     net: NetHandle,
     sessions: BTreeMap<NodeKey, SessionId>,
-    /// When the last session of a peer ended that has none now.
-    left: BTreeMap<NodeKey, Instant>,
+    contacts: Contacts,
     listening: Vec<String>,
     /// The network was told to end: what the engine still wants of it is not done.
     is_ended: bool,
 }
 
 impl Links {
-    pub(super) const fn new(net: NetHandle) -> Self {
-        Self {
-            net,
-            sessions: BTreeMap::new(),
-            left: BTreeMap::new(),
-            listening: Vec::new(),
-            is_ended: false,
-        }
+    pub(super) const fn new(net: NetHandle, contacts: Contacts) -> Self {
+        Self { net, sessions: BTreeMap::new(), contacts, listening: Vec::new(), is_ended: false }
     }
 
     /// What an event means to the engine, if anything.
@@ -46,7 +42,7 @@ impl Links {
         match event {
             NetEvent::Connected { peer, session } => {
                 self.sessions.insert(peer, session);
-                self.left.remove(&peer);
+                self.contacts.met(peer, clock::now_ms());
                 Some(Input::Connected { peer: of_net(peer) })
             }
             NetEvent::Disconnected { peer, session, .. } => {
@@ -54,7 +50,7 @@ impl Links {
                     return None;
                 }
                 self.sessions.remove(&peer);
-                self.left.insert(peer, Instant::now());
+                self.contacts.left(peer, clock::now_ms());
                 Some(Input::Disconnected { peer: of_net(peer) })
             }
             NetEvent::Frame { peer, bytes, .. } => {
@@ -130,13 +126,26 @@ impl Links {
         }
     }
 
+    /// Whoever has a session is being met.
+    pub(super) fn note_contacts(&mut self) {
+        let now_ms = clock::now_ms();
+        self.sessions.keys().for_each(|peer| self.contacts.met(*peer, now_ms));
+    }
+
+    /// What is to be written of when peers were met.
+    pub(super) fn take_contacts(&mut self) -> Vec<Op> {
+        self.contacts.take_rows()
+    }
+
     /// For `status`.
     pub(super) fn running(&self) -> Running {
+        let now_ms = clock::now_ms();
         let traffic = |(peer, counts)| {
             let is_connected = self.sessions.contains_key(&peer);
             let contact_age_s =
-                if is_connected { Some(0) } else { self.left.get(&peer).map(age_s) };
-            (peer, PeerTraffic { is_connected, contact_age_s, counts })
+                if is_connected { Some(0) } else { self.contacts.age_s(peer, now_ms) };
+            let paths = self.net.paths().of(peer);
+            (peer, PeerTraffic { is_connected, contact_age_s, counts, paths })
         };
         let peers = self.net.meter().peers().into_iter().map(traffic).collect();
         Running { listening: self.listening.clone(), peers, ..Running::default() }
@@ -147,12 +156,12 @@ impl Links {
         self.is_ended = true;
         // Err: it has ended already.
         let _ended = self.net.send(NetCommand::Shutdown).await;
-        while events.recv().await.is_some() {}
+        while let Some(event) = events.recv().await {
+            if let NetEvent::Disconnected { .. } = event {
+                let _ended = self.input_of(event);
+            }
+        }
     }
-}
-
-fn age_s(left: &Instant) -> u64 {
-    left.elapsed().as_secs()
 }
 
 const fn of_net(peer: NodeKey) -> hash::NodeKey {

@@ -14,7 +14,9 @@
 //! | `backlog` | what the writer was handed and has not made durable, and for how long |
 //! | `links` | sessions with peers: which is current, and what the engine may say to whom |
 //! | `reserve` | what is taken in when the disk is nearly full |
+//! | `service` | what systemd is told |
 //! | `watchdog` | the end of a process whose store hangs |
+//! | `strangers` | who was turned away, and how much of it is told |
 //! | `notices` | what is told in the log, one line each |
 //!
 //! *Invariants.* Effects are done in their order. The task waits for no disk and no peer: writes and
@@ -27,6 +29,8 @@ mod backlog;
 mod links;
 mod notices;
 mod reserve;
+mod service;
+mod strangers;
 mod watchdog;
 
 use std::{sync::Arc, time::Duration};
@@ -37,10 +41,11 @@ use tokio::{
     time::{Instant, Interval, MissedTickBehavior},
 };
 
-use self::{backlog::Backlog, links::Links, reserve::Reserve};
+use self::{backlog::Backlog, links::Links, reserve::Reserve, strangers::Strangers};
 use crate::{
     artefact::{Prepared, prepare},
     config::Config,
+    contacts::Contacts,
     control::{Call, Calls, Refusal, Reply, Server, ServerError},
     home::Home,
     http::{Http, HttpError},
@@ -111,6 +116,7 @@ struct Daemon {
     writer: Writer,
     reserve: Reserve,
     backlog: Backlog,
+    strangers: Strangers,
     http: Option<Http>,
     preparing: mpsc::UnboundedSender<Ready>,
 }
@@ -161,6 +167,7 @@ pub async fn run(start: Start) -> Result<(), DaemonError> {
     let scrubbed = reported.clone();
     let writer = Writer::start(store, move |report| drop(reported.send(report)))?;
     let _watching = watchdog::start(writer.clock())?;
+    let contacts = Contacts::load(&reader)?;
     scrub(reader, scrubbed)?;
     let (net, events) = net::start(net_config(&config), seed.as_bytes())?;
     notices::serving(&replica, &home);
@@ -168,17 +175,20 @@ pub async fn run(start: Start) -> Result<(), DaemonError> {
     let mut daemon = Daemon {
         replica,
         desk: Desk::default(),
-        links: Links::new(net),
+        links: Links::new(net, contacts),
         writer,
         reserve: Reserve::new(&home.store(), config.disk_reserve_bytes()),
         backlog: Backlog::default(),
+        strangers: Strangers::new(Instant::now()),
         http,
         preparing,
     };
     let mut ticks = tokio::time::interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut inbox = Inbox { events, reports, calls, ready, ticks };
+    service::ready();
     let ended = daemon.serve(&mut inbox, stop).await;
+    service::stopping();
     drop((server, daemon.http.take()));
     let closed = daemon.close(inbox).await;
     ended.and(closed)
@@ -299,12 +309,22 @@ impl Daemon {
 
     async fn tick(&mut self) -> Result<(), DaemonError> {
         self.reserve.measure();
+        if let Some(untold) = self.strangers.hour_over(Instant::now()) {
+            notices::more_strangers(untold);
+        }
         self.handle(Input::Tick).await?;
+        self.links.note_contacts();
+        self.write_contacts()?;
         Ok(self.mark()?)
     }
 
     fn mark(&mut self) -> Result<(), WriterStopped> {
         self.replica.moved_mark().map_or(Ok(()), |lines| self.writer.submit_lines(lines))
+    }
+
+    fn write_contacts(&mut self) -> Result<(), WriterStopped> {
+        let rows = self.links.take_contacts();
+        if rows.is_empty() { Ok(()) } else { self.writer.submit_rows(rows) }
     }
 
     async fn reported(&mut self, report: store::Report) -> Result<(), DaemonError> {
@@ -328,7 +348,8 @@ impl Daemon {
             waiting_ms: self.backlog.waiting_ms(),
         };
         let http = self.http.as_ref().map(|http| http.address().to_string());
-        Running { http, writer, disk: self.reserve.warning(), ..self.links.running() }
+        let (disk, strangers) = (self.reserve.warning(), self.strangers.attempts());
+        Running { http, writer, disk, strangers, ..self.links.running() }
     }
 
     async fn called(&mut self, call: Call) -> Result<(), DaemonError> {
@@ -368,7 +389,7 @@ impl Daemon {
     }
 
     async fn met(&mut self, event: NetEvent) -> Result<(), DaemonError> {
-        notices::event(&event);
+        notices::event(&event, &mut self.strangers);
         match self.links.input_of(event) {
             Some(input) => self.handle(input).await,
             None => Ok(()),
@@ -378,6 +399,7 @@ impl Daemon {
     /// Ends the network, then writes what was accepted, the mark with it.
     async fn close(mut self, mut inbox: Inbox) -> Result<(), DaemonError> {
         self.links.shut_down(&mut inbox.events).await;
+        let noted = self.write_contacts();
         let written = self.write_out(&mut inbox).await;
         let Self { writer, .. } = self;
         // Joins the writer's thread, which may still be in a commit.
@@ -389,6 +411,7 @@ impl Daemon {
                 return Err(error.into());
             }
         }
+        noted?;
         tracing::info!(code = "stopped", "stopped");
         Ok(())
     }

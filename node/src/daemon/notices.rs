@@ -1,12 +1,13 @@
 //! What is told in the log: one line each, with a stable code.
 //!
-//! *Invariants.* A stranger leaves one line, whatever it tries. Nothing that a peer wrote is logged but
+//! *Invariants.* A stranger leaves one line an hour, whatever it tries. Nothing that a peer wrote is logged but
 //! the sentence with which it said goodbye.
 //!
 //! *Source*: ours.
 
 use concordat_protocol::engine::Report;
 
+use super::strangers::Strangers;
 use crate::{
     home::Home,
     net::{NetEvent, Trouble},
@@ -55,7 +56,16 @@ pub(super) fn report(report: &Report) {
     }
 }
 
-pub(super) fn event(event: &NetEvent) {
+/// What strangers tried in the last hour beyond what was told at once.
+pub(super) fn more_strangers(attempts: u64) {
+    tracing::warn!(
+        code = "strangers",
+        attempts,
+        "turned away again within the last hour: keys on no card, and connections without a key"
+    );
+}
+
+pub(super) fn event(event: &NetEvent, strangers: &mut Strangers) {
     match event {
         NetEvent::Listening { address } => {
             tracing::info!(code = "listening", %address, "listening");
@@ -66,9 +76,13 @@ pub(super) fn event(event: &NetEvent) {
         }
         NetEvent::Frame { .. } => {}
         NetEvent::Stranger { peer, address } => {
+            if !strangers.turned_away(*peer) {
+                return;
+            }
             let peer = peer.map_or_else(|| "another kind of key".to_owned(), |key| key.to_string());
-            tracing::warn!(code = "stranger", peer, %address, "turned away: not on the allow list");
+            tracing::warn!(code = "stranger", peer, %address, "turned away: its key is on no card of a partner");
         }
+        NetEvent::Trouble(Trouble::Incoming { address, .. }) if !strangers.failed(address) => {}
         NetEvent::Trouble(trouble) => told(trouble),
     }
 }

@@ -110,6 +110,12 @@ fn of_node(registry: &mut Registry, status: &Status) {
     gauge(registry, "store_keys", "Keys in the store", None, status.store_entries);
     let writer = status.writer.unwrap_or_default();
     gauge(registry, "writer_waiting", "Not durable yet", bytes, writer.waiting_bytes);
+    if let Some(strangers) = status.strangers {
+        let turned_away = Counter::<u64>::default();
+        turned_away.inc_by(strangers);
+        let help = "Attempts to connect with keys that are on no card, since the start";
+        registry.register("strangers", help, turned_away);
+    }
     if let Some(ahead) = status.clock.ahead_ms {
         let help = "By how many milliseconds the clock is ahead of the median of the peers'";
         gauge(registry, "clock_ahead_milliseconds", help, None, ahead);
@@ -164,8 +170,9 @@ fn of_peers(registry: &mut Registry, peers: &[PeerLine]) {
         received.get_or_create(&label).inc_by(peer.received_bytes);
     }
     registry.register("peer_connected", "Whether a partner's node is connected", connected);
-    let help = "For how long a partner's node has been away, since the start";
-    registry.register_with_unit("peer_contact_age", help, Unit::Seconds, ages);
+    let help =
+        "Seconds since a partner's node was last connected, restarts included; 0 while it is";
+    registry.register("peer_seconds_since_contact", help, ages);
     registry.register_with_unit("peer_queued", "Waits to be sent", Unit::Bytes, queued);
     registry.register_with_unit("peer_sent", "Sent since the start", Unit::Bytes, sent);
     registry.register_with_unit("peer_received", "Received since the start", Unit::Bytes, received);

@@ -95,6 +95,9 @@ pub enum End {
         /// Waiting.
         bytes: u64,
     },
+    /// The peer answered no pings any more.
+    #[error("the peer no longer answers")]
+    Silent,
     /// The daemon asked for it.
     #[error("dropped: {reason}")]
     Dropped {
@@ -120,7 +123,9 @@ impl End {
     pub(super) const fn closes_connections(&self) -> bool {
         match self {
             Self::BadLength { .. } | Self::QueueFull { .. } | Self::Dropped { .. } => true,
-            Self::Closed | Self::Io { .. } | Self::Forgotten | Self::Replaced => false,
+            Self::Silent | Self::Closed | Self::Io { .. } | Self::Forgotten | Self::Replaced => {
+                false
+            }
             Self::Shutdown | Self::OurFault => false,
         }
     }

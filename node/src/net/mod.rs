@@ -1,4 +1,5 @@
-//! Bytes to and from known peers: libp2p over TCP, TLS (rustls) and yamux, and nothing else of it.
+//! Bytes to and from known peers: libp2p over QUIC, or over TCP, TLS (rustls) and yamux, and nothing
+//! else of it.
 //!
 //! ```text
 //!            NetCommand                              substream          frame on the wire
@@ -31,11 +32,14 @@ mod frame;
 mod key;
 mod message;
 mod meter;
+mod path;
+mod probe;
 mod queue;
 mod session;
 mod swarm;
 #[cfg(test)]
 mod tests;
+mod transport;
 
 use std::{fmt, sync::Arc};
 
@@ -46,6 +50,9 @@ pub use fault::{End, NetError, Trouble};
 pub use key::{NodeKey, NodeKeyError};
 pub use message::{NetCommand, NetEvent};
 pub use meter::{LaneCounts, Meter, PeerCounts};
+pub use path::{Path, Paths, Transport};
+pub use probe::{Probed, Reached, Target, probe};
+pub use swarm::refuse_taken_port;
 
 /// The two ways to a peer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -122,6 +129,7 @@ pub struct NetHandle {
     local: NodeKey,
     commands: mpsc::Sender<NetCommand>,
     meter: Arc<Meter>,
+    paths: Arc<Paths>,
 }
 
 impl NetHandle {
@@ -144,6 +152,12 @@ impl NetHandle {
     pub fn meter(&self) -> &Meter {
         &self.meter
     }
+
+    /// The connections that are up, for `status`.
+    #[must_use]
+    pub fn paths(&self) -> &Paths {
+        &self.paths
+    }
 }
 
 /// Commands that may wait for the driver, which never waits itself.
@@ -162,14 +176,14 @@ pub fn start(
         NodeKey::from_peer_id(swarm.local_peer_id()).map_err(|source| NetError::Key { source })?;
     let (commands, commands_receiver) = mpsc::channel(COMMANDS_MAX);
     let (events, events_receiver) = mpsc::channel(config.limits.events_max.max(1));
-    let meter = Arc::new(Meter::default());
+    let (meter, paths) = (Arc::new(Meter::default()), Arc::new(Paths::default()));
     let driver = driver::Driver::new(
         config,
         local,
         swarm,
         driver::Channels { commands: commands_receiver, events },
-        Arc::clone(&meter),
+        driver::Watched { meter: Arc::clone(&meter), paths: Arc::clone(&paths) },
     )?;
     tokio::spawn(driver.run());
-    Ok((NetHandle { local, commands, meter }, events_receiver))
+    Ok((NetHandle { local, commands, meter, paths }, events_receiver))
 }

@@ -7,20 +7,25 @@
 //! | behaviour | bound |
 //! |---|---|
 //! | allow list | peers named by the daemon, by key |
-//! | connection limits | 64 inbound handshakes at once, 3 connections a peer |
+//! | connection limits | 64 inbound handshakes at once, 1536 inbound connections, 3 connections a peer |
 //! | memory limits | no new connection while the process holds 80 % of the machine's memory |
 //! | identify | tells no addresses, keeps none of those it is told |
-//! | ping | every 15 s; two failures in a row close the connection |
+//! | ping | every 10 s, answered within 10 s; two failures in a row close the connection |
 //! | stream | the session's substreams |
 //!
-//! *Invariants.* No QUIC, noise, relay, gossip or discovery. Nothing is logged of TLS secrets,
-//! unless `SSLKEYLOGFILE` is set in the environment: the service unit clears it.
+//! A peer is dialled at all its addresses at once, QUIC a little ahead of TCP: whichever is up first
+//! stays. So a site that lets no UDP through loses a moment and nothing else.
 //!
-//! *Source*: libp2p 0.57 documentation; sbtc #2086 for the order of behaviours.
+//! *Invariants.* No noise, relay, gossip or discovery. Both transports are TLS 1.3 with the peer's key
+//! in its certificate, and bear the same bounds. Nothing is logged of TLS secrets, unless
+//! `SSLKEYLOGFILE` is set in the environment: the service unit clears it.
+//!
+//! *Source*: libp2p 0.57 documentation; sbtc #2086 for the order of behaviours; RFC 8305 for the
+//! dialling.
 
 use std::{
     convert::Infallible,
-    net::{IpAddr, TcpListener},
+    net::{IpAddr, TcpListener, UdpSocket},
     time::Duration,
 };
 
@@ -33,21 +38,22 @@ use libp2p::{
     multiaddr::Protocol,
     ping,
     swarm::NetworkBehaviour,
-    tcp, tls, yamux,
 };
 use zeroize::Zeroizing;
 
-use super::{NetError, NodeKeyError};
+use super::{NetError, NodeKeyError, transport};
 
 const HANDSHAKES_MAX: u32 = 64;
 /// Two arise when both dial at once; a third while a dead one has not yet been noticed.
 const CONNECTIONS_PER_PEER_MAX: u32 = 3;
+/// 512 partners, each with as many as it may have.
+const INBOUND_MAX: u32 = 512 * CONNECTIONS_PER_PEER_MAX;
 const MEMORY_SHARE_MAX: f64 = 0.8;
-/// Identify, ping, control and bulk, each way; as many again while a session replaces another.
-const STREAMS_MAX: usize = 32;
 const NEGOTIATING_STREAMS_MAX: usize = 16;
 /// A connection that carries no session closes by itself.
 const IDLE: Duration = Duration::from_secs(60);
+/// A partner that has gone without a word is noticed within two rounds.
+const PING: Duration = Duration::from_secs(10);
 const IDENTIFY: &str = "/concordat/1";
 
 #[derive(NetworkBehaviour)]
@@ -64,6 +70,7 @@ impl Behaviour {
     fn new(keypair: &Keypair) -> Self {
         let limits = ConnectionLimits::default()
             .with_max_pending_incoming(Some(HANDSHAKES_MAX))
+            .with_max_established_incoming(Some(INBOUND_MAX))
             .with_max_established_per_peer(Some(CONNECTIONS_PER_PEER_MAX));
         let identify = identify::Config::new(IDENTIFY.to_owned(), keypair.public())
             .with_agent_version(concat!("concordat/", env!("CARGO_PKG_VERSION")).to_owned())
@@ -75,29 +82,34 @@ impl Behaviour {
             limits: connection_limits::Behaviour::new(limits),
             memory: memory_connection_limits::Behaviour::with_max_percentage(MEMORY_SHARE_MAX),
             identify: identify::Behaviour::new(identify),
-            ping: ping::Behaviour::default(),
+            ping: ping::Behaviour::new(ping::Config::new().with_interval(PING).with_timeout(PING)),
             stream: libp2p_stream::Behaviour::new(),
         }
     }
 }
 
+/// The node key of this seed, as libp2p wants it.
+pub(super) fn keypair(seed: &[u8; 32]) -> Result<Keypair, NetError> {
+    let mut seed = Zeroizing::new(*seed);
+    Keypair::ed25519_from_bytes(seed.as_mut_slice())
+        .map_err(|_| NetError::Key { source: NodeKeyError::NotAPoint })
+}
+
 /// Builds the swarm and listens.
 pub(super) fn build(listen: &[Multiaddr], seed: &[u8; 32]) -> Result<Swarm<Behaviour>, NetError> {
-    let mut seed = Zeroizing::new(*seed);
-    let keypair = Keypair::ed25519_from_bytes(seed.as_mut_slice())
-        .map_err(|_| NetError::Key { source: NodeKeyError::NotAPoint })?;
+    let keypair = keypair(seed)?;
+    let transport = transport::build(&keypair)?;
     let mut swarm = SwarmBuilder::with_existing_identity(keypair)
         .with_tokio()
-        .with_tcp(tcp::Config::default().nodelay(true), tls::Config::new, multiplexer)
-        .map_err(|error| NetError::Certificate { source: Box::new(error) })?
-        .with_dns()
-        .map_err(|source| NetError::Resolver { source })?
+        .with_other_transport(|_| transport)
+        .unwrap_or_else(|never: Infallible| match never {})
         .with_behaviour(Behaviour::new)
         .unwrap_or_else(|never: Infallible| match never {})
         .with_swarm_config(|config| {
             config
                 .with_idle_connection_timeout(IDLE)
                 .with_max_negotiating_inbound_streams(NEGOTIATING_STREAMS_MAX)
+                .with_smart_dial()
         })
         .build();
     for address in listen {
@@ -111,22 +123,20 @@ pub(super) fn build(listen: &[Multiaddr], seed: &[u8; 32]) -> Result<Swarm<Behav
 
 /// libp2p listens with `SO_REUSEPORT`: a second daemon on the same port would start without an
 /// error, and each would get some of the other's connections. A plain bind tells.
-fn refuse_taken_port(address: &Multiaddr) -> Result<(), NetError> {
+///
+/// # Errors
+/// - [`NetError::PortTaken`]: by whom, only the system's administrator can see.
+pub fn refuse_taken_port(address: &Multiaddr) -> Result<(), NetError> {
     let mut parts = address.iter();
     let ip: IpAddr = match parts.next() {
         Some(Protocol::Ip4(ip)) => ip.into(),
         Some(Protocol::Ip6(ip)) => ip.into(),
         _ => return Ok(()),
     };
-    let Some(Protocol::Tcp(port)) = parts.next() else {
-        return Ok(());
+    let tried = match parts.next() {
+        Some(Protocol::Tcp(port)) => TcpListener::bind((ip, port)).map(drop),
+        Some(Protocol::Udp(port)) => UdpSocket::bind((ip, port)).map(drop),
+        _ => return Ok(()),
     };
-    let tried = TcpListener::bind((ip, port));
-    tried.map(drop).map_err(|source| NetError::PortTaken { address: address.clone(), source })
-}
-
-fn multiplexer() -> yamux::Config {
-    let mut config = yamux::Config::default();
-    config.set_max_num_streams(STREAMS_MAX);
-    config
+    tried.map_err(|source| NetError::PortTaken { address: address.clone(), source })
 }

@@ -137,6 +137,15 @@ impl Writer {
         self.send(None, Vec::new(), Some(lines))
     }
 
+    /// Hands over rows of the node's own that belong to no batch; nothing is reported, and they are
+    /// durable with or before whatever is handed over later.
+    ///
+    /// # Errors
+    /// - [`WriterStopped`]: they were not taken.
+    pub fn submit_rows(&self, ops: Vec<Op>) -> Result<(), WriterStopped> {
+        self.send(None, ops, None)
+    }
+
     fn send(
         &self,
         id: Option<BatchId>,

@@ -16,8 +16,8 @@ pub use board::{Board, BoardEntry, BoardMember, BoardRule, board, boards};
 pub use charter::charter_in_words;
 pub use log::{Log, LogLine, log};
 pub use status::{
-    BoardLine, CardLine, ClockLine, FeedLine, Listening, PeerLine, PeerTraffic, Running, Status,
-    WriterLine, status,
+    BoardLine, CardLine, ClockLine, FeedLine, Listening, PathLine, PeerLine, PeerTraffic, Running,
+    Status, WriterLine, status,
 };
 
 use concordat_protocol::{charter::Charter, hash::OrgId};

@@ -17,7 +17,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::slug_of;
-use crate::{net, replica::Snapshot, store::StoreError};
+use crate::{clock, contacts, net, replica::Snapshot, store::StoreError};
 
 /// What only a running daemon knows.
 #[derive(Debug, Clone, Default)]
@@ -30,19 +30,23 @@ pub struct Running {
     pub writer: WriterLine,
     /// Why nothing new is taken in, when the disk is nearly full.
     pub disk: Option<String>,
+    /// Attempts with keys that are on no card, since the start.
+    pub strangers: u64,
     /// Every peer that was ever allowed.
     pub peers: BTreeMap<net::NodeKey, PeerTraffic>,
 }
 
 /// One peer's session and traffic.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PeerTraffic {
     /// Whether there is a session.
     pub is_connected: bool,
-    /// For how many seconds there has been none; none if there never was since the daemon's start.
+    /// For how many seconds there has been none; none if there never was.
     pub contact_age_s: Option<u64>,
     /// Counts since the daemon's start.
     pub counts: net::PeerCounts,
+    /// The connections that are up.
+    pub paths: Vec<net::Path>,
 }
 
 /// How the node is.
@@ -66,6 +70,9 @@ pub struct Status {
     pub clock: ClockLine,
     /// Why the store may be an older copy, while partners are asked.
     pub restored: Option<String>,
+    /// Attempts to connect with keys that are on no card, since the daemon's start; none when no daemon
+    /// runs.
+    pub strangers: Option<u64>,
     /// Keys in the store.
     pub store_entries: u64,
     /// Bytes of the store on disk.
@@ -187,15 +194,28 @@ pub struct PeerLine {
     pub addresses: Vec<String>,
     /// Whether there is a session.
     pub is_connected: bool,
-    /// For how many seconds there has been none: 0 while there is one, none if there never was since
-    /// the daemon's start.
+    /// For how many seconds there has been none, restarts of the daemon included: 0 while there is one,
+    /// none if there never was.
     pub contact_age_s: Option<u64>,
+    /// The connections that are up; more than one for a moment after both have dialled.
+    pub paths: Vec<PathLine>,
     /// Bytes sent since the daemon's start, on both lanes.
     pub sent_bytes: u64,
     /// Bytes received since the daemon's start, on both lanes.
     pub received_bytes: u64,
     /// Bytes that wait to be sent.
     pub queued_bytes: u64,
+}
+
+/// One connection to a partner's node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PathLine {
+    /// tcp or quic.
+    pub transport: String,
+    /// Where this node dialled it, or where it came from.
+    pub address: String,
+    /// Whether this node dialled.
+    pub is_dialled: bool,
 }
 
 /// How the node is, at the moment of the snapshot.
@@ -209,6 +229,8 @@ pub fn status(snapshot: &Snapshot, running: Option<&Running>) -> Result<Status, 
     let others: Vec<SignedCard> =
         snapshot.cards()?.into_iter().filter(|other| other.card().org != card.org).collect();
     let traffic = running.map(|running| &running.peers);
+    let contacts: BTreeMap<net::NodeKey, u64> =
+        contacts::stored(&snapshot.reader)?.into_iter().collect();
     let listening = |running: &Running| Listening {
         addresses: running.listening.clone(),
         http: running.http.clone(),
@@ -227,11 +249,12 @@ pub fn status(snapshot: &Snapshot, running: Option<&Running>) -> Result<Status, 
         writer: running.map(|running| running.writer),
         clock: clock_line(&snapshot.clock),
         restored: snapshot.suspicion.clone(),
+        strangers: running.map(|running| running.strangers),
         store_entries: size.entries,
         store_bytes: size.disk_bytes,
         disk: running.and_then(|running| running.disk.clone()),
         boards: snapshot.views.iter().map(|view| board_line(snapshot, view)).collect(),
-        peers: others.iter().map(|card| peer_line(snapshot, card, traffic)).collect(),
+        peers: others.iter().map(|card| peer_line(snapshot, card, traffic, &contacts)).collect(),
     })
 }
 
@@ -289,12 +312,15 @@ fn peer_line(
     snapshot: &Snapshot,
     signed: &SignedCard,
     traffic: Option<&BTreeMap<net::NodeKey, PeerTraffic>>,
+    contacts: &BTreeMap<net::NodeKey, u64>,
 ) -> PeerLine {
     let card = signed.card();
     let on_a_board = snapshot.foundings.values().map(|founding| founding.charter());
     let charter = on_a_board.into_iter().find(|charter| charter.member(&card.org).is_some());
     let key = net::NodeKey::from_bytes(*card.node_key.as_bytes()).ok();
-    let traffic = key.and_then(|key| traffic?.get(&key).copied()).unwrap_or_default();
+    let stored = key.and_then(|key| contacts.get(&key).copied());
+    let stored_age_s = stored.map(|last_ms| contacts::age_s(last_ms, clock::now_ms()));
+    let traffic = key.and_then(|key| traffic?.get(&key).cloned()).unwrap_or_default();
     let (control, bulk) = (traffic.counts.control, traffic.counts.bulk);
     PeerLine {
         slug: slug_of(charter, &card.org),
@@ -302,10 +328,19 @@ fn peer_line(
         node: peer_id(card.node_key.as_bytes()),
         addresses: card.addresses.clone(),
         is_connected: traffic.is_connected,
-        contact_age_s: traffic.contact_age_s,
+        contact_age_s: traffic.contact_age_s.or(stored_age_s),
+        paths: traffic.paths.iter().map(path_line).collect(),
         sent_bytes: control.sent_bytes + bulk.sent_bytes,
         received_bytes: control.received_bytes + bulk.received_bytes,
         queued_bytes: control.queued_bytes + bulk.queued_bytes,
+    }
+}
+
+fn path_line(path: &net::Path) -> PathLine {
+    PathLine {
+        transport: path.transport.to_string(),
+        address: path.address.to_string(),
+        is_dialled: path.is_dialled,
     }
 }
 

@@ -276,7 +276,7 @@ fn the_node_is_ready_only_while_every_check_is_well() {
     assert_eq!(ill(&client), [""; 0]);
 
     // Who is away is away since its session ended.
-    let age = "concordat_peer_contact_age_seconds{peer=\"la-bolton\"} ";
+    let age = "concordat_peer_seconds_since_contact{peer=\"la-bolton\"} ";
     assert!(client.get("/metrics").body.contains(&format!("{age}0\n")));
     board.nodes[1].stop();
     until("it is found to be away", || ill(&client) == ["peers"]);

@@ -13,6 +13,21 @@ use crate::{
     proxy::Proxy,
 };
 
+/// Where a node listens, and what stands on its card.
+#[derive(Default)]
+pub(crate) struct Reach {
+    pub(crate) listen: Vec<String>,
+    pub(crate) announce: Vec<String>,
+}
+
+impl Reach {
+    /// At these, which also stand on the card.
+    pub(crate) fn at(addresses: &[&str]) -> Self {
+        let listen: Vec<String> = addresses.iter().map(|one| (*one).to_owned()).collect();
+        Self { announce: listen.clone(), listen }
+    }
+}
+
 pub(crate) struct Partnership {
     place: tempfile::TempDir,
     pub(crate) nodes: Vec<Node>,
@@ -76,6 +91,26 @@ impl Partnership {
         partnership
     }
 
+    /// The same without proxies: each node listens at and announces what it is given, and all dial
+    /// again soon. The draft has more lines at the top and among its rules. They stand in the order of the slugs.
+    pub(crate) fn found_at(members: &[(&str, Reach)], (top, rules): (&str, &str)) -> Self {
+        let place = tempfile::tempdir().unwrap();
+        let nodes = (0..).zip(members).map(|(number, (_, reach))| {
+            let name = format!("node-{number}");
+            let Reach { listen, announce } = reach;
+            let node = Node::init_at(place.path(), &name, "council", listen, announce);
+            let card = place.path().join(format!("{name}.card"));
+            node.run(&["card", "export", "--out", card.to_str().unwrap()]);
+            node.configure("redial_ms_min = 50\nredial_ms_max = 300\n");
+            node
+        });
+        let nodes = nodes.collect();
+        let slugs = members.iter().map(|(slug, _)| (*slug).to_owned()).collect();
+        let partnership = Self { place, nodes, proxies: vec![], slugs };
+        partnership.found_board(top, rules);
+        partnership
+    }
+
     pub(crate) fn path(&self) -> &Path {
         self.place.path()
     }
@@ -135,7 +170,9 @@ impl Partnership {
     /// Starts a node's daemon, and forwards its proxy to it.
     pub(crate) fn serve(&mut self, number: usize) {
         let port = self.nodes[number].serve();
-        self.proxies[number].forward_to(port);
+        if let Some(proxy) = self.proxies.get(number) {
+            proxy.forward_to(port);
+        }
     }
 
     pub(crate) fn serve_all(&mut self) {

@@ -49,24 +49,42 @@ pub(crate) struct Node {
     name: String,
     home: PathBuf,
     log: PathBuf,
+    listens: bool,
     child: Option<Child>,
 }
 
 impl Node {
     /// Makes a node that listens on a port of the system's choice.
     pub(crate) fn init(place: &Path, name: &str, class: &str, announce: &[String]) -> Self {
+        Self::init_at(place, name, class, &["/ip4/127.0.0.1/tcp/0".to_owned()], announce)
+    }
+
+    /// Makes a node that listens at these addresses; at none, it only dials.
+    pub(crate) fn init_at(
+        place: &Path,
+        name: &str,
+        class: &str,
+        listen: &[String],
+        announce: &[String],
+    ) -> Self {
         let home = place.join(name);
         let log = place.join(format!("{name}.log"));
-        let node = Self { name: name.to_owned(), home, log, child: None };
+        let listens = !listen.is_empty();
+        let node = Self { name: name.to_owned(), home, log, listens, child: None };
         let recovery = place.join(format!("{name}.recovery"));
         let legal_name = format!("The organisation {name}");
         let mut args = vec!["init", "--name", &legal_name, "--class", class];
-        args.extend(["--listen", "/ip4/127.0.0.1/tcp/0", "--recovery-out"]);
-        args.push(recovery.to_str().unwrap());
+        args.extend(["--recovery-out", recovery.to_str().unwrap()]);
+        for address in listen {
+            args.extend(["--listen", address]);
+        }
         for address in announce {
             args.extend(["--announce", address]);
         }
         node.run(&args);
+        if !listens {
+            node.configure("listen = []\n");
+        }
         node
     }
 
@@ -163,6 +181,18 @@ impl Node {
         self.start(command)
     }
 
+    /// Starts the daemon with more arguments.
+    pub(crate) fn serve_with(&mut self, more: &[&str]) -> u16 {
+        self.serve_given(&[], more)
+    }
+
+    /// Starts the daemon with these variables, and more arguments.
+    pub(crate) fn serve_given(&mut self, variables: &[(&str, &str)], more: &[&str]) -> u16 {
+        let mut command = self.with_args(&[&["serve"], more].concat());
+        command.envs(variables.iter().copied());
+        self.start(command)
+    }
+
     /// Starts the daemon so that no file of it can grow beyond this: a full disk, as it sees it.
     pub(crate) fn serve_with_file_limit(&mut self, bytes: u64) -> u16 {
         let mut command = Command::new("bash");
@@ -173,6 +203,15 @@ impl Node {
         self.start(command)
     }
 
+    /// Starts the daemon within a network namespace, see `partitions`.
+    pub(crate) fn serve_in(&mut self, namespace: &str) -> u16 {
+        let mut command = Command::new("ip");
+        command.args(["netns", "exec", namespace, env!("CARGO_BIN_EXE_concordat"), "--home"]);
+        command.env_remove("CONCORDAT_HOME").env_remove("RUST_LOG").arg(&self.home).arg("serve");
+        self.start(command)
+    }
+
+    /// Starts the daemon; gives its TCP port, or 0 if it has none.
     fn start(&mut self, mut command: Command) -> u16 {
         let log = File::options().create(true).append(true).open(&self.log).unwrap();
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
@@ -186,12 +225,17 @@ impl Node {
                 self.name,
                 fs::read_to_string(&self.log).unwrap()
             );
-            let status = self.status();
-            let address = status["listening"]["addresses"][0].as_str();
-            port = address.and_then(|address| address.rsplit('/').next()?.parse().ok());
-            port.is_some()
+            // Without a daemon locked keys give no answer.
+            let answered = self.command(&["status", "--json"]).stdout;
+            let status: Value = serde_json::from_slice(&answered).unwrap_or_default();
+            let Some(addresses) = status["listening"]["addresses"].as_array() else {
+                return false;
+            };
+            let tcp = addresses.iter().filter_map(|one| one.as_str()?.split_once("/tcp/"));
+            port = tcp.filter_map(|(_, port)| port.parse().ok()).next();
+            !self.listens || !addresses.is_empty()
         });
-        port.unwrap()
+        port.unwrap_or_default()
     }
 
     /// Waits until the daemon has ended by itself; its exit code.
@@ -208,11 +252,29 @@ impl Node {
 
     /// Asks the daemon to end, as systemd would; it must end well.
     pub(crate) fn stop(&mut self) {
+        self.signal("-TERM");
         let mut child = self.child.take().unwrap();
-        let pid = child.id().to_string();
-        let sent = Command::new("kill").args(["-TERM", &pid]).status().unwrap();
-        assert!(sent.success());
         assert!(child.wait().unwrap().success(), "{}", fs::read_to_string(&self.log).unwrap());
+    }
+
+    /// Sends the daemon a signal: `-STOP` makes it answer nobody, `-CONT` lets it go on.
+    pub(crate) fn signal(&self, signal: &str) {
+        let pid = self.child.as_ref().unwrap().id().to_string();
+        assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
+    }
+
+    /// How the status of this node shows another.
+    pub(crate) fn peer(&self, slug: &str) -> Value {
+        let status = self.status();
+        let mut peers = status["peers"].as_array().unwrap().iter();
+        peers.find(|peer| peer["slug"] == slug).unwrap().clone()
+    }
+
+    /// The lines of the daemon's log that are JSON and have this code.
+    pub(crate) fn told(&self, code: &str) -> Vec<Value> {
+        let log = fs::read_to_string(&self.log).unwrap();
+        let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        lines.filter(|line| line["fields"]["code"] == code).collect()
     }
 
     /// How many lines of the daemon's log contain this text.

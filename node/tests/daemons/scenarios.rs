@@ -1,12 +1,141 @@
 //! Acceptance scenarios of the domain, by number: each is what an organisation would see.
 
+use std::time::SystemTime;
+
+use concordat_node::{
+    net::NodeKey,
+    store::{self, EngineKind, Op, Own},
+};
 use serde_json::Value;
 
 use crate::{
     artefacts::{STRATEGY, act, show},
-    partnership::Partnership,
-    process::until,
+    http::Client,
+    partnership::{Partnership, Reach},
+    process::{Node, until},
+    transports::{loopback, quic, tcp},
 };
+
+/// A node whose key is on no card connects again and again: it is refused before any stream, over
+/// either transport, and leaves one event in the log.
+#[test]
+fn scenario_03_unknown_peer() {
+    for address in [tcp(&loopback()), quic(&loopback())] {
+        let members = [("la-wigan", Reach::at(&[&address])), ("gmhscp", Reach::default())];
+        let mut board = Partnership::found_at(&members, ("", ""));
+        board.nodes[0].serve_with(&["--json"]);
+        board.nodes[1].serve();
+        board.until_all_meet();
+        let mut stranger = Node::init(board.path(), "stranger", "council", &[]);
+        stranger.configure("redial_ms_min = 20\nredial_ms_max = 50\n");
+        stranger.run(&["card", "add", &board.card(0)]);
+        stranger.serve();
+
+        until("it was turned away five times", || {
+            board.nodes[0].status()["strangers"].as_u64().unwrap() >= 5
+        });
+
+        let events = board.nodes[0].told("stranger");
+        assert_eq!(events.len(), 1, "{events:?}");
+        let (event, name) = (&events[0], stranger.status()["node"].clone());
+        assert_eq!((&event["level"], &event["fields"]["peer"]), (&"WARN".into(), &name));
+        assert!(event["fields"]["address"].as_str().unwrap().starts_with("/ip4/127."), "{event}");
+        let peer = stranger.status()["peers"][0].clone();
+        for what in ["sent_bytes", "received_bytes", "queued_bytes"] {
+            assert_eq!(peer[what], 0, "{what}");
+        }
+        assert_eq!(peer["is_connected"], false);
+        assert_eq!(board.nodes[0].status()["peers"].as_array().unwrap().len(), 1);
+    }
+}
+
+const DOCS: &str = include_str!("../../../docs/monitoring.md");
+const ALERTS: &str = include_str!("../../../config/monitoring/alerts.yml");
+
+/// The samples of a figure in a scrape: labels, value.
+fn samples<'a>(scraped: &'a str, metric: &str) -> Vec<(&'a str, i64)> {
+    let lines = scraped.lines().filter_map(|line| line.strip_prefix(metric)?.rsplit_once(' '));
+    let ours = lines.filter(|(labels, _)| labels.is_empty() || labels.starts_with('{'));
+    ours.map(|(labels, value)| (labels, value.parse().unwrap())).collect()
+}
+
+/// Whether a rule of the form `metric > number`, or with another comparison, holds of some sample.
+fn fires(expression: &str, scraped: &str) -> bool {
+    let [metric, comparison, bound] = expression.split_whitespace().collect::<Vec<_>>()[..] else {
+        panic!("{expression} is no comparison");
+    };
+    let bound: i64 = bound.parse().unwrap();
+    samples(scraped, metric).iter().any(|(_, value)| match comparison {
+        ">" => *value > bound,
+        "<" => *value < bound,
+        "==" => *value == bound,
+        _ => panic!("{comparison} is not understood"),
+    })
+}
+
+/// The alerts that would fire, by name.
+fn firing(scraped: &str) -> Vec<&'static str> {
+    let values = |key| {
+        ALERTS.lines().filter_map(move |line| {
+            line.trim_start_matches([' ', '-']).strip_prefix(key)?.strip_prefix(": ")
+        })
+    };
+    let rules: Vec<_> = values("alert").zip(values("expr")).collect();
+    assert_eq!(rules.len(), ALERTS.matches("- alert: ").count());
+    assert!(rules.len() > 3);
+    rules.into_iter().filter(|(_, rule)| fires(rule, scraped)).map(|(name, _)| name).collect()
+}
+
+/// One partner has been silent for 25 hours, most of them before this daemon was started; another is
+/// there. Monitoring tells so, and the node is ready all the same.
+#[test]
+fn scenario_06_monitoring() {
+    let members = [
+        ("la-wigan", Reach::at(&[&tcp(&loopback())])),
+        ("ccg-trafford", Reach::default()),
+        ("gmhscp", Reach::default()),
+    ];
+    let mut board = Partnership::found_at(&members, ("", ""));
+    board.nodes[0].configure("http = \"127.0.0.1:0\"\n");
+    board.serve(0);
+    board.serve(1);
+    until("one has met", || board.nodes[0].connected() == 1);
+    let before = board.nodes[0].peer("gmhscp");
+    assert_eq!(before["contact_age_s"], Value::Null);
+    board.nodes[0].stop();
+    let silent: NodeKey = before["node"].as_str().unwrap().parse().unwrap();
+    let now = SystemTime::UNIX_EPOCH.elapsed().unwrap().as_millis();
+    let then = u64::try_from(now).unwrap() - (25 * 3_600 + 60) * 1_000;
+    let store = store::open(&board.nodes[0].store(), EngineKind::Sled).unwrap();
+    let last = Op::put(Own::Contacts, silent.as_bytes().to_vec(), then.to_be_bytes().to_vec());
+    let _durable = store.commit(vec![last]).unwrap();
+    drop(store);
+
+    // Without a daemon, too, the status knows both.
+    let offline = board.nodes[0].run(&["status"]);
+    assert!(offline.contains("gmhscp: away for 25 hours"), "{offline}");
+    assert!(board.nodes[0].peer("ccg-trafford")["contact_age_s"].as_u64().unwrap() < 300);
+    board.serve(0);
+    until("the other is there", || board.nodes[0].connected() == 1);
+
+    let client = Client::of(&board.nodes[0]);
+    let scraped = client.get("/metrics").body;
+    let age = samples(&scraped, "concordat_peer_seconds_since_contact");
+    let of = |slug: &str| age.iter().find(|(labels, _)| labels.contains(slug)).unwrap().1;
+    assert!((90_060..90_360).contains(&of("gmhscp")), "{age:?}");
+    assert!(of("ccg-trafford") == 0, "{age:?}");
+    assert_eq!(client.get("/readyz").status, 200);
+    assert_eq!(firing(&scraped), ["ConcordatPartnerSilent"]);
+    assert!(board.nodes[0].run(&["status"]).contains("gmhscp: away for 25 hours"));
+    let young = scraped.replace(&format!("}} {}", of("gmhscp")), "} 90000");
+    assert_eq!(firing(&young), [""; 0]);
+
+    // The page for whoever sets up monitoring names every figure that there is.
+    let types = scraped.lines().filter_map(|line| line.strip_prefix("# TYPE "));
+    for metric in types.map(|line| line.split_whitespace().next().unwrap()) {
+        assert!(DOCS.contains(&format!("| `{metric}`")), "docs/monitoring.md lacks {metric}");
+    }
+}
 
 /// The ten nodes of the demonstration: councils, commissioning groups, trusts, the partnership office
 /// and the regulator's office.

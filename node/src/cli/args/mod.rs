@@ -52,6 +52,8 @@ pub(super) enum Command {
     Serve(Serve),
     /// How the node is, whom it meets, and how far its boards have come
     Status,
+    /// Look for whatever keeps the node from working, dial every partner, and say what to do
+    Doctor,
     /// Write a note to a board
     Note(Note),
     /// Show the entries of a board
@@ -97,7 +99,7 @@ pub(super) struct Init {
     /// Where to write the recovery key: a file outside the node's directory, to be locked away
     #[arg(long, value_name = "FILE")]
     pub(super) recovery_out: PathBuf,
-    /// Where partners may connect; may be repeated [default: /ip4/0.0.0.0/tcp/4001]
+    /// Where partners may connect; may be repeated [default: TCP and QUIC at port 4001]
     #[arg(long, value_name = "ADDRESS")]
     pub(super) listen: Vec<Multiaddr>,
     /// An address by which partners reach the node; may be repeated [default: none, it dials out]

@@ -7,7 +7,7 @@
 //! | dial failed | the same, and trouble is told |
 //! | inbound connection denied by the allow list | `Stranger`, once |
 //! | any other inbound failure | trouble is told |
-//! | ping failed | the connection is closed; libp2p tells only the second failure in a row |
+//! | ping failed | the connection is closed, and the session ended; libp2p tells only the second failure in a row |
 //!
 //! *Invariants.* Identify's words about addresses are not used.
 //!
@@ -18,7 +18,7 @@ use libp2p::{
     swarm::{DialError, ListenError, SwarmEvent},
 };
 
-use super::{Driver, NetEvent, NodeKey, Stage, Trouble};
+use super::{Driver, End, NetEvent, NodeKey, Stage, Trouble};
 use crate::net::{dial::is_our_turn, swarm::BehaviourEvent};
 
 impl Driver {
@@ -27,13 +27,19 @@ impl Driver {
             SwarmEvent::NewListenAddr { address, .. } => {
                 self.notice(NetEvent::Listening { address });
             }
-            SwarmEvent::ConnectionEstablished { peer_id, .. } => {
+            SwarmEvent::ConnectionEstablished { peer_id, connection_id, endpoint, .. } => {
                 if let Ok(key) = NodeKey::from_peer_id(&peer_id) {
+                    self.watched.paths.opened(key, connection_id, &endpoint);
                     self.advance(key);
                 }
             }
-            SwarmEvent::ConnectionClosed { peer_id, num_established: 0, .. } => {
-                self.disconnected(&peer_id);
+            SwarmEvent::ConnectionClosed { peer_id, connection_id, num_established, .. } => {
+                if let Ok(key) = NodeKey::from_peer_id(&peer_id) {
+                    self.watched.paths.closed(key, connection_id);
+                    if num_established == 0 {
+                        self.disconnected(key);
+                    }
+                }
             }
             SwarmEvent::OutgoingConnectionError { peer_id: Some(peer_id), error, .. } => {
                 if let Ok(key) = NodeKey::from_peer_id(&peer_id) {
@@ -55,10 +61,7 @@ impl Driver {
         }
     }
 
-    fn disconnected(&mut self, peer_id: &PeerId) {
-        let Ok(key) = NodeKey::from_peer_id(peer_id) else {
-            return;
-        };
+    fn disconnected(&mut self, key: NodeKey) {
         let Some(peer) = self.peers.get_mut(&key) else {
             return;
         };
@@ -120,6 +123,9 @@ impl Driver {
             return;
         }
         if let Ok(peer) = NodeKey::from_peer_id(&peer) {
+            // Its substreams do not tell when we close a connection that has stalled. Should the session
+            // have lived on another connection, it is opened again.
+            self.end(peer, End::Silent);
             let cause = failure.to_string();
             self.notice(NetEvent::Trouble(Trouble::Silent { peer, cause }));
         }

@@ -27,7 +27,8 @@ use tokio::{
 };
 
 use super::{
-    End, Lane, Meter, NetCommand, NetConfig, NetError, NetEvent, NodeKey, SessionId, Trouble,
+    End, Lane, Meter, NetCommand, NetConfig, NetError, NetEvent, NodeKey, Paths, SessionId,
+    Trouble,
     dial::{Alarms, Backoff, is_opener, is_our_turn},
     meter::PeerMeter,
     session::{BULK, CONTROL, Pair, Session},
@@ -49,6 +50,12 @@ const GOODBYE: Duration = Duration::from_secs(5);
 pub(super) struct Channels {
     pub(super) commands: mpsc::Receiver<NetCommand>,
     pub(super) events: mpsc::Sender<NetEvent>,
+}
+
+/// What others read of the driver while it runs.
+pub(super) struct Watched {
+    pub(super) meter: Arc<Meter>,
+    pub(super) paths: Arc<Paths>,
 }
 
 enum Stage {
@@ -83,7 +90,7 @@ pub(super) struct Driver {
     streams: libp2p_stream::Control,
     incoming: mpsc::UnboundedReceiver<Incoming>,
     channels: Channels,
-    meter: Arc<Meter>,
+    watched: Watched,
     peers: BTreeMap<NodeKey, Peer>,
     alarms: Alarms,
     tasks: JoinSet<Step>,
@@ -97,7 +104,7 @@ impl Driver {
         local: NodeKey,
         swarm: Swarm<Behaviour>,
         channels: Channels,
-        meter: Arc<Meter>,
+        watched: Watched,
     ) -> Result<Self, NetError> {
         let mut streams = swarm.behaviour().stream.new_control();
         let (sender, incoming) = mpsc::unbounded_channel();
@@ -116,7 +123,7 @@ impl Driver {
             streams,
             incoming,
             channels,
-            meter,
+            watched,
             peers: BTreeMap::new(),
             alarms: Alarms::default(),
             tasks: JoinSet::new(),
@@ -166,7 +173,7 @@ impl Driver {
         }
         self.swarm.behaviour_mut().allowed.allow_peer(key.to_peer_id());
         let config = &self.config;
-        let meter = &self.meter;
+        let meter = &self.watched.meter;
         let peer = self.peers.entry(key).or_insert_with(|| Peer {
             addresses: Vec::new(),
             is_allowed: true,

@@ -1,6 +1,8 @@
-//! Real swarms over loopback TCP and TLS, on ports that the system chooses.
+//! Real swarms over loopback, TCP and QUIC, on ports that the system chooses.
 //!
 //! Every test waits for events, with one deadline over all of it; none sleeps.
+
+mod transports;
 
 use std::{collections::VecDeque, future::Future, time::Duration};
 
@@ -12,9 +14,16 @@ const DEADLINE: Duration = Duration::from_secs(60);
 /// Longer than any test: whoever waits for this dials once.
 const NEVER_MS: u64 = 3_600_000;
 
+const TCP: &str = "/ip4/127.0.0.1/tcp/0";
+const QUIC: &str = "/ip4/127.0.0.1/udp/0/quic-v1";
+
 fn config() -> NetConfig {
+    config_over(TCP)
+}
+
+fn config_over(listen: &str) -> NetConfig {
     NetConfig {
-        listen: vec!["/ip4/127.0.0.1/tcp/0".parse().unwrap()],
+        listen: vec![listen.parse().unwrap()],
         is_announced: false,
         redial_ms_min: 20,
         redial_ms_max: 200,
@@ -286,50 +295,13 @@ fn our_own_bad_frame_is_not_sent_and_harms_nothing() {
 }
 
 #[test]
-fn a_stranger_is_told_once_and_reaches_nothing() {
-    run(async {
-        let mut once = config();
-        once.redial_ms_min = NEVER_MS;
-        once.redial_ms_max = NEVER_MS;
-        let mut server = node(config(), 11).await;
-        let mut member = node(config(), 12).await;
-        let stranger = node(once, 13).await;
-        let stranger_key = stranger.key();
-
-        stranger.allow(&server, vec![server.address.clone()]).await;
-        let address = server
-            .wait(|event| match event {
-                NetEvent::Stranger { peer, address } => {
-                    assert_eq!(*peer, Some(stranger_key));
-                    Some(address.clone())
-                }
-                _ => None,
-            })
-            .await;
-        connect(&mut server, &mut member).await;
-
-        assert!(address.to_string().starts_with("/ip4/127.0.0.1/tcp/"));
-        let member_key = member.key();
-        let heard = stranger.handle.meter().peer(server.key());
-        assert_eq!(heard, Some(PeerCounts::default()));
-        let told = stranger.stop().await;
-        assert_eq!(count(&told, is_connected), 0);
-        let told = server.stop().await;
-        assert_eq!(count(&told, |event| matches!(event, NetEvent::Stranger { .. })), 1);
-        let connected = told.iter().filter_map(|event| match event {
-            NetEvent::Connected { peer, .. } => Some(*peer),
-            _ => None,
-        });
-        assert_eq!(connected.collect::<Vec<_>>(), [member_key]);
-    });
-}
-
-#[test]
 fn a_peer_that_stops_and_starts_again_is_met_again() {
     run(async {
-        for (staying, returning) in [(14, 15), (15, 14)] {
-            let mut a = node(config(), staying).await;
-            let mut b = node(config(), returning).await;
+        for (listen, staying, returning) in
+            [(TCP, 14, 15), (TCP, 15, 14), (QUIC, 14, 15), (QUIC, 15, 14)]
+        {
+            let mut a = node(config_over(listen), staying).await;
+            let mut b = node(config_over(listen), returning).await;
             let (a_session, _) = connect(&mut b, &mut a).await;
             let (address, b_key) = (b.address.clone(), b.key());
             let mut again = config();
@@ -361,9 +333,10 @@ fn a_peer_that_stops_and_starts_again_is_met_again() {
 #[test]
 fn two_that_dial_each_other_at_once_have_one_session() {
     run(async {
-        for round in 0..10 {
-            let mut a = node(config(), 100 + round).await;
-            let mut b = node(config(), 200 + round).await;
+        for round in 0..20 {
+            let listen = if round % 2 == 0 { TCP } else { QUIC };
+            let mut a = node(config_over(listen), 100 + round).await;
+            let mut b = node(config_over(listen), 200 + round).await;
             let (a_key, b_key) = (a.key(), b.key());
             let (a_address, b_address) = (a.address.clone(), b.address.clone());
 
@@ -440,14 +413,16 @@ fn a_dropped_peer_comes_back_and_a_forgotten_one_does_not() {
 #[test]
 fn an_address_in_use_is_told_before_anything_runs() {
     run(async {
-        let first = node(config(), 20).await;
-        let mut second = config();
-        second.listen = vec![first.address.clone()];
+        for listen in [TCP, QUIC] {
+            let first = node(config_over(listen), 20).await;
+            let mut second = config();
+            second.listen = vec![first.address.clone()];
 
-        let refused = start(second, &[21; 32]).err().unwrap();
+            let refused = start(second, &[21; 32]).err().unwrap();
 
-        let expected = format!("cannot listen on {}: ", first.address);
-        assert!(refused.to_string().starts_with(&expected), "{refused}");
+            let expected = format!("cannot listen on {}: ", first.address);
+            assert!(refused.to_string().starts_with(&expected), "{refused}");
+        }
     });
 }
 

@@ -45,7 +45,8 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// The documents of one node.
 #[derive(Debug)]
 pub struct Documents {
-    directory: PathBuf,
+    /// Where notes are kept; none: nobody needs them.
+    directory: Option<PathBuf>,
     skeletons: Mutex<BTreeMap<&'static str, Arc<Skeleton>>>,
     kept: Mutex<Kept>,
     suspended: Mutex<BTreeMap<ArtefactId, Suspended>>,
@@ -87,11 +88,22 @@ impl Documents {
             }
         }
         Ok(Self {
-            directory,
+            directory: Some(directory),
             skeletons: Mutex::default(),
             kept: Mutex::default(),
             suspended: Mutex::new(suspended),
         })
+    }
+
+    /// Documents that are looked at once, by a process that may end with them: nothing is noted on disk.
+    #[must_use]
+    pub fn unnoted() -> Self {
+        Self {
+            directory: None,
+            skeletons: Mutex::default(),
+            kept: Mutex::default(),
+            suspended: Mutex::default(),
+        }
     }
 
     /// The skeleton of a kind.
@@ -164,14 +176,15 @@ impl Documents {
         if let Some(why) = locked(&self.suspended).get(artefact) {
             return Err(*why);
         }
-        let note = Note::write(&self.directory, artefact);
+        let note = self.directory.as_ref().map(|directory| Note::write(directory, artefact));
         let done = catch_unwind(AssertUnwindSafe(work));
         drop(note);
         done.unwrap_or_else(|_| {
             let why = Suspended::Panicked;
             locked(&self.kept).remove(artefact);
             locked(&self.suspended).insert(*artefact, why);
-            if let Err(error) = suspend(&self.directory, artefact, why) {
+            let noted = self.directory.as_ref().map(|directory| suspend(directory, artefact, why));
+            if let Some(Err(error)) = noted {
                 tracing::error!(code = "suspended", %error, "the note was not written");
             }
             tracing::error!(code = "suspended", artefact = %artefact, "{why}");
@@ -223,7 +236,9 @@ impl Documents {
 
     /// Lets a document be opened again by this version. Says whether it was suspended.
     pub fn retry(&self, artefact: &ArtefactId) -> bool {
-        let _gone = fs::remove_file(note_path(&self.directory, artefact, SUSPENDED));
+        if let Some(directory) = &self.directory {
+            let _gone = fs::remove_file(note_path(directory, artefact, SUSPENDED));
+        }
         locked(&self.suspended).remove(artefact).is_some()
     }
 }

@@ -109,14 +109,20 @@ pub(super) fn entry_in<'a>(dossier: &'a Dossier, named: &str) -> Result<&'a Writ
     }
 }
 
-/// A time that a person named: a day, which means its end, or a minute.
+/// A time that a person named: a day, which means its end, a minute, or a moment.
 ///
 /// # Errors
-/// - [`Refusal`]: it is neither.
+/// - [`Refusal`]: it is none of these.
 pub(super) fn time_named(text: &str) -> Result<TimeMs, Refusal> {
     let day = calendar::day(text).map(|day| day.plus_ms(DAY_MS - 1));
-    day.or_else(|| calendar::minute(text)).ok_or_else(|| {
-        let message = format!("{text:?} is no time; write 2017-12-04 or 2017-12-04T12:00Z");
+    let moment = || {
+        let moment: jiff::Timestamp = text.parse().ok()?;
+        u64::try_from(moment.as_millisecond()).ok().map(TimeMs)
+    };
+    day.or_else(|| calendar::minute(text)).or_else(moment).ok_or_else(|| {
+        let message = format!(
+            "{text:?} is no time; write 2017-12-04, 2017-12-04T12:00Z or 2017-12-04T12:00:31.5Z"
+        );
         Refusal::new("no-time", message)
     })
 }

@@ -102,6 +102,7 @@ fn run(args: Args, out: &Out) -> Result<ExitCode, CliError> {
     let done = match args.command {
         // An audit's result is its exit code.
         Command::Audit(AuditCommand::Verify(verify)) => return audit::verify(&verify, out),
+        Command::Audit(AuditCommand::Replay(replay)) => return audit::replay(&replay, out),
         // So is a check's.
         Command::Store(StoreCommand::Check) => return store::check(&context, out),
         Command::Doctor => return doctor::run(&context, out),

@@ -7,6 +7,7 @@
 
 use std::io::{self, Write};
 
+use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use tracing_subscriber::EnvFilter;
 
@@ -48,6 +49,17 @@ impl Out {
             .with_ansi(false);
         // Err: a logger is there already, which only a test may have set up.
         let _set = if self.is_json { lines.json().try_init() } else { lines.try_init() };
+    }
+
+    /// Tells people at a terminal how many bytes have been gone through; nobody else.
+    pub(super) fn bytes_bar(&self, bytes: u64) -> ProgressBar {
+        if self.is_json {
+            return ProgressBar::hidden();
+        }
+        // indicatif draws nothing where stderr is no terminal.
+        let style = ProgressStyle::with_template("{bar:40} {bytes} of {total_bytes}, {eta} left");
+        let bar = ProgressBar::new(bytes);
+        style.map_or_else(|_| ProgressBar::hidden(), |style| bar.with_style(style))
     }
 
     /// Answers with text as it stands.

@@ -9,10 +9,10 @@ use concordat_node::{
 use serde_json::Value;
 
 use crate::{
-    artefacts::{STRATEGY, act, show},
+    artefacts::{RULES, STRATEGY, TOP, act, show, until_both},
     http::Client,
     partnership::{Partnership, Reach},
-    process::{Node, until},
+    process::{Node, done, program, until},
     transports::{loopback, quic, tcp},
 };
 
@@ -214,4 +214,69 @@ fn scenario_07_one_node_gone() {
         office.command(&["artefact", "show", "decision", "--json"]).status.success()
             && show(office, "decision") == agreed
     });
+}
+
+/// An auditor has a bundle and nothing else, and sees again what there was at a moment long gone: every
+/// document's state, every frozen wording, as the nodes showed them then and show them now.
+#[test]
+fn scenario_16_replay() {
+    let mut board = Partnership::found_with(&["la-wigan", "la-bolton"], TOP, RULES);
+    board.serve_all();
+    board.until_all_meet();
+    let wigan = &board.nodes[0];
+    act(wigan, &["open", "decision", "--title", "Winter fund"]);
+    act(wigan, &["set", "decision", STRATEGY, "authority/basis=delegated_to_board"]);
+    act(wigan, &["add", "decision", "options", "label=Nothing", "result=rejected"]);
+    act(wigan, &["event", "decision", "consult"]);
+    let frozen = act(wigan, &["propose", "decision"]);
+    until_both(&board, "decision", "it is frozen", |shown| shown["state_name"] == "frozen");
+    let between = this_moment();
+    board.nodes.iter().for_each(|node| drop(act(node, &["sign", "decision", "--approve"])));
+    until_both(&board, "decision", "it is carried", |shown| shown["state_name"] == "decided");
+    act(&board.nodes[1], &["set", "decision", "title=Another fund"]);
+    act(&board.nodes[1], &["open", "standard", "--title", "Stroke care"]);
+    until_both(&board, "decision", "both see what came later", |shown| {
+        shown["proposals"][0]["amendments"] == 1
+    });
+    let bundle = board.file("audited.bundle");
+    board.nodes[1].run(&["export", "--out", &bundle]);
+    let bolton = &board.nodes[1];
+    let (now, then) = (
+        show(bolton, "decision"),
+        bolton.json(&["artefact", "show", "decision", "--by", &between]),
+    );
+    let audited = board.export_and_audit(bolton);
+
+    let artefact = now["artefact"].as_str().unwrap();
+    let empty = tempfile::tempdir().unwrap();
+    let replay = |more: &[&str]| -> Value {
+        let mut auditor = program();
+        auditor.current_dir(empty.path());
+        let args = [&["audit", "replay", &bundle, "--artefact", artefact, "--json"], more].concat();
+        serde_json::from_str(&done(auditor.args(&args).output().unwrap(), &args)).unwrap()
+    };
+    let (replayed, back) = (replay(&[]), replay(&["--to", &between]));
+    for one in [&replayed, &back] {
+        assert_eq!(one["failures"].as_array().unwrap().len(), 0, "{one}");
+        let entries = audited["feeds"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|feed| feed["entries"].as_u64().unwrap());
+        assert!(one["entries"].as_u64().unwrap() <= entries.sum());
+        assert!(one["first_ms"].as_u64() < one["last_ms"].as_u64());
+        let digest = &one["artefacts"][0]["frozen"][0];
+        assert_eq!(
+            (&digest["wording"], &digest["matches"]),
+            (&frozen["frozen"]["digest"], &true.into())
+        );
+    }
+    assert_eq!((&replayed["artefact"], &back["artefact"]), (&now, &then));
+    assert_eq!(replayed["artefacts"][0]["state_name"], "decided");
+    assert_eq!(back["artefacts"][0]["state_name"], "frozen");
+}
+
+/// As people write it.
+fn this_moment() -> String {
+    jiff::Timestamp::now().to_string()
 }

@@ -381,6 +381,24 @@ fn engine_on_disk(name: &str) -> Result<EngineKind, String> {
 pub(super) enum AuditCommand {
     /// Verify every signature, chain, acknowledgement and payload of a bundle
     Verify(AuditVerify),
+    /// Build every artefact of a bundle again, as it is or was, and compare what was frozen with what was
+    /// signed; exit code 0: all of it agrees
+    Replay(AuditReplay),
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct AuditReplay {
+    /// The bundle
+    pub(super) file: PathBuf,
+    /// What was written by this day or minute, as its authors claim
+    #[arg(long, value_name = "TIME")]
+    pub(super) to: Option<String>,
+    /// What this member had acknowledged or written
+    #[arg(long, value_name = "MEMBER", conflicts_with = "to")]
+    pub(super) known_to: Option<String>,
+    /// All of one artefact: the beginning of its id
+    #[arg(long, value_name = "ARTEFACT")]
+    pub(super) artefact: Option<String>,
 }
 
 #[derive(Debug, clap::Args)]

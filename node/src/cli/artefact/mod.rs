@@ -6,6 +6,8 @@
 
 mod show;
 
+pub(super) use show::artefact as artefact_in_words;
+
 use concordat_protocol::artefact::{guard, kind::EventKind, kinds};
 
 use super::{

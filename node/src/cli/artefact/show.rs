@@ -156,7 +156,7 @@ fn open_conflicts_in_words(one: &OpenConflicts) -> Vec<String> {
     lines
 }
 
-pub(super) fn artefact(artefact: &Artefact) -> Vec<String> {
+pub(in crate::cli) fn artefact(artefact: &Artefact) -> Vec<String> {
     let title = artefact.title.as_deref().unwrap_or("(no title)");
     let settled = if artefact.is_settled { "settled" } else { "not settled yet" };
     let mut lines = vec![

@@ -1,72 +1,59 @@
-//! `audit verify`: checks a bundle from its bytes alone.
-//!
-//! The file is read twice, piece by piece: never more than one record is held. Needs no node, no network
-//! and no key, and calls `protocol::audit` for everything that is found.
+//! Reading a bundle: twice, piece by piece, so that never more than one record is held.
 //!
 //! *Source*: ours.
 
-use std::{fs::File, io::Read, path::Path, process::ExitCode};
+use std::{fs::File, io::Read, path::Path};
 
 use concordat_protocol::audit::{
-    Audit, Finding, Report, Severity, Summary,
+    Audit, Finding, Holdings, Report, Summary,
     bundle::{BadBundle, MAGIC, Next, Record, next_record},
 };
-use serde::Serialize;
+use indicatif::ProgressBar;
 
-use super::{args::AuditVerify, error::CliError, out::Out};
-use crate::home::FileError;
+use crate::{cli::out::Out, home::FileError};
 
 const PIECE_BYTES: usize = 256 * 1024;
 
-#[derive(Serialize)]
-struct ShownFinding {
-    severity: String,
-    sentence: String,
+/// Checks a bundle.
+pub(super) fn audit(path: &Path, out: &Out) -> Result<Report, FileError> {
+    two_readings(path, out, false).map(|(report, _)| report)
 }
 
-#[derive(Serialize)]
-struct ShownFeed {
-    board: String,
-    slug: String,
-    epoch: u64,
-    entries: u64,
-    settled: u64,
-    forked_at: Option<u64>,
+/// Checks a bundle, and gathers what it holds about artefacts; nothing if it is no bundle.
+pub(super) fn gather(path: &Path, out: &Out) -> Result<(Report, Option<Holdings>), FileError> {
+    two_readings(path, out, true)
 }
 
-#[derive(Serialize)]
-struct ShownReport {
-    exit_code: u8,
-    closing: String,
-    feeds: Vec<ShownFeed>,
-    findings: Vec<ShownFinding>,
-}
-
-pub(super) fn verify(args: &AuditVerify, out: &Out) -> Result<ExitCode, CliError> {
-    let report = audit(&args.file)?;
-    let shown = shown(&report);
-    out.show(&shown, &words(&report, &shown))?;
-    Ok(ExitCode::from(shown.exit_code))
-}
-
-fn audit(path: &Path) -> Result<Report, FileError> {
+fn two_readings(
+    path: &Path,
+    out: &Out,
+    gathers: bool,
+) -> Result<(Report, Option<Holdings>), FileError> {
+    let length = path.metadata().map_err(FileError::at("reading", path))?.len();
+    let bar = out.bytes_bar(length.saturating_mul(2));
     let mut findings = Vec::new();
     let mut first = Audit::new();
-    let fault = read(path, |record| findings.extend(first.take(record)))?;
+    let fault = read(path, (&bar, 0), |record| findings.extend(first.take(record)))?;
     findings.extend(fault);
     if let [Finding::Damaged { fault: BadBundle::NoMagic, .. }] = findings.as_slice() {
-        return Ok(Report { findings, summary: Summary::default() });
+        return Ok((Report { findings, summary: Summary::default() }, None));
     }
-    let (mut second, rest) = first.second_reading();
+    let (second, rest) = first.second_reading();
+    let mut second = if gathers { second.gathering() } else { second };
     findings.extend(rest);
-    let _told_already = read(path, |record| findings.extend(second.take(record)))?;
-    let (rest, summary) = second.finish();
+    let _told_already = read(path, (&bar, length), |record| findings.extend(second.take(record)))?;
+    let (rest, summary, holdings) = second.finish_gathered();
     findings.extend(rest);
-    Ok(Report { findings, summary })
+    bar.finish_and_clear();
+    Ok((Report { findings, summary }, holdings))
 }
 
 /// Gives every record of the file to `take`; what is wrong with the file itself is a finding.
-fn read(path: &Path, mut take: impl FnMut(Record<'_>)) -> Result<Option<Finding>, FileError> {
+fn read(
+    path: &Path,
+    (bar, before): (&ProgressBar, u64),
+    mut take: impl FnMut(Record<'_>),
+) -> Result<Option<Finding>, FileError> {
     let mut pieces = Pieces::open(path)?;
     if !pieces.starts_with(MAGIC)? {
         return Ok(Some(Finding::Damaged { record: 0, fault: BadBundle::NoMagic }));
@@ -79,6 +66,7 @@ fn read(path: &Path, mut take: impl FnMut(Record<'_>)) -> Result<Option<Finding>
                 record += 1;
                 take(found);
                 pieces.pass(taken);
+                bar.set_position(before.saturating_add(pieces.at));
                 continue;
             }
             Ok(Next::Needs(needs)) => needs,
@@ -140,45 +128,6 @@ impl<'a> Pieces<'a> {
     }
 }
 
-fn shown(report: &Report) -> ShownReport {
-    let feeds = report.summary.feeds.iter().map(|feed| ShownFeed {
-        board: feed.board.to_string(),
-        slug: feed.name.slug.to_string(),
-        epoch: feed.name.epoch,
-        entries: feed.entries,
-        settled: feed.settled,
-        forked_at: feed.fork,
-    });
-    let findings = report.findings.iter().map(|finding| ShownFinding {
-        severity: finding.severity().to_string(),
-        sentence: finding.to_string(),
-    });
-    ShownReport {
-        exit_code: report.exit_status(),
-        closing: report.closing(),
-        feeds: feeds.collect(),
-        findings: findings.collect(),
-    }
-}
-
-fn words(report: &Report, shown: &ShownReport) -> Vec<String> {
-    let mut lines: Vec<String> = report
-        .summary
-        .boards
-        .iter()
-        .map(|board| format!("board {:?}, {}", board.title, board.board))
-        .collect();
-    for feed in &shown.feeds {
-        lines.push(format!("  {}: {} entries, {} settled", feed.slug, feed.entries, feed.settled));
-    }
-    for severity in [Severity::Proven, Severity::Unchecked, Severity::Note] {
-        let of_weight = report.findings.iter().filter(|finding| finding.severity() == severity);
-        lines.extend(of_weight.map(|finding| format!("{severity}: {finding}")));
-    }
-    lines.push(shown.closing.clone());
-    lines
-}
-
 #[cfg(test)]
 mod tests {
     use concordat_protocol::audit::bundle::Writer;
@@ -200,7 +149,7 @@ mod tests {
     fn audited(bytes: &[u8]) -> Report {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), bytes).unwrap();
-        audit(file.path()).unwrap()
+        audit(file.path(), &Out::new(true)).unwrap()
     }
 
     #[test]

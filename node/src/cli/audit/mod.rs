@@ -1,0 +1,93 @@
+//! `audit verify` and `audit replay`: a bundle checked, and seen again, from its bytes alone.
+//!
+//! | file | what |
+//! |---|---|
+//! | `mod` | `verify`: whether everything in it holds |
+//! | `replay` | what it comes to, now or on a day: the state of every artefact, and whether what was frozen is what was signed |
+//! | `read` | reading the file, twice, piece by piece |
+//!
+//! Needs no node, no network and no key, and calls `protocol::audit` for everything that is found.
+//!
+//! *Source*: ours.
+
+mod read;
+mod replay;
+
+use std::process::ExitCode;
+
+use concordat_protocol::audit::{Report, Severity};
+use serde::Serialize;
+
+pub(super) use replay::run as replay;
+
+use super::{args::AuditVerify, error::CliError, out::Out};
+
+#[derive(Serialize)]
+struct ShownFinding {
+    severity: String,
+    sentence: String,
+}
+
+#[derive(Serialize)]
+struct ShownFeed {
+    board: String,
+    slug: String,
+    epoch: u64,
+    entries: u64,
+    settled: u64,
+    forked_at: Option<u64>,
+}
+
+#[derive(Serialize)]
+struct ShownReport {
+    exit_code: u8,
+    closing: String,
+    feeds: Vec<ShownFeed>,
+    findings: Vec<ShownFinding>,
+}
+
+pub(super) fn verify(args: &AuditVerify, out: &Out) -> Result<ExitCode, CliError> {
+    let report = read::audit(&args.file, out)?;
+    let shown = shown(&report);
+    out.show(&shown, &words(&report, &shown))?;
+    Ok(ExitCode::from(shown.exit_code))
+}
+
+fn shown(report: &Report) -> ShownReport {
+    let feeds = report.summary.feeds.iter().map(|feed| ShownFeed {
+        board: feed.board.to_string(),
+        slug: feed.name.slug.to_string(),
+        epoch: feed.name.epoch,
+        entries: feed.entries,
+        settled: feed.settled,
+        forked_at: feed.fork,
+    });
+    let findings = report.findings.iter().map(|finding| ShownFinding {
+        severity: finding.severity().to_string(),
+        sentence: finding.to_string(),
+    });
+    ShownReport {
+        exit_code: report.exit_status(),
+        closing: report.closing(),
+        feeds: feeds.collect(),
+        findings: findings.collect(),
+    }
+}
+
+fn words(report: &Report, shown: &ShownReport) -> Vec<String> {
+    let mut lines: Vec<String> = report
+        .summary
+        .boards
+        .iter()
+        .map(|board| format!("board {:?}, {}", board.title, board.board))
+        .collect();
+    for feed in &shown.feeds {
+        lines.push(format!("  {}: {} entries, {} settled", feed.slug, feed.entries, feed.settled));
+    }
+    for severity in [Severity::Proven, Severity::Unchecked, Severity::Note] {
+        let of_weight = report.findings.iter().filter(|finding| finding.severity() == severity);
+        lines.extend(of_weight.map(|finding| format!("{severity}: {finding}")));
+    }
+    lines.push(shown.closing.clone());
+    lines
+}

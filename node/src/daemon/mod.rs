@@ -13,6 +13,7 @@
 //! | `mod` | the loop: whatever comes in becomes an input, whatever comes out is done in its order |
 //! | `backlog` | what the writer was handed and has not made durable, and for how long |
 //! | `links` | sessions with peers: which is current, and what the engine may say to whom |
+//! | `records` | private records: answered aside, written one change at a time |
 //! | `reserve` | what is taken in when the disk is nearly full |
 //! | `watchdog` | the end of a process whose store hangs |
 //! | `notices` | what is told in the log, one line each |
@@ -26,6 +27,7 @@
 mod backlog;
 mod links;
 mod notices;
+mod records;
 mod reserve;
 mod watchdog;
 
@@ -37,7 +39,12 @@ use tokio::{
     time::{Instant, Interval, MissedTickBehavior},
 };
 
-use self::{backlog::Backlog, links::Links, reserve::Reserve};
+use self::{
+    backlog::Backlog,
+    links::Links,
+    records::{OwnWrite, Records},
+    reserve::Reserve,
+};
 use crate::{
     artefact::{Prepared, prepare},
     config::Config,
@@ -46,7 +53,7 @@ use crate::{
     http::{Http, HttpError},
     net::{self, NetConfig, NetError, NetEvent, NetLimits, NetStopped},
     organisation::{Organisation, OrganisationError},
-    replica::{About, Begun, Desk, Order, Replica, ReplicaError, Work},
+    replica::{About, Begun, Desk, Replica, ReplicaError, Work},
     store::{self, Reader, Store, StoreError, Writer, WriterStopped},
     view::{Running, WriterLine},
 };
@@ -111,6 +118,7 @@ struct Daemon {
     writer: Writer,
     reserve: Reserve,
     backlog: Backlog,
+    records: Records,
     http: Option<Http>,
     preparing: mpsc::UnboundedSender<Ready>,
 }
@@ -128,6 +136,7 @@ struct Inbox {
     reports: mpsc::UnboundedReceiver<store::Report>,
     calls: mpsc::Receiver<Call>,
     ready: mpsc::UnboundedReceiver<Ready>,
+    own: mpsc::UnboundedReceiver<OwnWrite>,
     ticks: Interval,
 }
 
@@ -152,6 +161,7 @@ pub async fn run(start: Start) -> Result<(), DaemonError> {
     }
     let (asking, calls) = Calls::open();
     let server = Server::start(&home.socket(), asking.clone())?;
+    let (records, own) = Records::new(&home, asking.clone());
     let http = match config.http() {
         Some(address) => Some(Http::start(address, &home, asking).await?),
         None => None,
@@ -172,12 +182,13 @@ pub async fn run(start: Start) -> Result<(), DaemonError> {
         writer,
         reserve: Reserve::new(&home.store(), config.disk_reserve_bytes()),
         backlog: Backlog::default(),
+        records,
         http,
         preparing,
     };
     let mut ticks = tokio::time::interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut inbox = Inbox { events, reports, calls, ready, ticks };
+    let mut inbox = Inbox { events, reports, calls, ready, own, ticks };
     let ended = daemon.serve(&mut inbox, stop).await;
     drop((server, daemon.http.take()));
     let closed = daemon.close(inbox).await;
@@ -255,6 +266,11 @@ impl Daemon {
                 _ = inbox.ticks.tick() => self.tick().await?,
                 Some(call) = inbox.calls.recv(), if takes_in => self.called(call).await?,
                 Some(ready) = inbox.ready.recv() => self.ready(ready).await?,
+                Some(OwnWrite { ops, durable }) = inbox.own.recv() => {
+                    self.writer.submit_own(ops, move || {
+                        let _gone = durable.send(());
+                    })?;
+                }
                 event = inbox.events.recv(), if takes_in && has_space => match event {
                     Some(event) => self.met(event).await?,
                     None => return Err(NetStopped.into()),
@@ -332,7 +348,7 @@ impl Daemon {
     }
 
     async fn called(&mut self, call: Call) -> Result<(), DaemonError> {
-        if self.reserve.is_low() && !matches!(call.order, Order::Read(_)) {
+        if self.reserve.is_low() && !call.order.only_looks() {
             let _gone = call.reply.send(Reply::Refused(self.reserve.refusal()));
             return Ok(());
         }
@@ -344,6 +360,10 @@ impl Daemon {
                 let _reading = tokio::task::spawn_blocking(move || {
                     let _gone = reply.send(snapshot.answer(question, Some(&running)));
                 });
+                Ok(())
+            }
+            Work::Records(asked, reply) => {
+                self.records.begin(*asked, self.replica.snapshot(), reply);
                 Ok(())
             }
         }

@@ -35,6 +35,7 @@ mod keys;
 mod log;
 mod note;
 mod out;
+mod record;
 mod serve;
 mod status;
 mod store;
@@ -133,6 +134,7 @@ fn run(args: Args, out: &Out) -> Result<ExitCode, CliError> {
         Command::Note(note) => note::run(&context, note, out),
         Command::Log(log) => log::run(&context, log, out),
         Command::Artefact(command) => artefact::run(&context, command, out),
+        Command::Record(command) => record::run(&context, command, out),
         Command::Export(export) => export::run(&context, export, out),
     };
     done.map(|()| ExitCode::SUCCESS)

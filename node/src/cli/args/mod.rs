@@ -5,6 +5,7 @@
 //! *Source*: ours.
 
 pub(super) mod artefact;
+pub(super) mod record;
 
 use std::path::PathBuf;
 
@@ -12,6 +13,7 @@ pub(super) use artefact::ArtefactCommand;
 use clap::{Parser, Subcommand, builder::NonEmptyStringValueParser};
 use concordat_protocol::identity::Code;
 use libp2p::Multiaddr;
+pub(super) use record::RecordCommand;
 
 use crate::{http::Role, rotation::NamedEnd, store::EngineKind};
 
@@ -59,6 +61,9 @@ pub(super) enum Command {
     /// Begin, edit, decide and prove what a board shares
     #[command(subcommand)]
     Artefact(ArtefactCommand),
+    /// Keep private records, which never leave this node, and promote what may
+    #[command(subcommand)]
+    Record(RecordCommand),
     /// Write all that an auditor needs of a board to one file
     Export(Export),
     /// Check this node's store, and move it to another storage engine; the daemon must be stopped

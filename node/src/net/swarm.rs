@@ -125,7 +125,18 @@ fn refuse_taken_port(address: &Multiaddr) -> Result<(), NetError> {
     tried.map(drop).map_err(|source| NetError::PortTaken { address: address.clone(), source })
 }
 
+/// What is received is copied for tests; see `capture`.
+#[cfg(debug_assertions)]
+fn multiplexer() -> super::capture::Captured<yamux::Config> {
+    super::capture::Captured::new(yamux_config())
+}
+
+#[cfg(not(debug_assertions))]
 fn multiplexer() -> yamux::Config {
+    yamux_config()
+}
+
+fn yamux_config() -> yamux::Config {
     let mut config = yamux::Config::default();
     config.set_max_num_streams(STREAMS_MAX);
     config

@@ -17,6 +17,8 @@ mod partnership;
 mod patients;
 mod process;
 mod proxy;
+mod records;
+mod scenarios;
 mod storage;
 
 use std::{collections::BTreeSet, fs, path::Path, process::Command};

@@ -341,12 +341,12 @@ fn write_report(report: Option<&Path>, lines: &[NotKept]) -> Result<(), CliError
 
 /// Nothing is imported: all faults, up to a bound.
 fn refusal(checked: &Checked, is_json: bool) -> Refusal {
-    let rows = usize::try_from(checked.bad).unwrap_or(usize::MAX);
+    let rows = usize::try_from(checked.rows).unwrap_or(usize::MAX);
     let mut text = format!(
         "nothing is imported: {} of {} cannot be kept; mend them, or keep the others with --skip-bad \
          --report FILE",
-        count_in_words(rows, "row", "rows"),
-        checked.rows
+        checked.bad,
+        count_in_words(rows, "row", "rows")
     );
     for fault in checked.faults.iter().take(TOLD_MAX) {
         let shown = fault.found.as_ref().filter(|_| !is_json);

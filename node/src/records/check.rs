@@ -6,6 +6,7 @@
 
 use std::path::Path;
 
+use concordat_protocol::artefact::guard::holds_number;
 use jiff::civil::Date;
 use toml::{Table, Value};
 
@@ -65,7 +66,9 @@ pub(super) fn parse(name: &str, text: &str, path: &Path) -> Result<Collection, C
 
 impl Keys<'_> {
     fn problem(&mut self, what: impl AsRef<str>) {
-        self.problems.push(format!("{}{}", self.place, what.as_ref()));
+        let what = what.as_ref();
+        let told = if holds_number(what) { "a value holds a valid NHS number" } else { what };
+        self.problems.push(format!("{}{told}", self.place));
     }
 
     fn text(&mut self, name: &str) -> Option<String> {
@@ -85,6 +88,10 @@ impl Keys<'_> {
             return None;
         }
         let text = self.text(name)?;
+        if holds_number(&text) {
+            self.problem(format!("{name} holds a valid NHS number; take it out"));
+            return None;
+        }
         if is_line(&text) {
             return Some(text);
         }
@@ -395,6 +402,11 @@ mod tests {
             "type = \"text\"",
             "type = \"text\"\nmax_length = 0",
             "field line: max_length must be a whole number from 1 to 10000",
+        ),
+        (
+            "title = \"Ledger\"",
+            "title = \"Of 943 476 5919\"",
+            "title holds a valid NHS number; take it out",
         ),
         (
             "min = \"-10.00\"",

@@ -31,6 +31,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use concordat_protocol::artefact::guard::{self, PatientNumber};
+
 use super::{check, form::Form, target::Target};
 use crate::{
     control::{CollectionField, Refusal},
@@ -113,6 +115,9 @@ pub enum CollectionError {
         /// Every problem, unknown keys last.
         problems: Vec<String>,
     },
+    /// It is named by a patient's number.
+    #[error(transparent)]
+    Patient(#[from] PatientNumber),
     /// There is none.
     #[error(
         "there is no collection {name:?}; `concordat record collections` lists those there are, and a \
@@ -132,6 +137,7 @@ impl CollectionError {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Unknown { .. } => "unknown-collection",
+            Self::Patient(_) => "patient-number",
             _ => "collection",
         }
     }
@@ -149,6 +155,7 @@ impl Collection {
     /// # Errors
     /// - [`CollectionError`]: there is none, or something is wrong with it.
     pub fn named(home: &Home, name: &str) -> Result<Self, CollectionError> {
+        guard::expect_none("the collection", name)?;
         let directory = home.collections();
         let path = directory.join(name).with_extension(EXTENSION);
         // Checked before it is put into a path.

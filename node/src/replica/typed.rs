@@ -89,7 +89,12 @@ fn in_records(asked: &RecordsAsked) -> Vec<Named<'_>> {
     match asked {
         RecordsAsked::Look(RecordsLook::Collections) => Vec::new(),
         RecordsAsked::Look(RecordsLook::List(query)) => {
-            [of(&query.collection), some("the record", &query.after)].concat()
+            let fields = query.conditions.iter().map(|condition| {
+                let name = condition.split(['<', '>', '=', '!']).next().unwrap_or_default();
+                ("the field", Cow::Borrowed(name))
+            });
+            let (of, after) = (of(&query.collection), some("the record", &query.after));
+            [of, after, fields.collect()].concat()
         }
         RecordsAsked::Look(RecordsLook::Show { collection, record }) => {
             [of(collection), one("the record", record)].concat()

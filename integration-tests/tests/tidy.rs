@@ -193,6 +193,77 @@ fn layers_of_the_node_do_not_reach_across() {
     assert_eq!(faults, Vec::<String>::new());
 }
 
+/// Whether code names the private records of the node: their module, or the table that holds them.
+fn names_private_records(code: &str) -> bool {
+    imports(code).contains("records") || code.contains("Own::Records") || code.contains("Own::*")
+}
+
+/// Files of the node, of which code that is no test names private records.
+const MAY_NAME_RECORDS: &[&str] = &[
+    "node/src/cli/error.rs",
+    "node/src/cli/record/export.rs",
+    "node/src/cli/record/import.rs",
+    "node/src/cli/record/mod.rs",
+    // Tells how many could be carried over.
+    "node/src/cli/store.rs",
+    "node/src/daemon/records.rs",
+    "node/src/records/table.rs",
+    // One order, done by a command itself: the same as the file of the daemon.
+    "node/src/replica/offline.rs",
+];
+
+/// What hands a request about records on without looking into it, or reads what a caller brings.
+const MAY_HAND_ON: &[&str] =
+    &["node/src/http/records.rs", "node/src/replica/desk.rs", "node/src/replica/order.rs"];
+
+#[test]
+fn nothing_that_shares_can_name_private_records() {
+    let is_test = |path: &str| path.ends_with("tests.rs") || path.contains("/tests/");
+    let all = ["protocol/src", "node/src"].into_iter().flat_map(rust_files);
+    let code: Vec<(String, String)> =
+        all.filter(|path| !is_test(path)).map(|path| (path.clone(), code(&read(&path)))).collect();
+    let naming = code.iter().filter(|(_, code)| names_private_records(code));
+    let naming: Vec<&str> = naming.map(|(path, _)| path.as_str()).collect();
+    assert_eq!(naming, MAY_NAME_RECORDS);
+
+    let shares = ["protocol/src/", "node/src/net/", "node/src/replica/", "node/src/http/"];
+    let mut faults = vec![];
+    for (path, code) in &code {
+        let shares = shares.iter().any(|folder| path.starts_with(folder));
+        let is_let = MAY_NAME_RECORDS.contains(&path.as_str())
+            || MAY_HAND_ON.contains(&path.as_str())
+            // Looks through what was typed, for patients' numbers.
+            || path == "node/src/replica/typed.rs";
+        for word in ["RecordsAsked", "RecordsAnswer", "own_records"] {
+            if shares && !is_let && code.contains(word) {
+                faults.push(format!("{path} names {word}"));
+            }
+        }
+    }
+    // No way around by another name: neither network nor protocol has a word for them.
+    for (path, code) in &code {
+        let is_below = path.starts_with("node/src/net/") || path.starts_with("protocol/src/");
+        if is_below && (code.contains("records::") || code.contains("Own::")) {
+            faults.push(format!("{path} names records or a table of the node's own"));
+        }
+    }
+    assert_eq!(faults, Vec::<String>::new());
+}
+
+#[test]
+fn a_name_of_private_records_would_be_seen() {
+    for code in [
+        "use crate::records::Collection;",
+        "use crate::{\n    net,\n    records::{self, Row},\n};",
+        "let look = crate::records::look;",
+        "reader.scan(Own::Records, &range, 1, order)",
+        "use crate::store::Own::*;",
+    ] {
+        assert!(names_private_records(code), "{code}");
+    }
+    assert!(!names_private_records("use crate::control::Records; let records = 1;"));
+}
+
 #[test]
 fn only_the_codec_names_serde_cbor() {
     let naming = ["protocol/src", "node/src", "integration-tests/src"]

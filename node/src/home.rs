@@ -9,6 +9,7 @@
 //!     high-water                   how far store and own feeds had come, see `store` and `mark`
 //!     store/                       see `store`
 //!     documents/                   which documents could not be opened, see `artefact`
+//!     collections/                 what private records hold, see `records`
 //!     tokens/               0700   who may use the API, see `http`
 //!     control.sock          0600   where commands reach a running daemon, see `control`
 //!     http.sock             0600   the API beside its TCP port, see `http`
@@ -73,6 +74,12 @@ impl Home {
     #[must_use]
     pub fn documents(&self) -> PathBuf {
         self.0.join("documents")
+    }
+
+    /// Directory of the files that say what private records hold.
+    #[must_use]
+    pub fn collections(&self) -> PathBuf {
+        self.0.join("collections")
     }
 
     /// Directory of the API's tokens.

@@ -11,6 +11,7 @@
 //!   openings rotation                        how a new feed key takes over
 //!   draft paper                              what organisations hand one another to found a board
 //!   artefact                                 what people do with artefacts, as entries to be signed
+//!   records                                  what the organisation keeps for itself; `net` cannot name it
 //!   view                                     what people see
 //! ```
 //!
@@ -34,6 +35,7 @@ pub mod net;
 pub mod openings;
 pub mod organisation;
 pub mod paper;
+pub mod records;
 pub mod replica;
 pub mod rotation;
 pub mod store;

@@ -19,6 +19,8 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// The examples that are node configs, and the one that is a board.
 fn examples() -> (Vec<PathBuf>, PathBuf) {
     let files = fs::read_dir(EXAMPLES).unwrap().map(|entry| entry.unwrap().path());
+    // Collections have a folder of their own, and a test beside their code.
+    let files = files.filter(|path| path.is_file());
     let (boards, nodes): (Vec<PathBuf>, Vec<PathBuf>) =
         files.partition(|path| path.ends_with("board.toml"));
     (nodes, boards[0].clone())

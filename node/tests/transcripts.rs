@@ -266,6 +266,11 @@ fn the_page_on_the_network_prints_what_it_says() {
     run_page("network.md", 8);
 }
 
+#[test]
+fn the_page_on_private_records_prints_what_it_says() {
+    run_page("records.md", 25);
+}
+
 fn run_page(name: &str, steps_min: usize) {
     let mut page = fs::read_to_string(Path::new(DOCS).join(name)).unwrap();
     let ports = Ports::take();

@@ -18,6 +18,7 @@ use crate::{
     keys::KeyError,
     organisation::OrganisationError,
     paper::PaperError,
+    records::{CollectionError, SourceError},
     replica::OfflineError,
     rotation::RotationError,
     store::StoreError,
@@ -55,6 +56,10 @@ pub(super) enum CliError {
     File(#[from] FileError),
     #[error(transparent)]
     Token(#[from] TokenError),
+    #[error(transparent)]
+    Collection(#[from] CollectionError),
+    #[error("{path}: {source}")]
+    Source { path: String, source: SourceError },
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
@@ -106,6 +111,8 @@ impl CliError {
             Self::Draft(_) => "draft",
             Self::File(_) => "file",
             Self::Token(error) => error.code(),
+            Self::Collection(error) => error.code(),
+            Self::Source { source, .. } => source.code(),
             Self::Offline(OfflineError::MemoryStore) => "memory-store",
             Self::Store(error) | Self::Offline(OfflineError::Store(error)) => error.code(),
             Self::Offline(_) => "store",
@@ -126,7 +133,10 @@ impl CliError {
             | Self::NodeExists { .. }
             | Self::Paper { .. }
             | Self::Draft(_)
+            | Self::Collection(_)
             | Self::Refused(_) => EXIT_REFUSED,
+            Self::Source { source: SourceError::Io(_), .. } => EXIT_FAILED,
+            Self::Source { .. } => EXIT_REFUSED,
             Self::Rotation(error) if error.is_refusal() => EXIT_REFUSED,
             Self::Token(error) if error.is_refusal() => EXIT_REFUSED,
             Self::Config(_)

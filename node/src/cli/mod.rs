@@ -39,6 +39,7 @@ mod keys;
 mod log;
 mod note;
 mod out;
+mod record;
 mod serve;
 mod status;
 mod store;
@@ -147,6 +148,7 @@ fn run(args: Args, out: &Out) -> Result<ExitCode, CliError> {
         Command::Conflicts(conflicts) => artefact::conflicts(&context, conflicts, out),
         Command::Propose(propose) => artefact::propose(&context, propose, out),
         Command::Sign(sign) => artefact::sign(&context, sign, out),
+        Command::Record(command) => record::run(&context, command, out),
         Command::Export(export) => export::run(&context, export, out),
     };
     done.map(|()| ExitCode::SUCCESS)

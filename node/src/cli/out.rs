@@ -5,7 +5,7 @@
 //!
 //! *Source*: ours.
 
-use std::io::{self, Write};
+use std::io::{self, BufRead, IsTerminal, Read, Write};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
@@ -69,6 +69,33 @@ impl Out {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(CliError::Output(error)),
             _ => Ok(()),
         }
+    }
+
+    /// A bar on stderr for something that takes its time, if a person watches it there.
+    pub(super) fn progress(&self, what: &'static str, bytes: u64) -> ProgressBar {
+        if self.is_json || !io::stderr().is_terminal() {
+            return ProgressBar::hidden();
+        }
+        let bar = "{msg:>9} [{wide_bar}] {bytes}/{total_bytes}, {eta} left";
+        let style = ProgressStyle::with_template(bar);
+        let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
+        ProgressBar::new(bytes).with_style(style).with_message(what)
+    }
+
+    /// Whether the person at the terminal says yes; none if nobody can be asked there.
+    pub(super) fn confirm(&self, words: &[String], question: &str) -> Option<bool> {
+        if self.is_json || !io::stdin().is_terminal() {
+            return None;
+        }
+        let mut stderr = io::stderr().lock();
+        for line in words {
+            writeln!(stderr, "{}", printable(line)).ok()?;
+        }
+        write!(stderr, "{question} Write yes or no: ").ok()?;
+        stderr.flush().ok()?;
+        let mut answer = String::new();
+        io::stdin().lock().take(16).read_line(&mut answer).ok()?;
+        Some(answer.trim().eq_ignore_ascii_case("yes"))
     }
 
     /// Tells what went wrong; there is nobody to tell when that cannot be told.

@@ -18,7 +18,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Act, Acted, Look};
+use super::{Act, Acted, Look, RecordsAnswer, RecordsAsked};
 use crate::view::{
     Log, Status,
     artefact::{Artefact, ArtefactList, History, ProvenDecision},
@@ -63,6 +63,8 @@ pub enum Request {
     Look(Look),
     /// Do something with an artefact.
     Act(Act),
+    /// Look at private records, or do something with them.
+    Records(Box<RecordsAsked>),
     /// Write all that an auditor needs to a file.
     Export {
         /// As the person named it.
@@ -125,6 +127,8 @@ pub enum Answer {
     Retried(bool),
     /// To `Act`.
     Acted(Box<Acted>),
+    /// To `Records`.
+    Records(RecordsAnswer),
 }
 
 /// What became of notes.

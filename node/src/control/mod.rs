@@ -12,6 +12,7 @@ mod artefact;
 mod calls;
 mod client;
 mod message;
+mod records;
 mod server;
 #[cfg(test)]
 mod tests;
@@ -22,5 +23,10 @@ pub use client::{ControlError, ask, is_running};
 pub use message::{
     Answer, CardAdded, Exported, Joined, LogQuery, Notes, REQUEST_BYTES_MAX, Refusal, Reply,
     Request, Written,
+};
+pub use records::{
+    CollectionField, CollectionLine, Leaving, LeavingValue, Promoting, PromotionLine,
+    PromotionPage, RecordLine, RecordPage, RecordsAnswer, RecordsAsked, RecordsChange, RecordsKept,
+    RecordsLook, RecordsPut, RecordsQuery, Values,
 };
 pub use server::{Server, ServerError};

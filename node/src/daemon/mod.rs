@@ -13,6 +13,7 @@
 //! | `mod` | the loop: whatever comes in becomes an input, whatever comes out is done in its order |
 //! | `backlog` | what the writer was handed and has not made durable, and for how long |
 //! | `links` | sessions with peers: which is current, and what the engine may say to whom |
+//! | `records` | private records: answered aside, written one change at a time |
 //! | `reserve` | what is taken in when the disk is nearly full |
 //! | `service` | what systemd is told |
 //! | `watchdog` | the end of a process whose store hangs |
@@ -28,6 +29,7 @@
 mod backlog;
 mod links;
 mod notices;
+mod records;
 mod reserve;
 mod service;
 mod strangers;
@@ -41,7 +43,13 @@ use tokio::{
     time::{Instant, Interval, MissedTickBehavior},
 };
 
-use self::{backlog::Backlog, links::Links, reserve::Reserve, strangers::Strangers};
+use self::{
+    backlog::Backlog,
+    links::Links,
+    records::{OwnWrite, Records},
+    reserve::Reserve,
+    strangers::Strangers,
+};
 use crate::{
     artefact::{Prepared, prepare},
     config::Config,
@@ -51,7 +59,7 @@ use crate::{
     http::{Http, HttpError},
     net::{self, NetConfig, NetError, NetEvent, NetLimits, NetStopped},
     organisation::{Organisation, OrganisationError},
-    replica::{About, Begun, Desk, Order, Replica, ReplicaError, Work},
+    replica::{About, Begun, Desk, Replica, ReplicaError, Work},
     store::{self, Reader, Store, StoreError, Writer, WriterStopped},
     view::{Running, WriterLine},
 };
@@ -117,6 +125,7 @@ struct Daemon {
     reserve: Reserve,
     backlog: Backlog,
     strangers: Strangers,
+    records: Records,
     http: Option<Http>,
     preparing: mpsc::UnboundedSender<Ready>,
 }
@@ -134,6 +143,7 @@ struct Inbox {
     reports: mpsc::UnboundedReceiver<store::Report>,
     calls: mpsc::Receiver<Call>,
     ready: mpsc::UnboundedReceiver<Ready>,
+    own: mpsc::UnboundedReceiver<OwnWrite>,
     ticks: Interval,
 }
 
@@ -158,6 +168,7 @@ pub async fn run(start: Start) -> Result<(), DaemonError> {
     }
     let (asking, calls) = Calls::open();
     let server = Server::start(&home.socket(), asking.clone())?;
+    let (records, own) = Records::new(&home, asking.clone());
     let http = match config.http() {
         Some(address) => Some(Http::start(address, &home, asking).await?),
         None => None,
@@ -180,12 +191,13 @@ pub async fn run(start: Start) -> Result<(), DaemonError> {
         reserve: Reserve::new(&home.store(), config.disk_reserve_bytes()),
         backlog: Backlog::default(),
         strangers: Strangers::new(Instant::now()),
+        records,
         http,
         preparing,
     };
     let mut ticks = tokio::time::interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut inbox = Inbox { events, reports, calls, ready, ticks };
+    let mut inbox = Inbox { events, reports, calls, ready, own, ticks };
     service::ready();
     let ended = daemon.serve(&mut inbox, stop).await;
     service::stopping();
@@ -265,6 +277,11 @@ impl Daemon {
                 _ = inbox.ticks.tick() => self.tick().await?,
                 Some(call) = inbox.calls.recv(), if takes_in => self.called(call).await?,
                 Some(ready) = inbox.ready.recv() => self.ready(ready).await?,
+                Some(OwnWrite { ops, durable }) = inbox.own.recv() => {
+                    self.writer.submit_own(ops, move || {
+                        let _gone = durable.send(());
+                    })?;
+                }
                 event = inbox.events.recv(), if takes_in && has_space => match event {
                     Some(event) => self.met(event).await?,
                     None => return Err(NetStopped.into()),
@@ -324,7 +341,7 @@ impl Daemon {
 
     fn write_contacts(&mut self) -> Result<(), WriterStopped> {
         let rows = self.links.take_contacts();
-        if rows.is_empty() { Ok(()) } else { self.writer.submit_rows(rows) }
+        if rows.is_empty() { Ok(()) } else { self.writer.submit_own(rows, || {}) }
     }
 
     async fn reported(&mut self, report: store::Report) -> Result<(), DaemonError> {
@@ -353,7 +370,7 @@ impl Daemon {
     }
 
     async fn called(&mut self, call: Call) -> Result<(), DaemonError> {
-        if self.reserve.is_low() && !matches!(call.order, Order::Read(_)) {
+        if self.reserve.is_low() && !call.order.only_looks() {
             let _gone = call.reply.send(Reply::Refused(self.reserve.refusal()));
             return Ok(());
         }
@@ -365,6 +382,10 @@ impl Daemon {
                 let _reading = tokio::task::spawn_blocking(move || {
                     let _gone = reply.send(snapshot.answer(question, Some(&running)));
                 });
+                Ok(())
+            }
+            Work::Records(asked, reply) => {
+                self.records.begin(*asked, self.replica.snapshot(), reply);
                 Ok(())
             }
         }

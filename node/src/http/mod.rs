@@ -11,6 +11,8 @@
 //!   POST  /api/v1/boards/B/artefacts                      … that may write
 //!   POST  /api/v1/artefacts/A/{edits,events,remarks,audience,settlements}
 //!   POST  /api/v1/artefacts/A/{proposals,signoffs,closings}   … that may bind the organisation
+//!   GET   /api/v1/records  records/C  records/C/R  records/C/R/leaving  promotions   … that may keep records
+//!   POST  /api/v1/records/C  records/C/deletions  records/C/R/promotions
 //! ```
 //!
 //! | file | what |
@@ -21,7 +23,7 @@
 //! | `role`, `token`, `auth` | what may be done; by whom; whether this request may |
 //! | `body` | what a request brings, read within its bounds |
 //! | `problem` | every refusal, as problem details |
-//! | `node`, `boards`, `artefacts`, `acts` | one file a resource; `acts` are those that write |
+//! | `node`, `boards`, `artefacts`, `acts`, `records` | one file a resource; `acts` are those that write |
 //! | `changes`, `events` | what changed, and the stream that tells it |
 //! | `health`, `metrics` | whether the node can do its work; its figures |
 //! | `openapi` | the document, made of the table and the types |
@@ -47,6 +49,7 @@ mod metrics;
 mod node;
 mod openapi;
 mod problem;
+mod records;
 mod role;
 mod routes;
 mod token;

@@ -108,10 +108,12 @@ impl Family {
             }
             Self::Forbidden => "ask somebody whose role, or whose organisation, may do this",
             Self::Missing => {
-                "list what there is: GET /api/v1/boards, then GET /api/v1/boards/{board}/artefacts"
+                "list what there is: GET /api/v1/boards, then GET /api/v1/boards/{board}/artefacts; of \
+                 private records GET /api/v1/records"
             }
             Self::State => {
-                "look at the artefact again, mend what the detail names, and send the request again"
+                "look at the artefact or the record again, mend what the detail names, and send the \
+                 request again"
             }
             Self::TooLarge => "send less at once",
             Self::WrongType => "send JSON, with `Content-Type: application/json`",
@@ -152,16 +154,19 @@ impl Problem {
 fn family(code: &str) -> Family {
     match code {
         "no-board" | "unknown-board" | "unknown-artefact" | "unknown-entry" | "unknown-member"
-        | "no-proposal" | "not-here" => Family::Missing,
+        | "no-proposal" | "not-here" | "unknown-collection" | "unknown-promotion"
+        | "unknown-record" => Family::Missing,
         "may-not-create" | "may-not-settle" | "needs-signatory" | "observer" | "not-for-staff"
-        | "not-in-audience" | "not-a-member" => Family::Forbidden,
-        "bad-value" | "patient-number" | "unknown-event" | "unknown-field" | "unknown-item"
+        | "not-allowed" | "not-in-audience" | "not-a-member" => Family::Forbidden,
+        "bad-condition" | "bad-key" | "bad-value" | "missing" | "patient-number"
+        | "promote-apart" | "repeated-key" | "unknown-event" | "unknown-field" | "unknown-item"
         | "unknown-kind" | "unknown-role" | "unknown-rule" | "no-closer" | "no-time"
         | "not-a-field" | "not-a-list" | "not-a-set" | "not-an-item" | "not-decidable"
         | "nothing-to-do" | "refused-change" | "too-many-refs" | "which-board" | "which-feed"
-        | "which-rule" | "panicked" | "too-long" => Family::Unfit,
-        "restoring" | "store" | "system" | "output" | "own-feed-forked" | "own-feed-replaced"
-        | "too-many-drafts" | "not-signed" | "newer-kind" => Family::Away,
+        | "which-record" | "which-rule" | "which-target" | "panicked" | "too-long" => Family::Unfit,
+        "collection" | "newer-record" | "restoring" | "store" | "system" | "output"
+        | "own-feed-forked" | "own-feed-replaced" | "too-many-drafts" | "not-signed"
+        | "newer-kind" => Family::Away,
         _ => Family::State,
     }
 }

@@ -1,12 +1,16 @@
 //! Roles of tokens, and what each may.
 //!
-//! | role | state of the node | read | log | write | bind |
-//! |---|---|---|---|---|---|
-//! | viewer | yes | yes | | | |
-//! | editor | yes | yes | | yes | |
-//! | signatory | yes | yes | | yes | yes |
-//! | auditor | yes | yes | yes | | |
-//! | node_admin | yes | | | | |
+//! | role | state of the node | read | log | write | bind | private records |
+//! |---|---|---|---|---|---|---|
+//! | viewer | yes | yes | | | | |
+//! | editor | yes | yes | | yes | | yes |
+//! | signatory | yes | yes | | yes | yes | yes |
+//! | auditor | yes | yes | yes | | | |
+//! | node_admin | yes | | | | | |
+//!
+//! Private records are for those who do the organisation's work with them: an auditor is shown what was
+//! shared, and whoever looks after the machine sees no content. To promote is to write, so who may keep
+//! records may let out what their collections allow.
 //!
 //! What a role may is asked twice: by the path, here; and by what is to be signed, where the daemon prepares
 //! it, since some events bind the organisation and others do not.
@@ -44,6 +48,8 @@ pub enum Permission {
     Write,
     /// To bind the organisation.
     Bind,
+    /// To read and write private records, and to promote what their collections allow.
+    Keep,
 }
 
 impl Role {
@@ -66,11 +72,11 @@ impl Role {
     /// What it may.
     #[must_use]
     pub const fn permissions(self) -> &'static [Permission] {
-        use Permission::{Audit, Bind, Read, Watch, Write};
+        use Permission::{Audit, Bind, Keep, Read, Watch, Write};
         match self {
             Self::Viewer => &[Watch, Read],
-            Self::Editor => &[Watch, Read, Write],
-            Self::Signatory => &[Watch, Read, Write, Bind],
+            Self::Editor => &[Watch, Read, Write, Keep],
+            Self::Signatory => &[Watch, Read, Write, Bind, Keep],
             Self::Auditor => &[Watch, Read, Audit],
             Self::NodeAdmin => &[Watch],
         }

@@ -18,7 +18,7 @@ use axum::{
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 use super::{
-    Permission::{self, Audit, Bind, Read, Watch, Write},
+    Permission::{self, Audit, Bind, Keep, Read, Watch, Write},
     acts,
     api::Api,
     artefacts, auth, boards,
@@ -26,9 +26,13 @@ use super::{
     changes::Changed,
     events, health, metrics, node, openapi,
     problem::{Family, Problem},
+    records,
 };
 use crate::{
-    control::Acted,
+    control::{
+        Acted, CollectionLine, Leaving, PromotionLine, PromotionPage, RecordLine, RecordPage,
+        RecordsKept,
+    },
     view::{
         Board, BoardEntry, Log, PeerLine, Status,
         artefact::{Artefact, ArtefactList, ConflictLine, History, ProposalLine, ProvenDecision},
@@ -58,7 +62,7 @@ pub(super) struct Route {
 /// How a path is asked.
 pub(super) enum Asked {
     Get,
-    /// With a body of this shape; gives 201 and [`Acted`].
+    /// With a body of this shape; gives 201.
     Post(Shape),
 }
 
@@ -115,6 +119,12 @@ impl Route {
     ) -> Self {
         let (asked, gives) = (Asked::Post(shape::<T>), Gives::Json(shape::<Acted>));
         Self { path, does, needs: Some(needs), query: None, asked, gives, handler }
+    }
+
+    /// A path that is posted to and gives something of its own.
+    const fn giving<T: JsonSchema>(mut self) -> Self {
+        self.gives = Gives::Json(shape::<T>);
+        self
     }
 }
 
@@ -254,6 +264,57 @@ pub(super) const ROUTES: &[Route] = &[
         Bind,
         || post(acts::close),
     ),
+    Route::get::<Vec<CollectionLine>>(
+        "/api/v1/records",
+        "The collections of private records that this node keeps.",
+        Keep,
+        || get(records::collections),
+    ),
+    Route::get::<RecordPage>(
+        "/api/v1/records/{collection}",
+        "Its records, in the order of their ids.",
+        Keep,
+        || get(records::list),
+    )
+    .query::<records::Query>(),
+    Route::post::<records::Rows>(
+        "/api/v1/records/{collection}",
+        "Keep rows: all of them, or none.",
+        Keep,
+        || post(records::put),
+    )
+    .giving::<RecordsKept>(),
+    Route::post::<records::Deletion>(
+        "/api/v1/records/{collection}/deletions",
+        "Delete records: all of them, or none.",
+        Keep,
+        || post(records::delete),
+    )
+    .giving::<Vec<String>>(),
+    Route::get::<RecordLine>("/api/v1/records/{collection}/{record}", "One record.", Keep, || {
+        get(records::show)
+    }),
+    Route::get::<Leaving>(
+        "/api/v1/records/{collection}/{record}/leaving",
+        "What a promotion of it would let out, and to whom.",
+        Keep,
+        || get(records::leaving),
+    )
+    .query::<records::What>(),
+    Route::post::<records::Promotion>(
+        "/api/v1/records/{collection}/{record}/promotions",
+        "Let it out, exactly as it was shown.",
+        Keep,
+        || post(records::promote),
+    )
+    .giving::<PromotionLine>(),
+    Route::get::<PromotionPage>(
+        "/api/v1/promotions",
+        "What was promoted, when, by whom and where to; no values.",
+        Keep,
+        || get(records::promotions),
+    )
+    .query::<records::Page>(),
     Route {
         path: "/api/v1/events",
         does: "What changes, as it changes, as server-sent events.",

@@ -25,6 +25,8 @@
 //! *Source*: libp2p 0.57; libp2p-stream 0.5.0-alpha drops inbound substreams when it is not
 //! polled, opens on a random connection, and may wait for ever: hence the numbers and timeouts.
 
+#[cfg(debug_assertions)]
+mod capture;
 mod dial;
 mod driver;
 mod fault;

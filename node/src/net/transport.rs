@@ -56,9 +56,10 @@ pub(super) fn build(keypair: &Keypair) -> Result<Boxed<(PeerId, StreamMuxerBox)>
     config.max_idle_timeout = SILENCE_MS;
     config.max_concurrent_stream_limit = STREAMS_MAX;
     let either = quic::tokio::Transport::new(config).or_transport(tcp);
-    let closing = either.map(|output, _| match output {
-        Either::Left((peer, muxer)) => (peer, InTime::boxed(muxer)),
-        Either::Right((peer, muxer)) => (peer, InTime::boxed(muxer)),
+    let wrap = Wrap::new();
+    let closing = either.map(move |output, _| match output {
+        Either::Left((peer, muxer)) => (peer, wrap.boxed(muxer)),
+        Either::Right((peer, muxer)) => (peer, wrap.boxed(muxer)),
     });
     let named =
         dns::tokio::Transport::system(closing).map_err(|source| NetError::Resolver { source })?;
@@ -69,6 +70,36 @@ fn multiplexer() -> yamux::Config {
     let mut config = yamux::Config::default();
     config.set_max_num_streams(STREAMS_MAX as usize);
     config
+}
+
+/// What is put around every connection.
+#[derive(Clone)]
+struct Wrap {
+    /// What is received is copied for tests; see `capture`.
+    #[cfg(debug_assertions)]
+    copies: Option<super::capture::Copies>,
+}
+
+impl Wrap {
+    fn new() -> Self {
+        Self {
+            #[cfg(debug_assertions)]
+            copies: super::capture::Copies::wanted(),
+        }
+    }
+
+    fn boxed<M>(&self, muxer: M) -> StreamMuxerBox
+    where
+        M: StreamMuxer + Send + 'static,
+        M::Substream: AsyncRead + AsyncWrite + Send + 'static,
+        M::Error: Send + Sync + 'static,
+    {
+        #[cfg(debug_assertions)]
+        if self.copies.is_some() {
+            return InTime::boxed(super::capture::Muxer::new(muxer, self.copies.clone()));
+        }
+        InTime::boxed(muxer)
+    }
 }
 
 /// A connection whose close ends in time.

@@ -30,7 +30,7 @@ use super::{
 };
 use crate::{
     artefact::Prepared,
-    control::{Acted, Answer, CardAdded, Joined, Notes, Refusal, Reply, Written},
+    control::{Acted, Answer, CardAdded, Joined, Notes, RecordsAsked, Refusal, Reply, Written},
     paper::{BoardPaper, CardPaper},
 };
 
@@ -40,6 +40,8 @@ pub enum Work {
     Effects(Vec<Effect>),
     /// Look this up over the snapshot, and answer.
     Read(Question, oneshot::Sender<Reply>),
+    /// Not for the replica: hand it on.
+    Records(Box<RecordsAsked>, oneshot::Sender<Reply>),
 }
 
 impl std::fmt::Debug for Work {
@@ -47,6 +49,7 @@ impl std::fmt::Debug for Work {
         match self {
             Self::Effects(effects) => write!(formatter, "{} effects", effects.len()),
             Self::Read(question, _) => question.fmt(formatter),
+            Self::Records(..) => formatter.write_str("private records"),
         }
     }
 }
@@ -99,6 +102,7 @@ impl Desk {
     ) -> Result<Work, ReplicaError> {
         match order {
             Order::Read(question) => Ok(Work::Read(question, reply)),
+            Order::Records(asked) => Ok(Work::Records(asked, reply)),
             Order::Notes { board, notes } => self.notes(board.as_deref(), notes, reply, replica),
             Order::Act(act) => {
                 let about = About::of(&act, replica);

@@ -16,9 +16,10 @@ use super::{Begun, Desk, MarkError, Order, Replica, ReplicaError, Work};
 use crate::{
     artefact::prepare,
     config::Config,
-    control::{Answer, Refusal, Reply},
-    home::Home,
+    control::{Answer, Promoting, RecordsAnswer, RecordsAsked, Refusal, Reply, Word},
+    home::{Home, free_bytes},
     organisation::Organisation,
+    records,
     store::{self, EngineKind, Op, Store, StoreError},
 };
 
@@ -56,31 +57,134 @@ pub fn act(
         return Err(OfflineError::MemoryStore);
     }
     let store = store::open(&home.store(), config.store())?;
-    let mut replica = Replica::open(home, organisation, store.reader(), false)?;
-    let mut desk = Desk::default();
-    let (reply, mut answer) = oneshot::channel();
-    match desk.take(order, reply, &mut replica)? {
-        Work::Effects(effects) => {
-            perform(effects, &mut desk, &mut replica, &store)?;
-            if let Some(Begun { act, about, reply }) = desk.next_act() {
-                let prepared = prepare(&replica.snapshot(), &act);
-                let effects = desk.prepared(prepared, (about, reply), &mut replica)?;
-                perform(effects, &mut desk, &mut replica, &store)?;
+    let replica = Replica::open(home, organisation, store.reader(), false)?;
+    let mut here = Here { home, config, store, replica, desk: Desk::default() };
+    let reply = here.ask(order)?;
+    if let Some(lines) = here.replica.moved_mark() {
+        let _durable = here.store.commit_marked(Vec::new(), Some(lines))?;
+    }
+    Ok(reply)
+}
+
+/// A node without a daemon, for as long as one order takes.
+struct Here<'a> {
+    home: &'a Home,
+    config: &'a Config,
+    store: Store,
+    replica: Replica,
+    desk: Desk,
+}
+
+impl Here<'_> {
+    fn ask(&mut self, order: Order) -> Result<Reply, OfflineError> {
+        let (reply, mut answer) = oneshot::channel();
+        match self.desk.take(order, reply, &mut self.replica)? {
+            Work::Effects(effects) => {
+                self.perform(effects)?;
+                if let Some(Begun { act, about, reply }) = self.desk.next_act() {
+                    let prepared = prepare(&self.replica.snapshot(), &act);
+                    let effects =
+                        self.desk.prepared(prepared, (about, reply), &mut self.replica)?;
+                    self.perform(effects)?;
+                }
+            }
+            Work::Read(question, reply) => {
+                super::desk::answer_with(reply, self.replica.snapshot().answer(question, None));
+            }
+            Work::Records(asked, reply) => {
+                let answered = self.records(*asked)?;
+                let answered = answered.map(|answer| Reply::Done(Answer::Records(answer)));
+                super::desk::answer_with(reply, answered.unwrap_or_else(Reply::Refused));
             }
         }
-        Work::Read(question, reply) => {
-            super::desk::answer_with(reply, replica.snapshot().answer(question, None));
+        Ok(match answer.try_recv() {
+            // They waited in this process, and end with it.
+            Ok(Reply::Done(Answer::Notes(notes))) if notes.waiting > 0 => {
+                Reply::Refused(unsigned())
+            }
+            Ok(reply) => reply,
+            Err(_) => Reply::Refused(unsigned()),
+        })
+    }
+
+    fn perform(&mut self, effects: Vec<Effect>) -> Result<(), OfflineError> {
+        perform(effects, &mut self.desk, &mut self.replica, &self.store)
+    }
+
+    fn records(
+        &mut self,
+        asked: RecordsAsked,
+    ) -> Result<Result<RecordsAnswer, Refusal>, OfflineError> {
+        if !matches!(asked, RecordsAsked::Look(_))
+            && let Err(refusal) = self.expect_space()
+        {
+            return Ok(Err(refusal));
+        }
+        match asked {
+            RecordsAsked::Look(look) => {
+                Ok(records::look(&self.replica.snapshot(), self.home, &look))
+            }
+            RecordsAsked::Change(change) => {
+                match records::change(&self.replica.snapshot(), self.home, &change) {
+                    Ok((ops, answer)) => self.commit(ops).map(|()| Ok(answer)),
+                    Err(refusal) => Ok(Err(refusal)),
+                }
+            }
+            RecordsAsked::Promote { what, seal, word } => self.promote(&what, &seal, word),
         }
     }
-    if let Some(lines) = replica.moved_mark() {
-        let _durable = store.commit_marked(Vec::new(), Some(lines))?;
+
+    fn promote(
+        &mut self,
+        what: &Promoting,
+        seal: &str,
+        word: Word,
+    ) -> Result<Result<RecordsAnswer, Refusal>, OfflineError> {
+        let snapshot = self.replica.snapshot();
+        let mut begun = match records::begin(&snapshot, self.home, (what, seal, word)) {
+            Ok(begun) => begun,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        self.commit(std::mem::take(&mut begun.ops))?;
+        match self.ask(Order::Act(Box::new(begun.act.clone())))? {
+            Reply::Done(Answer::Acted(acted)) => {
+                let (ops, line) = begun.done(&acted);
+                self.commit(ops)?;
+                Ok(Ok(RecordsAnswer::Promoted(Box::new(line))))
+            }
+            Reply::Refused(refusal) => {
+                self.commit(begun.refused())?;
+                Ok(Err(refusal))
+            }
+            Reply::Done(_) => Ok(Err(unsigned())),
+        }
     }
-    Ok(match answer.try_recv() {
-        // They waited in this process, and end with it.
-        Ok(Reply::Done(Answer::Notes(notes))) if notes.waiting > 0 => Reply::Refused(unsigned()),
-        Ok(reply) => reply,
-        Err(_) => Reply::Refused(unsigned()),
-    })
+
+    fn commit(&self, ops: Vec<Op>) -> Result<(), OfflineError> {
+        if !ops.is_empty() {
+            let _durable = self.store.commit(ops)?;
+        }
+        Ok(())
+    }
+
+    /// As the daemon keeps its reserve.
+    fn expect_space(&self) -> Result<(), Refusal> {
+        let reserve = self.config.disk_reserve_bytes();
+        let directory = self.home.store();
+        match free_bytes(&directory) {
+            Ok(free) if free < reserve => Err(Refusal::new(
+                "disk-reserve",
+                format!(
+                    "less than {} MB are free on the disk of {}, so nothing new is written; free \
+                     some space, and try again",
+                    reserve / 1_000_000,
+                    directory.display()
+                ),
+            )),
+            Ok(_) => Ok(()),
+            Err(why) => Err(Refusal::new("store", why)),
+        }
+    }
 }
 
 /// Opens the replica and does what is due without any order: above all, a feed whose key has just

@@ -12,7 +12,7 @@ use concordat_protocol::{artefact::guard, codec::Malformed, payload::Note};
 
 use super::typed;
 use crate::{
-    control::{Act, LogQuery, Look, Refusal, Request},
+    control::{Act, LogQuery, Look, RecordsAsked, Refusal, Request},
     paper::{BoardPaper, CardPaper, PaperError},
 };
 
@@ -30,6 +30,8 @@ pub enum Order {
     },
     /// See [`Request::Act`].
     Act(Box<Act>),
+    /// See [`Request::Records`]: handed on as it is, to whoever holds the node's own tables.
+    Records(Box<RecordsAsked>),
     /// See [`Request::Join`].
     Join(Box<BoardPaper>),
     /// See [`Request::AddCard`].
@@ -62,6 +64,16 @@ pub enum Question {
 }
 
 impl Order {
+    /// Whether it writes nothing.
+    #[must_use]
+    pub fn only_looks(&self) -> bool {
+        match self {
+            Self::Read(_) => true,
+            Self::Records(asked) => matches!(**asked, RecordsAsked::Look(_)),
+            Self::Notes { .. } | Self::Act(_) | Self::Join(_) | Self::AddCard { .. } => false,
+        }
+    }
+
     /// Reads and verifies what a request brings; takes its time with large papers.
     ///
     /// # Errors
@@ -74,6 +86,7 @@ impl Order {
             Request::Charter { board } => Self::Read(Question::Charter(board)),
             Request::Look(look) => Self::Read(Question::Look(look)),
             Request::Act(act) => Self::Act(Box::new(act)),
+            Request::Records(asked) => Self::Records(asked),
             Request::Export { board, out } => Self::Read(Question::Export { board, out }),
             Request::Notes { board, texts } => {
                 let notes = texts.into_iter().map(note).collect::<Result<_, _>>()?;

@@ -9,7 +9,10 @@ use std::borrow::Cow;
 
 use concordat_protocol::artefact::guard;
 
-use crate::control::{Act, AsOf, Deed, Edit, Look, Pair, Refusal, Request};
+use crate::control::{
+    Act, AsOf, Deed, Edit, Look, Pair, Promoting, RecordsAsked, RecordsChange, RecordsLook,
+    Refusal, Request,
+};
 
 /// What is named, and as what it was typed.
 type Named<'a> = (&'static str, Cow<'a, str>);
@@ -36,6 +39,7 @@ fn names(request: &Request) -> Vec<Named<'_>> {
             [some("the board", &query.board), some("the member", &query.feed)].concat()
         }
         Request::Look(look) => in_look(look),
+        Request::Records(asked) => in_records(asked),
         Request::Act(Act { role, word: _, deed }) => {
             [some("the role", role), in_deed(deed)].concat()
         }
@@ -77,6 +81,48 @@ fn in_look(look: &Look) -> Vec<Named<'_>> {
         }
         Look::History { artefact } | Look::Retry { artefact } => one("the artefact", artefact),
     }
+}
+
+/// Values of rows and of conditions are looked at where their types are known.
+fn in_records(asked: &RecordsAsked) -> Vec<Named<'_>> {
+    let of = |collection| one("the collection", collection);
+    match asked {
+        RecordsAsked::Look(RecordsLook::Collections) => Vec::new(),
+        RecordsAsked::Look(RecordsLook::List(query)) => {
+            let fields = query.conditions.iter().map(|condition| {
+                let name = condition.split(['<', '>', '=', '!']).next().unwrap_or_default();
+                ("the field", Cow::Borrowed(name))
+            });
+            let (of, after) = (of(&query.collection), some("the record", &query.after));
+            [of, after, fields.collect()].concat()
+        }
+        RecordsAsked::Look(RecordsLook::Show { collection, record }) => {
+            [of(collection), one("the record", record)].concat()
+        }
+        RecordsAsked::Look(RecordsLook::Promotions { after, limit: _ }) => {
+            some("the promotion", after)
+        }
+        RecordsAsked::Change(RecordsChange::Put(put)) => of(&put.collection),
+        RecordsAsked::Change(RecordsChange::Delete { collection, records }) => {
+            [of(collection), each("the record", records)].concat()
+        }
+        RecordsAsked::Look(RecordsLook::Leaving(what))
+        | RecordsAsked::Promote { what, seal: _, word: _ } => in_promotion(what),
+    }
+}
+
+fn in_promotion(what: &Promoting) -> Vec<Named<'_>> {
+    let Promoting { collection, record, artefact, fields, targets } = what;
+    let to = targets.iter().map(|(_, to)| ("the target", Cow::Borrowed(to.as_str())));
+    [
+        one("the collection", collection),
+        one("the record", record),
+        one("the artefact", artefact),
+        each("the field", fields),
+        names_of(targets),
+        to.collect(),
+    ]
+    .concat()
 }
 
 fn in_deed(deed: &Deed) -> Vec<Named<'_>> {

@@ -46,11 +46,15 @@ pub enum Report {
 #[error("the store's writer has stopped; the reason stands earlier in the log")]
 pub struct WriterStopped;
 
+/// Called once, on the writer's thread; it should only hand the word on.
+type Told = Box<dyn FnOnce() + Send>;
+
 /// With an id it is reported when it is durable.
 struct Batch {
     id: Option<BatchId>,
     ops: Vec<Op>,
     lines: Option<String>,
+    told: Option<Told>,
     len_bytes: usize,
 }
 
@@ -126,7 +130,7 @@ impl Writer {
         ops: Vec<Op>,
         lines: Option<String>,
     ) -> Result<(), WriterStopped> {
-        self.send(Some(id), ops, lines)
+        self.send(Some(id), ops, lines, None)
     }
 
     /// Hands over lines of the high-water file that belong to no batch; nothing is reported.
@@ -134,16 +138,20 @@ impl Writer {
     /// # Errors
     /// - [`WriterStopped`]: they were not taken.
     pub fn submit_lines(&self, lines: String) -> Result<(), WriterStopped> {
-        self.send(None, Vec::new(), Some(lines))
+        self.send(None, Vec::new(), Some(lines), None)
     }
 
-    /// Hands over rows of the node's own that belong to no batch; nothing is reported, and they are
-    /// durable with or before whatever is handed over later.
+    /// Hands over a batch for tables of the node's own, of which no report tells: `durable` is called
+    /// once it is durable, and dropped if it never will be.
     ///
     /// # Errors
-    /// - [`WriterStopped`]: they were not taken.
-    pub fn submit_rows(&self, ops: Vec<Op>) -> Result<(), WriterStopped> {
-        self.send(None, ops, None)
+    /// - [`WriterStopped`]: the batch was not taken.
+    pub fn submit_own(
+        &self,
+        ops: Vec<Op>,
+        durable: impl FnOnce() + Send + 'static,
+    ) -> Result<(), WriterStopped> {
+        self.send(None, ops, None, Some(Box::new(durable)))
     }
 
     fn send(
@@ -151,13 +159,14 @@ impl Writer {
         id: Option<BatchId>,
         ops: Vec<Op>,
         lines: Option<String>,
+        told: Option<Told>,
     ) -> Result<(), WriterStopped> {
         let Some(batches) = &self.batches else {
             return Err(WriterStopped);
         };
         let len_bytes = ops.iter().map(len_bytes).sum();
         self.waiting_bytes.fetch_add(len_bytes, Ordering::AcqRel);
-        batches.send(Batch { id, ops, lines, len_bytes }).map_err(|_| WriterStopped)
+        batches.send(Batch { id, ops, lines, told, len_bytes }).map_err(|_| WriterStopped)
     }
 
     /// Bytes submitted and not yet durable: a caller that sees this grow should take in less.
@@ -209,6 +218,7 @@ fn write_groups(
         match committed {
             Ok(()) => {
                 waiting_bytes.fetch_sub(group.len_bytes, Ordering::AcqRel);
+                group.told.into_iter().for_each(|told| told());
                 report(Report::Durable(group.ids));
             }
             // What the disk holds now is known only after the next start: never write on.
@@ -223,6 +233,7 @@ struct Group {
     ops: Vec<Op>,
     /// Of the last batch that has some.
     lines: Option<String>,
+    told: Vec<Told>,
     len_bytes: usize,
 }
 
@@ -234,6 +245,7 @@ fn gather(first: Batch, batches: &mpsc::Receiver<Batch>) -> Group {
         group.ids.extend(batch.id);
         group.ops.extend(batch.ops);
         group.lines = batch.lines.or(group.lines);
+        group.told.extend(batch.told);
         group.len_bytes += batch.len_bytes;
         next = if group.len_bytes < GROUP_BYTES_MAX { batches.try_recv().ok() } else { None };
     }

@@ -75,6 +75,18 @@ const OTHERS: &[(&[&str], &str)] = &[
     (&["note", "x", "--board", "@"], "the board"),
     (&["log", "--feed", "@"], "the member"),
     (&["board", "show", "@"], "the board"),
+    (&["record", "import", "@", "/dev/null"], "the collection"),
+    (&["record", "export", "@"], "the collection"),
+    (&["record", "list", "@"], "the collection"),
+    (&["record", "list", "x", "--where", "@=1"], "the field"),
+    (&["record", "list", "x", "--after", "@"], "the record"),
+    (&["record", "show", "x", "@"], "the record"),
+    (&["record", "delete", "x", "@", "--yes"], "the record"),
+    (&["record", "promote", "x", "@", "--artefact", "y", "--yes"], "the record"),
+    (&["record", "promote", "x", "y", "--artefact", "@", "--yes"], "the artefact"),
+    (&["record", "promote", "x", "y", "--artefact", "z", "--field", "@"], "the field"),
+    (&["record", "promote", "x", "y", "--artefact", "z", "--as", "a=@"], "the target"),
+    (&["record", "promotions", "--after", "@"], "the promotion"),
 ];
 
 /// Wrong usage is told by repeating what was typed.

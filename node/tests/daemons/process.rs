@@ -157,6 +157,13 @@ impl Node {
             .find_map(|feed| feed["size"].as_u64())
     }
 
+    /// Begins a command, with nothing to read.
+    pub(crate) fn start(&self, args: &[&str]) -> Child {
+        let mut command = self.with_args(args);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.spawn().unwrap()
+    }
+
     /// Begins to write one note a line.
     pub(crate) fn start_notes(&self, lines: &str) -> Child {
         let mut command = self.with_args(&["note", "--stdin-lines", "--json"]);
@@ -178,7 +185,19 @@ impl Node {
     /// Starts the daemon and waits until it answers; gives the port that it listens on.
     pub(crate) fn serve(&mut self) -> u16 {
         let command = self.with_args(&["serve"]);
-        self.start(command)
+        self.start_daemon(command)
+    }
+
+    /// Starts the daemon so that it writes whatever peers send, decrypted, to files in this directory.
+    pub(crate) fn serve_capturing(&mut self, directory: &Path) -> u16 {
+        let mut command = self.with_args(&["serve"]);
+        command.env("CONCORDAT_TEST_CAPTURE", directory);
+        self.start_daemon(command)
+    }
+
+    /// What the daemon said.
+    pub(crate) fn log(&self) -> Vec<u8> {
+        fs::read(&self.log).unwrap_or_default()
     }
 
     /// Starts the daemon with more arguments.
@@ -190,7 +209,7 @@ impl Node {
     pub(crate) fn serve_given(&mut self, variables: &[(&str, &str)], more: &[&str]) -> u16 {
         let mut command = self.with_args(&[&["serve"], more].concat());
         command.envs(variables.iter().copied());
-        self.start(command)
+        self.start_daemon(command)
     }
 
     /// Starts the daemon so that no file of it can grow beyond this: a full disk, as it sees it.
@@ -200,7 +219,7 @@ impl Node {
         let limited = format!("trap '' XFSZ; ulimit -f {}; exec \"$0\" \"$@\"", bytes / 1024);
         command.args(["-c", &limited, env!("CARGO_BIN_EXE_concordat"), "--home"]);
         command.arg(&self.home).arg("serve");
-        self.start(command)
+        self.start_daemon(command)
     }
 
     /// Starts the daemon within a network namespace, see `partitions`.
@@ -208,11 +227,11 @@ impl Node {
         let mut command = Command::new("ip");
         command.args(["netns", "exec", namespace, env!("CARGO_BIN_EXE_concordat"), "--home"]);
         command.env_remove("CONCORDAT_HOME").env_remove("RUST_LOG").arg(&self.home).arg("serve");
-        self.start(command)
+        self.start_daemon(command)
     }
 
     /// Starts the daemon; gives its TCP port, or 0 if it has none.
-    fn start(&mut self, mut command: Command) -> u16 {
+    fn start_daemon(&mut self, mut command: Command) -> u16 {
         let log = File::options().create(true).append(true).open(&self.log).unwrap();
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
         self.child = Some(command.spawn().unwrap());

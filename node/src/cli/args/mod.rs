@@ -5,6 +5,7 @@
 //! *Source*: ours.
 
 pub(super) mod artefact;
+pub(super) mod record;
 
 use std::path::PathBuf;
 
@@ -12,6 +13,7 @@ pub(super) use artefact::ArtefactCommand;
 use clap::{Parser, Subcommand, builder::NonEmptyStringValueParser};
 use concordat_protocol::identity::Code;
 use libp2p::Multiaddr;
+pub(super) use record::RecordCommand;
 
 use crate::{http::Role, rotation::NamedEnd, store::EngineKind};
 
@@ -70,6 +72,9 @@ pub(super) enum Command {
     Propose(artefact::Propose),
     /// Answer what was put to a decision
     Sign(artefact::Sign),
+    /// Keep private records, which never leave this node, and promote what may
+    #[command(subcommand)]
+    Record(RecordCommand),
     /// Write all that an auditor needs of a board to one file
     Export(Export),
     /// Check the config file, and show every setting with its value

@@ -113,6 +113,35 @@ fn batches_that_arrive_during_a_commit_share_the_next() {
 }
 
 #[test]
+fn a_batch_of_the_nodes_own_shares_a_commit_and_is_told_of_apart() {
+    let bench = gated_writer();
+    let (told, is_told) = mpsc::channel();
+    let own = |key: &str| {
+        let told = told.clone();
+        let ops = vec![put(Own::Records, key, "x")];
+        bench.writer.submit_own(ops, move || told.send(()).unwrap()).unwrap();
+    };
+    own("a");
+    assert_eq!(bench.begun.recv().unwrap(), 1);
+    own("b");
+    bench.writer.submit(BatchId(1), vec![put(Shared::Missing, "c", "x")], None).unwrap();
+    assert!(is_told.try_recv().is_err());
+    bench.fates.send(Fate::Commit).unwrap();
+    is_told.recv().unwrap();
+    assert_eq!(bench.begun.recv().unwrap(), 2);
+    assert!(is_told.try_recv().is_err());
+
+    bench.fates.send(Fate::Fail).unwrap();
+
+    // Dropped without a word: what it waited for never came to be.
+    drop(told);
+    assert!(is_told.recv().is_err());
+    assert!(matches!(bench.reports.recv().unwrap(), Report::Durable(ids) if ids.is_empty()));
+    assert!(matches!(bench.reports.recv().unwrap(), Report::Fatal(_)));
+    assert_eq!(bench.reader.get(Own::Records, b"b").unwrap(), None);
+}
+
+#[test]
 fn a_group_is_cut_at_its_bound_and_keeps_its_order() {
     let bench = gated_writer();
     bench.writer.submit(BatchId(0), Vec::new(), None).unwrap();

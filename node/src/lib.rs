@@ -12,6 +12,7 @@
 //!   draft paper                              what organisations hand one another to found a board
 //!   artefact                                 what people do with artefacts, as entries to be signed
 //!   view                                     what people see
+//!   journal                                  what this node received, accepted, refused, sent, and was told to do
 //! ```
 //!
 //! *Invariants.* `store` and `net` carry bytes and never look inside them. Nothing but `clock`
@@ -28,6 +29,7 @@ pub mod draft;
 mod fixture;
 pub mod home;
 pub mod http;
+pub mod journal;
 pub mod keys;
 pub mod net;
 pub mod openings;

@@ -13,6 +13,7 @@ use super::{
 use crate::{
     control::Server,
     daemon::DaemonError,
+    journal::Event,
     keys::{KeyDirectory, KeyError, Passphrase, Seed},
     net::NodeKey,
     organisation::own_paper,
@@ -142,6 +143,7 @@ struct LockState {
 pub(super) fn lock(context: &Context, new: &NewPassphrase, out: &Out) -> Result<(), CliError> {
     let keys = at_rest(context)?;
     keys.lock(&Passphrase::choose(new.new_passphrase_file.as_deref())?)?;
+    context.record(Event::KeysLocked {})?;
     let words = [
         "the keys are locked: the node starts only with the passphrase",
         "what was in the files before may still be found on the disk; `concordat keys rotate` makes \
@@ -152,6 +154,7 @@ pub(super) fn lock(context: &Context, new: &NewPassphrase, out: &Out) -> Result<
 
 pub(super) fn unlock(context: &Context, out: &Out) -> Result<(), CliError> {
     at_rest(context)?.unlock()?;
+    context.record(Event::KeysUnlocked {})?;
     let words = ["the keys are not locked any more: whoever reads their files has them"];
     out.show(&LockState { is_locked: false }, &words.map(str::to_owned))
 }
@@ -163,6 +166,7 @@ pub(super) fn change_passphrase(
 ) -> Result<(), CliError> {
     let keys = at_rest(context)?;
     keys.change_passphrase(&Passphrase::choose(new.new_passphrase_file.as_deref())?)?;
+    context.record(Event::PassphraseChanged {})?;
     let words =
         ["the keys are locked with the new passphrase; an older backup still has the old one"];
     out.show(&LockState { is_locked: true }, &words.map(str::to_owned))

@@ -12,7 +12,7 @@
 //! | exit code | means |
 //! |---|---|
 //! | 0 | done; `audit`: nothing is wrong |
-//! | 1 | refused: what was asked cannot be; `audit`: misbehaviour is proven; `store check`: an older copy |
+//! | 1 | refused: what was asked cannot be; `audit`: misbehaviour is proven; `store check`: an older copy; `journal verify`: broken |
 //! | 2 | failed: machine, file or daemon; `audit`: something could not be checked |
 //! | 64 | wrong usage |
 //!
@@ -31,6 +31,7 @@ mod error;
 mod export;
 mod founding;
 mod init;
+mod journal;
 mod keys;
 mod log;
 mod note;
@@ -46,7 +47,8 @@ use clap::Parser;
 use concordat_protocol::artefact::guard::{PatientNumber, holds_number};
 
 use args::{
-    Args, AuditCommand, BoardCommand, CardCommand, Command, KeysCommand, StoreCommand, TokenCommand,
+    Args, AuditCommand, BoardCommand, CardCommand, Command, JournalCommand, KeysCommand,
+    StoreCommand, TokenCommand,
 };
 use context::Context;
 use error::{CliError, EXIT_USAGE};
@@ -98,6 +100,10 @@ fn run(args: Args, out: &Out) -> Result<ExitCode, CliError> {
         // An audit's result is its exit code.
         Command::Audit(AuditCommand::Verify(verify)) => return audit::verify(&verify, out),
         // So is a check's.
+        Command::Journal(JournalCommand::Verify) => return journal::verify(&context, out),
+        Command::Journal(JournalCommand::List(list)) => journal::list(&context, list, out),
+        Command::Journal(JournalCommand::Export(export)) => journal::export(&context, &export, out),
+        Command::Journal(JournalCommand::Events) => journal::events(out),
         Command::Store(StoreCommand::Check) => return store::check(&context, out),
         Command::Store(StoreCommand::Migrate(migrate)) => store::migrate(&context, &migrate, out),
         Command::Store(StoreCommand::SetAside) => store::set_aside(&context, out),

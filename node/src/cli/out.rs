@@ -5,8 +5,9 @@
 //!
 //! *Source*: ours.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 use tracing_subscriber::EnvFilter;
 
@@ -36,6 +37,17 @@ impl Out {
             words.iter().map(|line| printable(line) + "\n").collect()
         };
         self.raw(&text)
+    }
+
+    /// A bar on stderr for what takes its time, of so many of these; only a person at a terminal sees it.
+    pub(super) fn progress(&self, total: u64, of: &'static str) -> ProgressBar {
+        if self.is_json || !io::stderr().is_terminal() {
+            return ProgressBar::hidden();
+        }
+        let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr_with_hz(5));
+        let style = ProgressStyle::with_template("{wide_bar} {human_pos} of {human_len} {msg}");
+        // Err: the template is wrong, which the first use would have shown; the plain bar does.
+        style.map_or_else(|_| bar.clone(), |style| bar.clone().with_style(style)).with_message(of)
     }
 
     /// Sends the log to stderr, as much of it as the filter lets through.

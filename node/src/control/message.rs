@@ -19,9 +19,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Act, Acted, Look};
-use crate::view::{
-    Log, Status,
-    artefact::{Artefact, ArtefactList, History, ProvenDecision},
+use crate::{
+    journal::{self, Event},
+    view::{
+        Log, Status,
+        artefact::{Artefact, ArtefactList, History, ProvenDecision},
+    },
 };
 
 /// Longest request: a board with a thousand members and their cards fits.
@@ -63,6 +66,10 @@ pub enum Request {
     Look(Look),
     /// Do something with an artefact.
     Act(Act),
+    /// Look into the journal.
+    Journal(JournalAsk),
+    /// Write to the journal what a command did.
+    Record(Event),
     /// Write all that an auditor needs to a file.
     Export {
         /// As the person named it.
@@ -70,6 +77,16 @@ pub enum Request {
         /// A path that does not exist yet.
         out: PathBuf,
     },
+}
+
+/// What is asked of the journal.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum JournalAsk {
+    /// Entries by filters.
+    Page(journal::Query),
+    /// Whether its chain is whole.
+    Verify,
 }
 
 /// Which entries to show.
@@ -123,6 +140,12 @@ pub enum Answer {
     History(Box<History>),
     /// To `Look::Retry`: whether it was suspended.
     Retried(bool),
+    /// To `JournalAsk::Page`.
+    JournalPage(journal::Page),
+    /// To `JournalAsk::Verify`.
+    JournalChecked(journal::Checked),
+    /// To `Record`: it is durable.
+    Recorded,
     /// To `Act`.
     Acted(Box<Acted>),
 }

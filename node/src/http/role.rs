@@ -1,12 +1,12 @@
 //! Roles of tokens, and what each may.
 //!
-//! | role | state of the node | read | log | write | bind |
-//! |---|---|---|---|---|---|
-//! | viewer | yes | yes | | | |
-//! | editor | yes | yes | | yes | |
-//! | signatory | yes | yes | | yes | yes |
-//! | auditor | yes | yes | yes | | |
-//! | node_admin | yes | | | | |
+//! | role | state of the node | read | log | journal | write | bind |
+//! |---|---|---|---|---|---|---|
+//! | viewer | yes | yes | | | | |
+//! | editor | yes | yes | | | yes | |
+//! | signatory | yes | yes | | | yes | yes |
+//! | auditor | yes | yes | yes | yes | | |
+//! | node_admin | yes | | | yes | | |
 //!
 //! What a role may is asked twice: by the path, here; and by what is to be signed, where the daemon prepares
 //! it, since some events bind the organisation and others do not.
@@ -27,7 +27,7 @@ pub enum Role {
     Signatory,
     /// Reads everything, the entries of every feed too, and writes nothing.
     Auditor,
-    /// Watches the node: sees no content and signs nothing.
+    /// Watches the node and reads its journal: sees no content and signs nothing.
     NodeAdmin,
 }
 
@@ -40,6 +40,8 @@ pub enum Permission {
     Read,
     /// To read every entry of every feed.
     Audit,
+    /// To read this node's own account of what it did and saw.
+    Journal,
     /// To write in the organisation's name.
     Write,
     /// To bind the organisation.
@@ -66,13 +68,13 @@ impl Role {
     /// What it may.
     #[must_use]
     pub const fn permissions(self) -> &'static [Permission] {
-        use Permission::{Audit, Bind, Read, Watch, Write};
+        use Permission::{Audit, Bind, Journal, Read, Watch, Write};
         match self {
             Self::Viewer => &[Watch, Read],
             Self::Editor => &[Watch, Read, Write],
             Self::Signatory => &[Watch, Read, Write, Bind],
-            Self::Auditor => &[Watch, Read, Audit],
-            Self::NodeAdmin => &[Watch],
+            Self::Auditor => &[Watch, Read, Audit, Journal],
+            Self::NodeAdmin => &[Watch, Journal],
         }
     }
 

@@ -18,17 +18,18 @@ use axum::{
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 use super::{
-    Permission::{self, Audit, Bind, Read, Watch, Write},
+    Permission::{self, Audit, Bind, Journal, Read, Watch, Write},
     acts,
     api::Api,
     artefacts, auth, boards,
     body::BODY_BYTES_MAX,
     changes::Changed,
-    events, health, metrics, node, openapi,
+    events, health, journal, metrics, node, openapi,
     problem::{Family, Problem},
 };
 use crate::{
     control::Acted,
+    journal::Page,
     view::{
         Board, BoardEntry, Log, PeerLine, Status,
         artefact::{Artefact, ArtefactList, ConflictLine, History, ProposalLine, ProvenDecision},
@@ -177,6 +178,13 @@ pub(super) const ROUTES: &[Route] = &[
         || get(boards::log),
     )
     .query::<boards::Entries>(),
+    Route::get::<Page>(
+        "/api/v1/journal",
+        "This node's own account of what it received, accepted, refused and sent, newest first.",
+        Journal,
+        || get(journal::list),
+    )
+    .query::<journal::Filters>(),
     Route::get::<Artefact>(
         "/api/v1/artefacts/{artefact}",
         "An artefact, as it is or was.",

@@ -12,14 +12,15 @@ use std::{collections::VecDeque, sync::Arc};
 use concordat_protocol::engine::{Effect, Input};
 use tokio::sync::oneshot;
 
-use super::{Begun, Desk, MarkError, Order, Replica, ReplicaError, Work};
+use super::{Begun, Desk, Mark, MarkError, Order, Replica, ReplicaError, Work, Writes};
 use crate::{
     artefact::prepare,
     config::Config,
-    control::{Answer, Refusal, Reply},
+    control::{Answer, JournalAsk, Refusal, Reply},
     home::Home,
+    journal::{Event, Journal},
     organisation::Organisation,
-    store::{self, EngineKind, Op, Store, StoreError},
+    store::{self, EngineKind, Store, StoreError},
 };
 
 /// Why a command could not act by itself.
@@ -59,6 +60,7 @@ pub fn act(
     let mut replica = Replica::open(home, organisation, store.reader(), false)?;
     let mut desk = Desk::default();
     let (reply, mut answer) = oneshot::channel();
+    let mut recorded = None;
     match desk.take(order, reply, &mut replica)? {
         Work::Effects(effects) => {
             perform(effects, &mut desk, &mut replica, &store)?;
@@ -68,12 +70,14 @@ pub fn act(
                 perform(effects, &mut desk, &mut replica, &store)?;
             }
         }
+        Work::Record(reply) => recorded = Some(reply),
         Work::Read(question, reply) => {
             super::desk::answer_with(reply, replica.snapshot().answer(question, None));
         }
     }
-    if let Some(lines) = replica.moved_mark() {
-        let _durable = store.commit_marked(Vec::new(), Some(lines))?;
+    write_more(&mut replica, &store)?;
+    if let Some(reply) = recorded {
+        super::desk::answer_with(reply, Reply::Done(Answer::Recorded));
     }
     Ok(match answer.try_recv() {
         // They waited in this process, and end with it.
@@ -92,14 +96,56 @@ pub fn catch_up(
     home: &Home,
     organisation: Arc<Organisation>,
     store: &Store,
+    told: Option<Event>,
 ) -> Result<Replica, OfflineError> {
     let mut replica = Replica::open(home, organisation, store.reader(), false)?;
+    told.into_iter().for_each(|event| replica.journal().tell(event));
     let effects = replica.handle(Input::Tick)?;
     perform(effects, &mut Desk::default(), &mut replica, store)?;
-    if let Some(lines) = replica.moved_mark() {
-        let _durable = store.commit_marked(Vec::new(), Some(lines))?;
-    }
+    write_more(&mut replica, store)?;
     Ok(replica)
+}
+
+fn write_more(replica: &mut Replica, store: &Store) -> Result<(), OfflineError> {
+    if let Some(Writes { ops, lines }) = replica.more_writes() {
+        let _durable = store.commit_marked(ops, Some(lines))?;
+    }
+    Ok(())
+}
+
+/// Writes to the journal what a command did; durable on return. Needs no keys.
+///
+/// # Errors
+/// - [`OfflineError`]: store or mark cannot be read or written.
+pub fn record(home: &Home, engine: EngineKind, event: Event) -> Result<(), OfflineError> {
+    let store = store::open(&home.store(), engine)?;
+    let reader = store.reader();
+    let mark = Mark::load(&home.mark())?;
+    let is_older = super::suspicion(mark.as_ref(), &reader)?.is_some();
+    let mut mark = mark.unwrap_or_default();
+    if is_older {
+        // The commit that follows must not make the store look whole.
+        mark.is_restoring = true;
+        mark.save(&home.mark())?;
+    }
+    let mut journal = Journal::open(&reader, mark.journal)?;
+    journal.tell(event);
+    let ops = journal.write(None);
+    mark.journal = Some(journal.head());
+    let _durable = store.commit_marked(ops, Some(mark.to_lines()))?;
+    Ok(())
+}
+
+/// Looks into the journal; needs no keys.
+///
+/// # Errors
+/// - [`OfflineError`]: the store cannot be read.
+pub fn ask_journal(home: &Home, config: &Config, ask: &JournalAsk) -> Result<Reply, OfflineError> {
+    if config.store() == EngineKind::Memory {
+        return Err(OfflineError::MemoryStore);
+    }
+    let store = store::open(&home.store(), config.store())?;
+    Ok(super::snapshot::journal(&store.reader(), ask))
 }
 
 /// Does effects until nothing follows from them.
@@ -113,8 +159,7 @@ fn perform(
     while let Some(effect) = due.pop_front() {
         match effect {
             Effect::Persist { batch, ops } => {
-                let lines = replica.mark_with(&ops);
-                let ops = ops.into_iter().map(Op::from).collect();
+                let Writes { ops, lines } = replica.writes(batch, ops);
                 let _durable = store.commit_marked(ops, Some(lines))?;
                 desk.durable(batch);
                 due.extend(replica.handle(Input::Persisted { batch })?);

@@ -12,7 +12,8 @@ use concordat_protocol::{artefact::guard, codec::Malformed, payload::Note};
 
 use super::typed;
 use crate::{
-    control::{Act, LogQuery, Look, Refusal, Request},
+    control::{Act, JournalAsk, LogQuery, Look, Refusal, Request},
+    journal::{Channel, Event},
     paper::{BoardPaper, CardPaper, PaperError},
 };
 
@@ -28,6 +29,8 @@ pub enum Order {
         /// One payload each.
         notes: Vec<Note>,
     },
+    /// See [`Request::Record`].
+    Record(Event),
     /// See [`Request::Act`].
     Act(Box<Act>),
     /// See [`Request::Join`].
@@ -52,6 +55,8 @@ pub enum Question {
     Charter(Option<String>),
     /// See [`Request::Look`].
     Look(Look),
+    /// See [`Request::Journal`].
+    Journal(JournalAsk),
     /// See [`Request::Export`].
     Export {
         /// As the person named it.
@@ -62,6 +67,28 @@ pub enum Question {
 }
 
 impl Order {
+    /// What is asked for, in one word.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Read(_) => "look",
+            Self::Notes { .. } => "notes",
+            Self::Record(_) => "record",
+            Self::Act(_) => "act",
+            Self::Join(_) => "join",
+            Self::AddCard { .. } => "card",
+        }
+    }
+
+    /// On whose word.
+    #[must_use]
+    pub fn channel(&self) -> Channel {
+        match self {
+            Self::Act(act) => act.word.into(),
+            _ => Channel::CommandLine,
+        }
+    }
+
     /// Reads and verifies what a request brings; takes its time with large papers.
     ///
     /// # Errors
@@ -73,6 +100,8 @@ impl Order {
             Request::Log(query) => Self::Read(Question::Log(query)),
             Request::Charter { board } => Self::Read(Question::Charter(board)),
             Request::Look(look) => Self::Read(Question::Look(look)),
+            Request::Journal(ask) => Self::Read(Question::Journal(ask)),
+            Request::Record(event) => Self::Record(event),
             Request::Act(act) => Self::Act(Box::new(act)),
             Request::Export { board, out } => Self::Read(Question::Export { board, out }),
             Request::Notes { board, texts } => {

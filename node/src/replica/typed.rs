@@ -9,7 +9,7 @@ use std::borrow::Cow;
 
 use concordat_protocol::artefact::guard;
 
-use crate::control::{Act, AsOf, Deed, Edit, Look, Pair, Refusal, Request};
+use crate::control::{Act, AsOf, Deed, Edit, JournalAsk, Look, Pair, Refusal, Request};
 
 /// What is named, and as what it was typed.
 type Named<'a> = (&'static str, Cow<'a, str>);
@@ -28,7 +28,19 @@ pub(super) fn expect_no_patient(request: &Request) -> Result<(), Refusal> {
 fn names(request: &Request) -> Vec<Named<'_>> {
     match request {
         // Papers have forms of their own.
-        Request::Status | Request::Join { .. } | Request::AddCard { .. } => Vec::new(),
+        Request::Status
+        | Request::Join { .. }
+        | Request::AddCard { .. }
+        // Told by this program itself.
+        | Request::Record(_)
+        | Request::Journal(JournalAsk::Verify) => Vec::new(),
+        Request::Journal(JournalAsk::Page(query)) => [
+            some("the event", &query.event),
+            some("the peer", &query.peer),
+            some("the board", &query.board),
+            some("the outcome", &query.outcome),
+        ]
+        .concat(),
         Request::Notes { board, .. }
         | Request::Charter { board }
         | Request::Export { board, .. } => some("the board", board),

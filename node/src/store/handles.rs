@@ -319,6 +319,14 @@ impl Reader {
         self.shared.scrub()
     }
 
+    /// What the high-water file says; `None` if there is no file, as for a store in memory.
+    ///
+    /// # Errors
+    /// - [`StoreError`]: it could not be read.
+    pub fn kept(&self) -> Result<Option<Kept>, StoreError> {
+        self.shared.high_water_file().map_or(Ok(None), |path| Kept::load(&path))
+    }
+
     /// Number of the last commit that the store holds; 0 if there was none.
     #[must_use]
     pub fn commits(&self) -> u64 {

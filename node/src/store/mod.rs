@@ -69,7 +69,7 @@ pub use migrate::{Migrated, migrate};
 pub use op::{KEY_BYTES_MAX, KeyRange, Op, Order, VALUE_BYTES_MAX};
 pub use set_aside::{SetAside, set_aside};
 pub use table::{Own, Table};
-pub use writer::{CommitClock, Report, UnderWay, Writer, WriterStopped};
+pub use writer::{CommitClock, Report, Then, UnderWay, Writer, WriterStopped};
 
 /// Proof that a commit has reached the disk; only an engine's `commit` gives one.
 #[derive(Debug, PartialEq, Eq)]

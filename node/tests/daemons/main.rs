@@ -11,6 +11,7 @@ mod api;
 mod artefacts;
 mod epochs;
 mod http;
+mod journal;
 #[path = "../store/mounts.rs"]
 mod mounts;
 mod partnership;

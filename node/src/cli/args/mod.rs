@@ -5,12 +5,14 @@
 //! *Source*: ours.
 
 pub(super) mod artefact;
+mod journal;
 
 use std::path::PathBuf;
 
 pub(super) use artefact::ArtefactCommand;
 use clap::{Parser, Subcommand, builder::NonEmptyStringValueParser};
 use concordat_protocol::identity::Code;
+pub(super) use journal::{JournalCommand, JournalExport, JournalFormat, JournalList};
 use libp2p::Multiaddr;
 
 use crate::{http::Role, rotation::NamedEnd, store::EngineKind};
@@ -61,6 +63,9 @@ pub(super) enum Command {
     Artefact(ArtefactCommand),
     /// Write all that an auditor needs of a board to one file
     Export(Export),
+    /// What this node received, accepted, refused and sent, and what was done to it
+    #[command(subcommand)]
+    Journal(JournalCommand),
     /// Check this node's store, and move it to another storage engine; the daemon must be stopped
     #[command(subcommand)]
     Store(StoreCommand),

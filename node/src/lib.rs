@@ -12,6 +12,7 @@
 //!   draft paper                              what organisations hand one another to found a board
 //!   artefact                                 what people do with artefacts, as entries to be signed
 //!   view                                     what people see
+//!   backup                                   a node in one file, and a home made of it
 //!   journal                                  what this node received, accepted, refused, sent, and was told to do
 //! ```
 //!
@@ -19,6 +20,7 @@
 //! reads the wall clock or draws randomness. Nothing here prints but the command line.
 
 pub mod artefact;
+pub mod backup;
 pub mod cli;
 pub mod clock;
 pub mod config;

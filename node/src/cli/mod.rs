@@ -24,6 +24,7 @@
 mod args;
 mod artefact;
 mod audit;
+mod backup;
 mod board;
 mod card;
 mod context;
@@ -140,6 +141,8 @@ fn run(args: Args, out: &Out) -> Result<ExitCode, CliError> {
         Command::Log(log) => log::run(&context, log, out),
         Command::Artefact(command) => artefact::run(&context, command, out),
         Command::Export(export) => export::run(&context, export, out),
+        Command::Backup(backup) => backup::run(&context, backup, out),
+        Command::Restore(restore) => backup::restore_to(&context, &restore, out),
     };
     done.map(|()| ExitCode::SUCCESS)
 }

@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Act, Acted, Look};
 use crate::{
+    backup,
     journal::{self, Event},
     view::{
         Log, Status,
@@ -70,6 +71,8 @@ pub enum Request {
     Journal(JournalAsk),
     /// Write to the journal what a command did.
     Record(Event),
+    /// Write a backup of the node.
+    Backup(Box<backup::Ask>),
     /// Write all that an auditor needs to a file.
     Export {
         /// As the person named it.
@@ -146,6 +149,8 @@ pub enum Answer {
     JournalChecked(journal::Checked),
     /// To `Record`: it is durable.
     Recorded,
+    /// To `Backup`.
+    BackedUp(Box<backup::Made>),
     /// To `Act`.
     Acted(Box<Acted>),
 }

@@ -43,7 +43,7 @@ pub use gather::Journal;
 pub use observe::{Observer, Seen};
 pub use page::{Page, Query, page};
 
-use crate::store::{Reader, StoreError};
+use crate::store::{Reader, Row, StoreError};
 
 /// The word before the head in the high-water file.
 const MARK: &str = "journal ";
@@ -89,6 +89,14 @@ pub fn mark_line(head: Head) -> String {
 #[must_use]
 pub fn head_of_line(line: &str) -> Option<Head> {
     Head::from_words(line.strip_prefix(MARK)?)
+}
+
+/// The head that a row of the journal makes; `None` if it is no entry.
+#[must_use]
+pub fn head_of_row((number, row): &Row) -> Option<Head> {
+    let number = number.as_slice().try_into().ok().map(u64::from_be_bytes)?;
+    let is_entry = Entry::from_row(row).is_ok_and(|entry| entry.number == number);
+    is_entry.then(|| Head { number, hash: entry::hash(row) })
 }
 
 /// The head that the store's high-water file knows, if it knows one.

@@ -68,7 +68,9 @@ pub enum Suspicion {
     #[error("it was started with --restored")]
     Asked,
     /// The last start had not ended asking.
-    #[error("it had not yet heard from its partners when it was stopped")]
+    #[error(
+        "it was put back from a backup, or had not yet heard from its partners when it was stopped"
+    )]
     StillRestoring,
     /// The mark was lost or left behind.
     #[error("its high-water file is missing, so nobody can tell how much it had signed")]

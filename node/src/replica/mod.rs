@@ -39,7 +39,7 @@ pub use acts::{About, Begun};
 pub use desk::{Desk, Work};
 pub use epochs::{OwnEpoch, own_epochs};
 pub use mark::{FeedMark, Mark, MarkError, Suspicion, suspicion};
-pub use offline::{OfflineError, act, ask_journal, catch_up, record};
+pub use offline::{OfflineError, act, ask_journal, back_up, catch_up, record};
 pub use order::{Order, Question};
 pub use snapshot::{Snapshot, board_named};
 

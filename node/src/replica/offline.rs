@@ -15,6 +15,7 @@ use tokio::sync::oneshot;
 use super::{Begun, Desk, Mark, MarkError, Order, Replica, ReplicaError, Work, Writes};
 use crate::{
     artefact::prepare,
+    backup::{self, BackupError},
     config::Config,
     control::{Answer, JournalAsk, Refusal, Reply},
     home::Home,
@@ -121,19 +122,37 @@ pub fn record(home: &Home, engine: EngineKind, event: Event) -> Result<(), Offli
     let store = store::open(&home.store(), engine)?;
     let reader = store.reader();
     let mark = Mark::load(&home.mark())?;
-    let is_older = super::suspicion(mark.as_ref(), &reader)?.is_some();
+    let older = super::suspicion(mark.as_ref(), &reader)?;
     let mut mark = mark.unwrap_or_default();
-    if is_older {
+    let mut journal = Journal::open(&reader, mark.journal)?;
+    if let Some(why) = older.filter(|_| !mark.is_restoring) {
+        journal.tell(Event::RestoringBegun { why: why.to_string() });
         // The commit that follows must not make the store look whole.
         mark.is_restoring = true;
         mark.save(&home.mark())?;
     }
-    let mut journal = Journal::open(&reader, mark.journal)?;
     journal.tell(event);
     let ops = journal.write(None);
     mark.journal = Some(journal.head());
     let _durable = store.commit_marked(ops, Some(mark.to_lines()))?;
     Ok(())
+}
+
+/// Makes a backup; needs no keys.
+///
+/// # Errors
+/// - [`BackupError`]: nothing has the name that was asked for.
+pub fn back_up(
+    home: &Home,
+    config: &Config,
+    ask: &backup::Ask,
+    progress: backup::Progress<'_>,
+) -> Result<backup::Made, BackupError> {
+    if config.store() == EngineKind::Memory {
+        return Err(OfflineError::MemoryStore.into());
+    }
+    let store = store::open(&home.store(), config.store())?;
+    backup::make(&store.reader(), ask, progress)
 }
 
 /// Looks into the journal; needs no keys.

@@ -12,6 +12,7 @@ use concordat_protocol::{artefact::guard, codec::Malformed, payload::Note};
 
 use super::typed;
 use crate::{
+    backup,
     control::{Act, JournalAsk, LogQuery, Look, Refusal, Request},
     journal::{Channel, Event},
     paper::{BoardPaper, CardPaper, PaperError},
@@ -57,6 +58,8 @@ pub enum Question {
     Look(Look),
     /// See [`Request::Journal`].
     Journal(JournalAsk),
+    /// See [`Request::Backup`].
+    Backup(Box<backup::Ask>),
     /// See [`Request::Export`].
     Export {
         /// As the person named it.
@@ -101,6 +104,7 @@ impl Order {
             Request::Charter { board } => Self::Read(Question::Charter(board)),
             Request::Look(look) => Self::Read(Question::Look(look)),
             Request::Journal(ask) => Self::Read(Question::Journal(ask)),
+            Request::Backup(ask) => Self::Read(Question::Backup(ask)),
             Request::Record(event) => Self::Record(event),
             Request::Act(act) => Self::Act(Box::new(act)),
             Request::Export { board, out } => Self::Read(Question::Export { board, out }),

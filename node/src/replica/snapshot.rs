@@ -18,6 +18,7 @@ use data_encoding::BASE64;
 use super::{Question, Replica, export};
 use crate::{
     artefact::{Documents, artefact_named},
+    backup,
     control::{Answer, Exported, JournalAsk, Look, Refusal, Reply},
     journal::{self, Aside, Event, Line},
     organisation::Organisation,
@@ -74,6 +75,12 @@ impl Snapshot {
             },
             Question::Look(look) => {
                 return self.look(look).map_or_else(Reply::Refused, Reply::Done);
+            }
+            Question::Backup(ask) => {
+                return match backup::make(&self.reader, &ask, &mut |_, _| ()) {
+                    Ok(made) => Reply::Done(Answer::BackedUp(Box::new(made))),
+                    Err(error) => Reply::Refused(Refusal::new(error.code(), error)),
+                };
             }
             Question::Journal(ask) => return journal(&self.reader, &ask),
             Question::Export { board, out } => return self.export(board.as_deref(), &out),

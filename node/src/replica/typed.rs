@@ -33,6 +33,7 @@ fn names(request: &Request) -> Vec<Named<'_>> {
         | Request::AddCard { .. }
         // Told by this program itself.
         | Request::Record(_)
+        | Request::Backup(_)
         | Request::Journal(JournalAsk::Verify) => Vec::new(),
         Request::Journal(JournalAsk::Page(query)) => [
             some("the event", &query.event),

@@ -18,6 +18,7 @@ mod partnership;
 mod patients;
 mod process;
 mod proxy;
+mod scenarios;
 mod storage;
 
 use std::{collections::BTreeSet, fs, path::Path, process::Command};

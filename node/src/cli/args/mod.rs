@@ -5,11 +5,13 @@
 //! *Source*: ours.
 
 pub(super) mod artefact;
+mod backup;
 mod journal;
 
 use std::path::PathBuf;
 
 pub(super) use artefact::ArtefactCommand;
+pub(super) use backup::{Backup, BackupCommand, BackupVerify, Restore};
 use clap::{Parser, Subcommand, builder::NonEmptyStringValueParser};
 use concordat_protocol::identity::Code;
 pub(super) use journal::{JournalCommand, JournalExport, JournalFormat, JournalList};
@@ -63,6 +65,10 @@ pub(super) enum Command {
     Artefact(ArtefactCommand),
     /// Write all that an auditor needs of a board to one file
     Export(Export),
+    /// Write the whole node to one file, while it runs or not, and check such files
+    Backup(Backup),
+    /// Make a node of a backup, in a new directory named by --home
+    Restore(Restore),
     /// What this node received, accepted, refused and sent, and what was done to it
     #[command(subcommand)]
     Journal(JournalCommand),

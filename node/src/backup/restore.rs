@@ -24,7 +24,7 @@ use super::{
 use crate::{
     config::Config,
     home::{FileError, Home, Readers, config_file, create_file, sync_parent},
-    journal::{Event, Head},
+    journal::{Event, Head, Line},
     replica::{Mark, Suspicion, record},
     store::{self, EngineKind, Store},
 };
@@ -92,10 +92,10 @@ fn build(
         backup_sha256: made.sha256.clone(),
         commits: made.manifest.commits,
     };
-    record(&home, engine, restored)?;
+    record(&home, engine, Line::done(restored))?;
     // The mark says so already; the journal is told here.
     let why = Suspicion::StillRestoring.to_string();
-    record(&home, engine, Event::RestoringBegun { why })?;
+    record(&home, engine, Line::done(Event::RestoringBegun { why }))?;
     Ok(engine)
 }
 

@@ -194,8 +194,8 @@ impl<W: Write> Sealing<W> {
 
 impl<W: Write> Write for Sealing<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let room = CHUNK_BYTES.saturating_sub(self.chunk.len());
-        let taken = bytes.get(..room.min(bytes.len())).unwrap_or_default();
+        let free = CHUNK_BYTES.saturating_sub(self.chunk.len());
+        let taken = bytes.get(..free.min(bytes.len())).unwrap_or_default();
         self.chunk.extend_from_slice(taken);
         if self.chunk.len() == CHUNK_BYTES {
             let sealed = self.stream.seal(&self.chunk, false)?;

@@ -6,7 +6,7 @@ use super::*;
 use crate::{
     fixture::{Partner, partner},
     home::Home,
-    journal::{self, Event},
+    journal::{self, Event, Line},
     keys::Passphrase,
     replica::{Mark, back_up, record},
     store::{self, EngineKind, KeyRange, Op, Order, Own, Reader, Table},
@@ -35,7 +35,7 @@ fn node(rows: u32) -> Partner {
     };
     let _durable = store.commit((0..rows).map(put).collect()).unwrap();
     drop(store);
-    record(&node.home, EngineKind::Redb, Event::KeysLocked {}).unwrap();
+    record(&node.home, EngineKind::Redb, Line::done(Event::KeysLocked {})).unwrap();
     node
 }
 

@@ -28,7 +28,11 @@ pub(super) fn run(context: &Context, args: Backup, out: &Out) -> Result<(), CliE
     let Backup { command, out: path, encrypt, passphrase_file } = args;
     match (command, path) {
         (Some(BackupCommand::Verify(args)), _) => check(&args, out),
-        (None, Some(path)) => make(context, &path, encrypt.then_some(passphrase_file), out),
+        (None, Some(path)) => {
+            let made = make(context, &path, encrypt.then_some(passphrase_file), out);
+            let (made, words) = context.refused("backup", made)?;
+            out.show(&made, &words)
+        }
         // Which the arguments do not allow.
         (None, None) => Err(CliError::OtherAnswer),
     }
@@ -40,7 +44,7 @@ fn make(
     path: &Path,
     passphrase_file: Option<Option<PathBuf>>,
     out: &Out,
-) -> Result<(), CliError> {
+) -> Result<(Made, Vec<String>), CliError> {
     let (config, home) = context.config()?;
     // The daemon stands in another directory.
     let full = |path: &Path| absolute(path).map_err(FileError::at("finding", path));
@@ -81,7 +85,7 @@ fn make(
                 .to_owned(),
         );
     }
-    out.show(&made, &words)
+    Ok((made, words))
 }
 
 fn in_words(made: &Made) -> Vec<String> {

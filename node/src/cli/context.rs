@@ -17,7 +17,7 @@ use crate::{
     config::Config,
     control::{self, Answer, JournalAsk, Reply, Request},
     home::{Home, config_file},
-    journal::Event,
+    journal::{Channel, Event, Line},
     organisation::Organisation,
     replica::{OfflineError, Order, act, ask_journal, record},
     store::{EngineKind, StoreError},
@@ -72,14 +72,34 @@ impl Context {
 
     /// Writes to the journal what this command did, by the daemon or here; durable on return.
     pub(super) fn record(&self, event: Event) -> Result<(), CliError> {
+        self.record_line(Line::done(event))
+    }
+
+    /// The same of what an administrator asked for and did not get; gives why.
+    pub(super) fn refused<T>(
+        &self,
+        act: &str,
+        done: Result<T, impl Into<CliError>>,
+    ) -> Result<T, CliError> {
+        done.map_err(|error| {
+            let error = error.into();
+            let event = Event::ActRefused { act: act.to_owned(), channel: Channel::CommandLine };
+            if let Err(untold) = self.record_line(Line::refused(event, error.code())) {
+                tracing::warn!(code = untold.code(), "the refusal is not in the journal: {untold}");
+            }
+            error
+        })
+    }
+
+    fn record_line(&self, line: Line) -> Result<(), CliError> {
         let (config, home) = self.config()?;
         if config.store() == EngineKind::Memory && !control::is_running(&home.socket()) {
             // A journal in memory begins with the daemon.
             return Ok(());
         }
-        let request = Request::Record(event.clone());
+        let request = Request::Record(line.clone());
         let here =
-            || record(&home, config.store(), event.clone()).map(|()| Reply::Done(Answer::Recorded));
+            || record(&home, config.store(), line.clone()).map(|()| Reply::Done(Answer::Recorded));
         match self.ask_or(&request, here)? {
             Answer::Recorded => Ok(()),
             _ => Err(CliError::OtherAnswer),

@@ -21,7 +21,7 @@ use crate::{
     config::Config,
     control::{self, Refusal},
     home::Home,
-    journal::Event,
+    journal::{Event, Line},
     replica::{Mark, OfflineError, record, suspicion},
     store::{self, EngineKind, Own, Table, Verified},
 };
@@ -122,7 +122,7 @@ pub(super) fn migrate(context: &Context, args: &StoreMigrate, out: &Out) -> Resu
         rows: moved.rows,
         sha256: moved.sha256.clone(),
     };
-    record(&home, to, event)?;
+    record(&home, to, Line::done(event))?;
     let rows = usize::try_from(moved.rows).unwrap_or(usize::MAX);
     let words = [
         format!("copied {} from {from} to {to}, and read both: they are the same", {
@@ -155,7 +155,8 @@ pub(super) fn set_aside(context: &Context, out: &Out) -> Result<(), CliError> {
     let count = |table| {
         aside.rows.get(&table).map_or(0, |rows| usize::try_from(*rows).unwrap_or(usize::MAX))
     };
-    record(&home, config.store(), Event::StoreSetAside { rows: aside.rows.values().sum() })?;
+    let set_aside = Event::StoreSetAside { rows: aside.rows.values().sum() };
+    record(&home, config.store(), Line::done(set_aside))?;
     let aside = Aside { kept, boards: count(boards), cards: count(cards), records: count(records) };
     let words = [
         format!("the store is kept in {}, and a new one is in its place", aside.kept),

@@ -18,7 +18,7 @@ use crate::{
 
 pub(super) fn new(context: &Context, args: &TokenNew, out: &Out) -> Result<(), CliError> {
     let (config, home) = context.config()?;
-    let made = Tokens::of(&home).create(args.role, &args.name)?;
+    let made = context.refused("token-new", Tokens::of(&home).create(args.role, &args.name))?;
     let role = args.role.name().to_owned();
     context.record(Event::TokenMade { token: made.line.id.clone(), role })?;
     let mut words = vec![
@@ -44,7 +44,7 @@ pub(super) fn list(context: &Context, out: &Out) -> Result<(), CliError> {
 
 pub(super) fn revoke(context: &Context, args: &TokenRevoke, out: &Out) -> Result<(), CliError> {
     let (_, home) = context.config()?;
-    let revoked = Tokens::of(&home).revoke(&args.id)?;
+    let revoked = context.refused("token-revoke", Tokens::of(&home).revoke(&args.id))?;
     context.record(Event::TokenRevoked { token: revoked.id.clone() })?;
     out.show(&revoked, &[line(&revoked)])
 }

@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use super::{Act, Acted, Look};
 use crate::{
     backup,
-    journal::{self, Event},
+    journal::{self, Line},
     view::{
         Log, Status,
         artefact::{Artefact, ArtefactList, History, ProvenDecision},
@@ -69,8 +69,8 @@ pub enum Request {
     Act(Act),
     /// Look into the journal.
     Journal(JournalAsk),
-    /// Write to the journal what a command did.
-    Record(Event),
+    /// Write to the journal what a command did, or was refused.
+    Record(Line),
     /// Write a backup of the node.
     Backup(Box<backup::Ask>),
     /// Write all that an auditor needs to a file.

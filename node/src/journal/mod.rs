@@ -43,6 +43,8 @@ pub use gather::Journal;
 pub use observe::{Observer, Seen};
 pub use page::{Page, Query, page};
 
+use serde::{Deserialize, Serialize};
+
 use crate::store::{Reader, Row, StoreError};
 
 /// The word before the head in the high-water file.
@@ -50,7 +52,8 @@ const MARK: &str = "journal ";
 const CODE_CHARS_MAX: usize = 64;
 
 /// How it went.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Outcome {
     /// As asked.
     Done,
@@ -59,7 +62,7 @@ pub enum Outcome {
 }
 
 /// What is to become an entry.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Line {
     /// When, by this node's clock.
     pub time_ms: u64,

@@ -109,8 +109,8 @@ impl Desk {
                 self.acts.add(Begun { act, about, reply });
                 Ok(Work::Effects(Vec::new()))
             }
-            Order::Record(event) => {
-                replica.journal().tell(event);
+            Order::Record(line) => {
+                replica.journal().take(None, line);
                 Ok(Work::Record(reply))
             }
             Order::Join(paper) => self.join(*paper, reply, replica),

@@ -19,7 +19,7 @@ use crate::{
     config::Config,
     control::{Answer, JournalAsk, Refusal, Reply},
     home::Home,
-    journal::{Event, Journal},
+    journal::{Event, Journal, Line},
     organisation::Organisation,
     store::{self, EngineKind, Store, StoreError},
 };
@@ -114,11 +114,11 @@ fn write_more(replica: &mut Replica, store: &Store) -> Result<(), OfflineError> 
     Ok(())
 }
 
-/// Writes to the journal what a command did; durable on return. Needs no keys.
+/// Writes to the journal what a command did, or was refused; durable on return. Needs no keys.
 ///
 /// # Errors
 /// - [`OfflineError`]: store or mark cannot be read or written.
-pub fn record(home: &Home, engine: EngineKind, event: Event) -> Result<(), OfflineError> {
+pub fn record(home: &Home, engine: EngineKind, line: Line) -> Result<(), OfflineError> {
     let store = store::open(&home.store(), engine)?;
     let reader = store.reader();
     let mark = Mark::load(&home.mark())?;
@@ -131,7 +131,7 @@ pub fn record(home: &Home, engine: EngineKind, event: Event) -> Result<(), Offli
         mark.is_restoring = true;
         mark.save(&home.mark())?;
     }
-    journal.tell(event);
+    journal.take(None, line);
     let ops = journal.write(None);
     mark.journal = Some(journal.head());
     let _durable = store.commit_marked(ops, Some(mark.to_lines()))?;

@@ -14,7 +14,7 @@ use super::typed;
 use crate::{
     backup,
     control::{Act, JournalAsk, LogQuery, Look, Refusal, Request},
-    journal::{Channel, Event},
+    journal::{Channel, Line},
     paper::{BoardPaper, CardPaper, PaperError},
 };
 
@@ -31,7 +31,7 @@ pub enum Order {
         notes: Vec<Note>,
     },
     /// See [`Request::Record`].
-    Record(Event),
+    Record(Line),
     /// See [`Request::Act`].
     Act(Box<Act>),
     /// See [`Request::Join`].
@@ -105,7 +105,7 @@ impl Order {
             Request::Look(look) => Self::Read(Question::Look(look)),
             Request::Journal(ask) => Self::Read(Question::Journal(ask)),
             Request::Backup(ask) => Self::Read(Question::Backup(ask)),
-            Request::Record(event) => Self::Record(event),
+            Request::Record(line) => Self::Record(line),
             Request::Act(act) => Self::Act(Box::new(act)),
             Request::Export { board, out } => Self::Read(Question::Export { board, out }),
             Request::Notes { board, texts } => {

@@ -140,6 +140,8 @@ fn refusals_are_in_the_journal_and_the_api_shows_them_to_whoever_may_read_it() {
     assert_eq!(client.get("/api/v1/journal").problem(401), "no-token");
     let viewer = client.with_role(&board.nodes[0], "viewer");
     assert_eq!(viewer.get("/api/v1/journal").problem(403), "needs-role");
+    let told = refused(&board.nodes[0].command(&["keys", "unlock"]), 2);
+    assert!(told.contains("a daemon runs already"), "{told}");
     let told = refused(&board.nodes[0].command(&["note", "--board", "nowhere", "x"]), 1);
     assert!(told.contains("[unknown-board]"), "{told}");
 
@@ -149,7 +151,7 @@ fn refusals_are_in_the_journal_and_the_api_shows_them_to_whoever_may_read_it() {
         let page = ask("outcome=refused&limit=9");
         let codes = page["entries"].as_array().unwrap().iter();
         let codes: BTreeSet<&str> = codes.map(|one| one["code"].as_str().unwrap()).collect();
-        codes.is_superset(&BTreeSet::from(["no-token", "needs-role", "unknown-board"]))
+        codes.is_superset(&BTreeSet::from(["no-token", "needs-role", "unknown-board", "serve"]))
     });
     let made = ask("event=token-made");
     assert_eq!(made["entries"].as_array().unwrap().len(), 2);

@@ -198,7 +198,11 @@ pub fn remove_file(path: &Path) -> Result<(), FileError> {
     }
 }
 
-fn sync_parent(path: &Path) -> io::Result<()> {
+/// Makes durable that a file is in its directory, or is not.
+///
+/// # Errors
+/// - [`io::Error`]: the operating system refused.
+pub fn sync_parent(path: &Path) -> io::Result<()> {
     let parent = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         Some(_) | None => Path::new("."),

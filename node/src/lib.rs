@@ -13,12 +13,15 @@
 //!   artefact                                 what people do with artefacts, as entries to be signed
 //!   records                                  what the organisation keeps for itself; `net` cannot name it
 //!   view                                     what people see
+//!   backup                                   a node in one file, and a home made of it
+//!   journal                                  what this node received, accepted, refused, sent, and was told to do
 //! ```
 //!
 //! *Invariants.* `store` and `net` carry bytes and never look inside them. Nothing but `clock`
 //! reads the wall clock or draws randomness. Nothing here prints but the command line.
 
 pub mod artefact;
+pub mod backup;
 pub mod cli;
 pub mod clock;
 pub mod config;
@@ -30,6 +33,7 @@ pub mod draft;
 mod fixture;
 pub mod home;
 pub mod http;
+pub mod journal;
 pub mod keys;
 pub mod net;
 pub mod openings;

@@ -257,6 +257,16 @@ fn the_page_on_the_api_prints_what_it_says() {
 }
 
 #[test]
+fn the_page_on_backups_prints_what_it_says() {
+    run_page("backup.md", 8);
+}
+
+#[test]
+fn the_page_on_the_journal_prints_what_it_says() {
+    run_page("journal.md", 6);
+}
+
+#[test]
 fn the_page_on_the_store_prints_what_it_says() {
     run_page("storage.md", 7);
 }

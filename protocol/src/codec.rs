@@ -163,6 +163,20 @@ where
     if encode(&value) == bytes { Ok(value) } else { Err(Malformed::Shape { what }) }
 }
 
+/// Decodes part of a wire value of at most `max` bytes, for whoever only needs to know what it is about:
+/// what `T` leaves out is skipped, and other encodings of the same value pass.
+///
+/// # Errors
+/// The exact [`Malformed`].
+pub fn peek<T: DeserializeOwned>(
+    bytes: &[u8],
+    what: &'static str,
+    max: usize,
+) -> Result<T, Malformed> {
+    scan(bytes, what, max)?;
+    serde_cbor::from_slice(bytes).map_err(|_| Malformed::Shape { what })
+}
+
 /// Checks the shape of CBOR bytes without taking memory: one item, only the types above, shortest
 /// forms, counts that the remaining bytes can hold, and bounded depth.
 ///

@@ -15,11 +15,12 @@ use std::{
 use super::error::CliError;
 use crate::{
     config::Config,
-    control::{self, Answer, Reply, Request},
+    control::{self, Answer, JournalAsk, Reply, Request},
     home::{Home, config_file},
+    journal::{Channel, Event, Line},
     organisation::Organisation,
-    replica::{OfflineError, Order, act},
-    store::StoreError,
+    replica::{OfflineError, Order, act, ask_journal, record},
+    store::{EngineKind, StoreError},
 };
 
 const HOME_VARIABLE: &str = "CONCORDAT_HOME";
@@ -69,23 +70,80 @@ impl Context {
         Ok(Organisation::load(&home)?)
     }
 
+    /// Writes to the journal what this command did, by the daemon or here; durable on return.
+    pub(super) fn record(&self, event: Event) -> Result<(), CliError> {
+        self.record_line(Line::done(event))
+    }
+
+    /// The same of what an administrator asked for and did not get; gives why.
+    pub(super) fn refused<T>(
+        &self,
+        act: &str,
+        done: Result<T, impl Into<CliError>>,
+    ) -> Result<T, CliError> {
+        done.map_err(|error| {
+            let error = error.into();
+            let event = Event::ActRefused { act: act.to_owned(), channel: Channel::CommandLine };
+            if let Err(untold) = self.record_line(Line::refused(event, error.code())) {
+                tracing::warn!(code = untold.code(), "the refusal is not in the journal: {untold}");
+            }
+            error
+        })
+    }
+
+    fn record_line(&self, line: Line) -> Result<(), CliError> {
+        let (config, home) = self.config()?;
+        if config.store() == EngineKind::Memory && !control::is_running(&home.socket()) {
+            // A journal in memory begins with the daemon.
+            return Ok(());
+        }
+        let request = Request::Record(line.clone());
+        let here =
+            || record(&home, config.store(), line.clone()).map(|()| Reply::Done(Answer::Recorded));
+        match self.ask_or(&request, here)? {
+            Answer::Recorded => Ok(()),
+            _ => Err(CliError::OtherAnswer),
+        }
+    }
+
+    /// Looks into the journal, by the daemon or here.
+    pub(super) fn journal(&self, ask: JournalAsk) -> Result<Answer, CliError> {
+        let (config, home) = self.config()?;
+        let request = Request::Journal(ask.clone());
+        self.ask_or(&request, || ask_journal(&home, &config, &ask))
+    }
+
     /// Asks the daemon, or acts by itself when none runs.
     pub(super) fn ask(&self, request: Request) -> Result<Answer, CliError> {
         let (config, home) = self.config()?;
-        let give_up = Instant::now() + PATIENCE;
-        loop {
-            if let Some(reply) = control::ask(&home.socket(), &request)? {
-                return done(reply);
-            }
+        self.ask_or::<CliError>(&request, || {
             let organisation = Organisation::load(&home)?;
             let order = Order::read(request.clone())?;
-            match act(&home, &config, Arc::new(organisation), order) {
+            Ok(act(&home, &config, Arc::new(organisation), order)?)
+        })
+    }
+
+    /// Asks the daemon, or does `here` when none runs.
+    fn ask_or<E: Into<CliError>>(
+        &self,
+        request: &Request,
+        here: impl Fn() -> Result<Reply, E>,
+    ) -> Result<Answer, CliError> {
+        let (_, home) = self.config()?;
+        let give_up = Instant::now() + PATIENCE;
+        loop {
+            if let Some(reply) = control::ask(&home.socket(), request)? {
+                return done(reply);
+            }
+            match here().map_err(Into::into) {
                 Ok(reply) => return done(reply),
                 // A daemon is starting or stopping, or another command is at work.
-                Err(OfflineError::Store(StoreError::Locked { .. })) if Instant::now() < give_up => {
+                Err(CliError::Offline(OfflineError::Store(StoreError::Locked { .. })))
+                    if Instant::now() < give_up =>
+                {
                     thread::sleep(PAUSE);
                 }
-                Err(error) => return Err(error.into()),
+                Err(error) => return Err(error),
             }
         }
     }

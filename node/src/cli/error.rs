@@ -8,6 +8,7 @@
 use std::{io, path::PathBuf};
 
 use crate::{
+    backup::BackupError,
     clock::EntropyError,
     config::ConfigError,
     control::{ControlError, Refusal},
@@ -50,6 +51,8 @@ pub(super) enum CliError {
     Rotation(#[from] RotationError),
     #[error("{path}: {source}")]
     Paper { path: PathBuf, source: PaperError },
+    #[error(transparent)]
+    Backup(#[from] BackupError),
     #[error(transparent)]
     Draft(#[from] DraftError),
     #[error(transparent)]
@@ -108,6 +111,7 @@ impl CliError {
             Self::Organisation(_) => "organisation",
             Self::Rotation(error) => error.code(),
             Self::Paper { source, .. } => source.code(),
+            Self::Backup(error) => error.code(),
             Self::Draft(_) => "draft",
             Self::File(_) => "file",
             Self::Token(error) => error.code(),
@@ -138,9 +142,11 @@ impl CliError {
             Self::Source { source: SourceError::Io(_), .. } => EXIT_FAILED,
             Self::Source { .. } => EXIT_REFUSED,
             Self::Rotation(error) if error.is_refusal() => EXIT_REFUSED,
+            Self::Backup(error) if error.is_refusal() => EXIT_REFUSED,
             Self::Token(error) if error.is_refusal() => EXIT_REFUSED,
             Self::Config(_)
             | Self::Rotation(_)
+            | Self::Backup(_)
             | Self::Token(_)
             | Self::Keys(_)
             | Self::Organisation(_)

@@ -13,6 +13,7 @@ use super::{
 use crate::{
     control::Server,
     daemon::DaemonError,
+    journal::Event,
     keys::{KeyDirectory, KeyError, Passphrase, Seed},
     net::NodeKey,
     organisation::own_paper,
@@ -121,7 +122,8 @@ struct ChangedBoard {
 
 pub(super) fn rotate(context: &Context, args: &KeysRotate, out: &Out) -> Result<(), CliError> {
     let (config, home) = context.config()?;
-    let taken = rotation::rotate(&home, &config, args.node_key)?;
+    let taken = rotation::rotate(&home, &config, args.node_key);
+    let taken = context.refused("keys-rotate", taken)?;
     tell(&taken, args.node_key, out)
 }
 
@@ -129,7 +131,8 @@ pub(super) fn recover(context: &Context, args: KeysRecover, out: &Out) -> Result
     let KeysRecover { recovery_key, node_key, ends, older_store } = args;
     let recovery = Recovery { key: recovery_key, ends, accepts_older_store: older_store };
     let (config, home) = context.config()?;
-    let taken = rotation::recover(&home, &config, &recovery, node_key)?;
+    let taken = rotation::recover(&home, &config, &recovery, node_key);
+    let taken = context.refused("keys-recover", taken)?;
     tell(&taken, node_key, out)
 }
 
@@ -140,8 +143,12 @@ struct LockState {
 }
 
 pub(super) fn lock(context: &Context, new: &NewPassphrase, out: &Out) -> Result<(), CliError> {
-    let keys = at_rest(context)?;
-    keys.lock(&Passphrase::choose(new.new_passphrase_file.as_deref())?)?;
+    let lock = || -> Result<(), CliError> {
+        let keys = at_rest(context)?;
+        Ok(keys.lock(&Passphrase::choose(new.new_passphrase_file.as_deref())?)?)
+    };
+    context.refused("keys-lock", lock())?;
+    context.record(Event::KeysLocked {})?;
     let words = [
         "the keys are locked: the node starts only with the passphrase",
         "what was in the files before may still be found on the disk; `concordat keys rotate` makes \
@@ -151,7 +158,9 @@ pub(super) fn lock(context: &Context, new: &NewPassphrase, out: &Out) -> Result<
 }
 
 pub(super) fn unlock(context: &Context, out: &Out) -> Result<(), CliError> {
-    at_rest(context)?.unlock()?;
+    let unlock = || -> Result<(), CliError> { Ok(at_rest(context)?.unlock()?) };
+    context.refused("keys-unlock", unlock())?;
+    context.record(Event::KeysUnlocked {})?;
     let words = ["the keys are not locked any more: whoever reads their files has them"];
     out.show(&LockState { is_locked: false }, &words.map(str::to_owned))
 }
@@ -161,8 +170,12 @@ pub(super) fn change_passphrase(
     new: &NewPassphrase,
     out: &Out,
 ) -> Result<(), CliError> {
-    let keys = at_rest(context)?;
-    keys.change_passphrase(&Passphrase::choose(new.new_passphrase_file.as_deref())?)?;
+    let change = || -> Result<(), CliError> {
+        let keys = at_rest(context)?;
+        Ok(keys.change_passphrase(&Passphrase::choose(new.new_passphrase_file.as_deref())?)?)
+    };
+    context.refused("keys-passphrase", change())?;
+    context.record(Event::PassphraseChanged {})?;
     let words =
         ["the keys are locked with the new passphrase; an older backup still has the old one"];
     out.show(&LockState { is_locked: true }, &words.map(str::to_owned))

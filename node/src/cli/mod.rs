@@ -13,7 +13,7 @@
 //! |---|---|
 //! | 0 | done; `audit`: nothing is wrong |
 //! | 1 | refused: what was asked cannot be; `audit`: misbehaviour is proven; `store check`: an older copy;
-//! | | `doctor`: there is something to mend |
+//! | | `doctor`: there is something to mend; `journal verify`: broken |
 //! | 2 | failed: machine, file or daemon; `audit`: something could not be checked |
 //! | 64 | wrong usage |
 //!
@@ -25,6 +25,7 @@
 mod args;
 mod artefact;
 mod audit;
+mod backup;
 mod board;
 mod card;
 mod completions;
@@ -35,6 +36,7 @@ mod error;
 mod export;
 mod founding;
 mod init;
+mod journal;
 mod keys;
 mod log;
 mod note;
@@ -51,8 +53,8 @@ use clap::Parser;
 use concordat_protocol::artefact::guard::{PatientNumber, holds_number};
 
 use args::{
-    Args, AuditCommand, BoardCommand, CardCommand, Command, ConfigCommand, KeysCommand,
-    StoreCommand, TokenCommand,
+    Args, AuditCommand, BoardCommand, CardCommand, Command, ConfigCommand, JournalCommand,
+    KeysCommand, StoreCommand, TokenCommand,
 };
 use context::Context;
 use error::{CliError, EXIT_USAGE};
@@ -105,6 +107,10 @@ fn run(args: Args, out: &Out) -> Result<ExitCode, CliError> {
         Command::Audit(AuditCommand::Verify(verify)) => return audit::verify(&verify, out),
         Command::Audit(AuditCommand::Replay(replay)) => return audit::replay(&replay, out),
         // So is a check's.
+        Command::Journal(JournalCommand::Verify) => return journal::verify(&context, out),
+        Command::Journal(JournalCommand::List(list)) => journal::list(&context, list, out),
+        Command::Journal(JournalCommand::Export(export)) => journal::export(&context, &export, out),
+        Command::Journal(JournalCommand::Events) => journal::events(out),
         Command::Store(StoreCommand::Check) => return store::check(&context, out),
         Command::Doctor => return doctor::run(&context, out),
         Command::Store(StoreCommand::Migrate(migrate)) => store::migrate(&context, &migrate, out),
@@ -150,6 +156,8 @@ fn run(args: Args, out: &Out) -> Result<ExitCode, CliError> {
         Command::Sign(sign) => artefact::sign(&context, sign, out),
         Command::Record(command) => record::run(&context, command, out),
         Command::Export(export) => export::run(&context, export, out),
+        Command::Backup(backup) => backup::run(&context, backup, out),
+        Command::Restore(restore) => backup::restore_to(&context, &restore, out),
     };
     done.map(|()| ExitCode::SUCCESS)
 }

@@ -7,7 +7,7 @@
 
 use std::io::{self, BufRead, IsTerminal, Read, Write};
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 use tracing_subscriber::EnvFilter;
 
@@ -39,6 +39,28 @@ impl Out {
         self.raw(&text)
     }
 
+    /// A bar on stderr for what takes its time, of so many of these; only a person at a terminal sees it.
+    pub(super) fn progress(&self, total: u64, of: &'static str) -> ProgressBar {
+        if self.is_json || !io::stderr().is_terminal() {
+            return ProgressBar::hidden();
+        }
+        let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr_with_hz(5));
+        let style = ProgressStyle::with_template("{wide_bar} {human_pos} of {human_len} {msg}");
+        // Err: the template is wrong, which the first use would have shown; the plain bar does.
+        style.map_or_else(|_| bar.clone(), |style| bar.clone().with_style(style)).with_message(of)
+    }
+
+    /// The same, of so many bytes that are read or written.
+    pub(super) fn bytes_progress(&self, what: &'static str, bytes: u64) -> ProgressBar {
+        if self.is_json || !io::stderr().is_terminal() {
+            return ProgressBar::hidden();
+        }
+        let bar = "{msg:>9} [{wide_bar}] {bytes}/{total_bytes}, {eta} left";
+        let style = ProgressStyle::with_template(bar);
+        let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
+        ProgressBar::new(bytes).with_style(style).with_message(what)
+    }
+
     /// Sends the log to stderr, as much of it as the filter lets through.
     pub(super) fn log(&self, filter: &str) {
         // A filter from the config has been checked.
@@ -51,17 +73,6 @@ impl Out {
         let _set = if self.is_json { lines.json().try_init() } else { lines.try_init() };
     }
 
-    /// Tells people at a terminal how many bytes have been gone through; nobody else.
-    pub(super) fn bytes_bar(&self, bytes: u64) -> ProgressBar {
-        if self.is_json {
-            return ProgressBar::hidden();
-        }
-        // indicatif draws nothing where stderr is no terminal.
-        let style = ProgressStyle::with_template("{bar:40} {bytes} of {total_bytes}, {eta} left");
-        let bar = ProgressBar::new(bytes);
-        style.map_or_else(|_| ProgressBar::hidden(), |style| bar.with_style(style))
-    }
-
     /// Answers with text as it stands.
     pub(super) fn raw(&self, text: &str) -> Result<(), CliError> {
         let mut stdout = io::stdout().lock();
@@ -69,17 +80,6 @@ impl Out {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(CliError::Output(error)),
             _ => Ok(()),
         }
-    }
-
-    /// A bar on stderr for something that takes its time, if a person watches it there.
-    pub(super) fn progress(&self, what: &'static str, bytes: u64) -> ProgressBar {
-        if self.is_json || !io::stderr().is_terminal() {
-            return ProgressBar::hidden();
-        }
-        let bar = "{msg:>9} [{wide_bar}] {bytes}/{total_bytes}, {eta} left";
-        let style = ProgressStyle::with_template(bar);
-        let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
-        ProgressBar::new(bytes).with_style(style).with_message(what)
     }
 
     /// Whether the person at the terminal says yes; none if nobody can be asked there.

@@ -71,7 +71,10 @@ fn board_words(board: &BoardLine) -> Vec<String> {
             count_in_words(board.drafts, "entry is", "entries are")
         ));
     }
-    lines.extend(board.feeds.iter().map(|feed| feed_words(feed, &board.own_feed)));
+    for feed in &board.feeds {
+        lines.push(feed_words(feed, &board.own_feed));
+        lines.extend(feed.instruction.iter().map(|told| format!("    {told}")));
+    }
     lines
 }
 

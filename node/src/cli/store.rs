@@ -3,10 +3,7 @@
 //!
 //! *Source*: ours.
 
-use std::{
-    io::{self, IsTerminal, Write},
-    process::ExitCode,
-};
+use std::process::ExitCode;
 
 use concordat_protocol::engine;
 use serde::Serialize;
@@ -21,7 +18,8 @@ use crate::{
     config::Config,
     control::{self, Refusal},
     home::Home,
-    replica::{Mark, OfflineError, suspicion},
+    journal::{Event, Line},
+    replica::{Mark, OfflineError, record, suspicion},
     store::{self, EngineKind, Own, Table, Verified},
 };
 
@@ -54,6 +52,12 @@ pub(super) fn check(context: &Context, out: &Out) -> Result<ExitCode, CliError> 
         mended: verified == Verified::Mended,
         older,
     };
+    drop((reader, store));
+    if checked.older.is_none() {
+        let (engine, rows, commits) = (checked.engine.to_owned(), checked.rows, checked.commits);
+        // An older copy is left as it is.
+        context.record(Event::StoreChecked { engine, rows, commits })?;
+    }
     out.show(&checked, &checked_in_words(&checked))?;
     Ok(ExitCode::from(u8::from(checked.older.is_some())))
 }
@@ -91,16 +95,12 @@ pub(super) fn migrate(context: &Context, args: &StoreMigrate, out: &Out) -> Resu
         EngineKind::Sled => EngineKind::Redb,
         EngineKind::Redb | EngineKind::Memory => EngineKind::Sled,
     };
-    let is_watched = !out.is_json() && io::stderr().is_terminal();
+    let bar = out.progress(0, "keys copied");
     let moved = store::migrate(&home.store(), to, &mut |done, total| {
-        if is_watched {
-            // Nobody to tell when it cannot be told.
-            let _closed = write!(io::stderr(), "\r{done} of {total} keys copied");
-        }
+        bar.set_length(total);
+        bar.set_position(done);
     })?;
-    if is_watched {
-        let _closed = writeln!(io::stderr());
-    }
+    bar.finish_and_clear();
     let moved = Moved {
         from: from.name(),
         to: to.name(),
@@ -109,6 +109,13 @@ pub(super) fn migrate(context: &Context, args: &StoreMigrate, out: &Out) -> Resu
         kept: moved.old.display().to_string(),
         config: format!("store = \"{to}\""),
     };
+    // The config still names the old engine.
+    let event = Event::StoreMigrated {
+        engine: to.name().to_owned(),
+        rows: moved.rows,
+        sha256: moved.sha256.clone(),
+    };
+    record(&home, to, Line::done(event))?;
     let rows = usize::try_from(moved.rows).unwrap_or(usize::MAX);
     let words = [
         format!("copied {} from {from} to {to}, and read both: they are the same", {
@@ -135,12 +142,14 @@ pub(super) fn set_aside(context: &Context, out: &Out) -> Result<(), CliError> {
     let (boards, cards) =
         (Table::Engine(engine::Table::Boards), Table::Engine(engine::Table::Cards));
     let (records, contacts) = (Table::Own(Own::Records), Table::Own(Own::Contacts));
-    let tables = [boards, cards, records, contacts];
+    let tables = [boards, cards, records, contacts, Table::Own(Own::Journal)];
     let aside = store::set_aside(&home.store(), config.store(), &tables)?;
     let kept = aside.kept.display().to_string();
     let count = |table| {
         aside.rows.get(&table).map_or(0, |rows| usize::try_from(*rows).unwrap_or(usize::MAX))
     };
+    let set_aside = Event::StoreSetAside { rows: aside.rows.values().sum() };
+    record(&home, config.store(), Line::done(set_aside))?;
     let aside = Aside { kept, boards: count(boards), cards: count(cards), records: count(records) };
     let words = [
         format!("the store is kept in {}, and a new one is in its place", aside.kept),

@@ -1,6 +1,7 @@
 //! `token new`, `token list`, `token revoke`.
 //!
-//! They work on the home's files: a running daemon needs no word, since it looks at every request.
+//! They work on the home's files: a running daemon needs no word, since it looks at every request. What was
+//! done is in the journal before it is told.
 //!
 //! *Source*: ours.
 
@@ -10,11 +11,16 @@ use super::{
     error::CliError,
     out::{Out, time_in_words},
 };
-use crate::http::{TokenLine, Tokens};
+use crate::{
+    http::{TokenLine, Tokens},
+    journal::Event,
+};
 
 pub(super) fn new(context: &Context, args: &TokenNew, out: &Out) -> Result<(), CliError> {
     let (config, home) = context.config()?;
-    let made = Tokens::of(&home).create(args.role, &args.name)?;
+    let made = context.refused("token-new", Tokens::of(&home).create(args.role, &args.name))?;
+    let role = args.role.name().to_owned();
+    context.record(Event::TokenMade { token: made.line.id.clone(), role })?;
     let mut words = vec![
         made.token.clone(),
         "  keep it where only its user reads it: it is shown this once".to_owned(),
@@ -38,7 +44,8 @@ pub(super) fn list(context: &Context, out: &Out) -> Result<(), CliError> {
 
 pub(super) fn revoke(context: &Context, args: &TokenRevoke, out: &Out) -> Result<(), CliError> {
     let (_, home) = context.config()?;
-    let revoked = Tokens::of(&home).revoke(&args.id)?;
+    let revoked = context.refused("token-revoke", Tokens::of(&home).revoke(&args.id))?;
+    context.record(Event::TokenRevoked { token: revoked.id.clone() })?;
     out.show(&revoked, &[line(&revoked)])
 }
 

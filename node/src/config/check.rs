@@ -24,6 +24,9 @@ const REDIAL_MS_LEAST: u64 = 10;
 const REDIAL_MS_MOST: u64 = 3_600_000;
 const DISK_RESERVE_MB_DEFAULT: u64 = 256;
 const DISK_RESERVE_MB_MOST: u64 = 1_000_000;
+/// Six months: what security logs in government are kept for at least.
+const JOURNAL_DAYS_LEAST: u64 = 180;
+const JOURNAL_DAYS_MOST: u64 = 36_500;
 
 pub(super) const HOME: Key = Key { name: "home", example: "home = \"/var/lib/concordat\"" };
 pub(super) const LISTEN: Key = Key {
@@ -38,6 +41,7 @@ pub(super) const ALLOW_MEMORY_STORE: Key =
     Key { name: "allow_memory_store", example: "allow_memory_store = false" };
 pub(super) const DISK_RESERVE_MB: Key =
     Key { name: "disk_reserve_mb", example: "disk_reserve_mb = 256" };
+pub(super) const JOURNAL_DAYS: Key = Key { name: "journal_days", example: "journal_days = 180" };
 pub(super) const LOG: Key =
     Key { name: "log", example: "log = \"info,concordat_node::net=debug\"" };
 pub(super) const REDIAL_MS_MIN: Key =
@@ -252,6 +256,12 @@ pub(super) fn disk_reserve_bytes(file: &mut Fields) -> u64 {
         Unit { short: "MB", whole: "a whole number of megabytes", range: 0..=DISK_RESERVE_MB_MOST };
     let megabytes = number(file, DISK_RESERVE_MB, DISK_RESERVE_MB_DEFAULT, unit);
     megabytes.saturating_mul(MB)
+}
+
+pub(super) fn journal_days(file: &mut Fields) -> u64 {
+    let range = JOURNAL_DAYS_LEAST..=JOURNAL_DAYS_MOST;
+    let unit = Unit { short: "days", whole: "a whole number of days", range };
+    number(file, JOURNAL_DAYS, JOURNAL_DAYS_LEAST, unit)
 }
 
 struct Unit {

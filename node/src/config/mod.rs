@@ -17,6 +17,8 @@
 //! - `disk_reserve_mb`: free space on the store's disk below which the daemon takes in nothing new, and says
 //!   so. Megabytes, 0 to 1000000; if raised, it stops sooner, and leaves more for everything else on the
 //!   disk; 0 makes it write until the disk is full. Default: 256.
+//! - `journal_days`: for how many days entries of the journal are kept. Days, 180 to 36500; if raised, an auditor
+//!   sees further back, and the store grows. Default: 180.
 //! - `log`: what is logged, as `level` or `target=level,…`. Beyond `info` there are more lines, and
 //!   the node is slower. Default: `info`.
 //! - `redial_ms_min`: first pause before a peer is dialled again. Milliseconds, 10 to 3600000; if
@@ -50,6 +52,7 @@ use std::{
 };
 
 use libp2p::Multiaddr;
+use sha2::{Digest, Sha256};
 use toml::Value;
 
 pub use check::is_dialable;
@@ -70,7 +73,7 @@ pub struct Key {
 }
 
 /// Every key there is.
-pub const KEYS: [Key; 10] = [
+pub const KEYS: [Key; 11] = [
     check::HOME,
     check::LISTEN,
     check::ANNOUNCE,
@@ -78,6 +81,7 @@ pub const KEYS: [Key; 10] = [
     check::STORE,
     check::ALLOW_MEMORY_STORE,
     check::DISK_RESERVE_MB,
+    check::JOURNAL_DAYS,
     check::LOG,
     check::REDIAL_MS_MIN,
     check::REDIAL_MS_MAX,
@@ -92,9 +96,11 @@ pub struct Config {
     http: Option<SocketAddr>,
     store: EngineKind,
     disk_reserve_bytes: u64,
+    journal_days: u64,
     log: String,
     redial_ms_min: u64,
     redial_ms_max: u64,
+    sha256: [u8; 32],
 }
 
 impl Config {
@@ -132,9 +138,11 @@ impl Config {
             http: check::http(&mut file),
             store: check::store(&mut file),
             disk_reserve_bytes: check::disk_reserve_bytes(&mut file),
+            journal_days: check::journal_days(&mut file),
             log: check::log(&mut file),
             redial_ms_min: check::redial_ms(&mut file, check::REDIAL_MS_MIN, 1_000),
             redial_ms_max: check::redial_ms(&mut file, check::REDIAL_MS_MAX, 300_000),
+            sha256: Sha256::digest(text).into(),
         };
         check::check_redial_order(&config, &mut file.problems);
         file.refuse_unknown();
@@ -205,6 +213,18 @@ impl Config {
     #[must_use]
     pub const fn disk_reserve_bytes(&self) -> u64 {
         self.disk_reserve_bytes
+    }
+
+    /// For how many days entries of the journal are kept.
+    #[must_use]
+    pub const fn journal_days(&self) -> u64 {
+        self.journal_days
+    }
+
+    /// SHA-256 of the file's text: which config this is.
+    #[must_use]
+    pub const fn sha256(&self) -> &[u8; 32] {
+        &self.sha256
     }
 
     /// What is logged.

@@ -26,9 +26,11 @@ fn an_empty_file_is_a_config_of_defaults() {
         http: None,
         store: EngineKind::Sled,
         disk_reserve_bytes: 256_000_000,
+        journal_days: 180,
         log: "info".to_owned(),
         redial_ms_min: 1_000,
         redial_ms_max: 300_000,
+        sha256: Sha256::digest("").into(),
     };
 
     assert_eq!(parse("").unwrap(), expected);
@@ -44,6 +46,7 @@ fn every_key_can_be_set() {
         store = "memory"
         allow_memory_store = true
         disk_reserve_mb = 0
+        journal_days = 730
         log = "warn,concordat_node::net=debug"
         redial_ms_min = 10
         redial_ms_max = 20
@@ -60,6 +63,7 @@ fn every_key_can_be_set() {
     assert_eq!(config.http(), Some("[::1]:80".parse().unwrap()));
     assert_eq!(config.store(), EngineKind::Memory);
     assert_eq!(config.disk_reserve_bytes(), 0);
+    assert_eq!(config.journal_days(), 730);
     assert_eq!(config.log(), "warn,concordat_node::net=debug");
     assert_eq!((config.redial_ms_min(), config.redial_ms_max()), (10, 20));
 }

@@ -19,9 +19,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Act, Acted, Look, RecordsAnswer, RecordsAsked};
-use crate::view::{
-    Log, Status,
-    artefact::{Artefact, ArtefactList, History, ProvenDecision},
+use crate::{
+    backup,
+    journal::{self, Line},
+    view::{
+        Log, Status,
+        artefact::{Artefact, ArtefactList, History, ProvenDecision},
+    },
 };
 
 /// Longest request: a board with a thousand members and their cards fits.
@@ -65,6 +69,12 @@ pub enum Request {
     Act(Act),
     /// Look at private records, or do something with them.
     Records(Box<RecordsAsked>),
+    /// Look into the journal.
+    Journal(JournalAsk),
+    /// Write to the journal what a command did, or was refused.
+    Record(Line),
+    /// Write a backup of the node.
+    Backup(Box<backup::Ask>),
     /// Write all that an auditor needs to a file.
     Export {
         /// As the person named it.
@@ -72,6 +82,16 @@ pub enum Request {
         /// A path that does not exist yet.
         out: PathBuf,
     },
+}
+
+/// What is asked of the journal.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum JournalAsk {
+    /// Entries by filters.
+    Page(journal::Query),
+    /// Whether its chain is whole.
+    Verify,
 }
 
 /// Which entries to show.
@@ -125,6 +145,14 @@ pub enum Answer {
     History(Box<History>),
     /// To `Look::Retry`: whether it was suspended.
     Retried(bool),
+    /// To `JournalAsk::Page`.
+    JournalPage(journal::Page),
+    /// To `JournalAsk::Verify`.
+    JournalChecked(journal::Checked),
+    /// To `Record`: it is durable.
+    Recorded,
+    /// To `Backup`.
+    BackedUp(Box<backup::Made>),
     /// To `Act`.
     Acted(Box<Acted>),
     /// To `Records`.

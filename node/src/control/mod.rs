@@ -21,8 +21,8 @@ pub use artefact::{Act, Acted, AsOf, Deed, Edit, Frozen, ListQuery, Look, Pair, 
 pub use calls::{Call, Calls};
 pub use client::{ControlError, ask, is_running};
 pub use message::{
-    Answer, CardAdded, Exported, Joined, LogQuery, Notes, REQUEST_BYTES_MAX, Refusal, Reply,
-    Request, Written,
+    Answer, CardAdded, Exported, Joined, JournalAsk, LogQuery, Notes, REQUEST_BYTES_MAX, Refusal,
+    Reply, Request, Written,
 };
 pub use records::{
     CollectionField, CollectionLine, Leaving, LeavingValue, Promoting, PromotionLine,

@@ -54,12 +54,13 @@ use crate::{
     artefact::{Prepared, prepare},
     config::Config,
     contacts::Contacts,
-    control::{Call, Calls, Refusal, Reply, Server, ServerError},
+    control::{Answer, Call, Calls, Refusal, Reply, Server, ServerError},
     home::Home,
     http::{Http, HttpError},
+    journal::{Aside, Event, Line},
     net::{self, NetConfig, NetError, NetEvent, NetLimits, NetStopped},
     organisation::{Organisation, OrganisationError},
-    replica::{About, Begun, Desk, Replica, ReplicaError, Work},
+    replica::{About, Begun, Desk, Replica, ReplicaError, Work, Writes},
     store::{self, Reader, Store, StoreError, Writer, WriterStopped},
     view::{Running, WriterLine},
 };
@@ -128,6 +129,7 @@ struct Daemon {
     records: Records,
     http: Option<Http>,
     preparing: mpsc::UnboundedSender<Ready>,
+    journal_days: u64,
 }
 
 /// An act that was prepared, and who waits for its answer.
@@ -162,15 +164,18 @@ pub async fn run(start: Start) -> Result<(), DaemonError> {
         notices::new_card(&organisation);
     }
     let reader = store.reader();
-    let replica = Replica::open(&home, Arc::new(organisation), reader.apart(), is_restored)?;
+    let mut replica = Replica::open(&home, Arc::new(organisation), reader.apart(), is_restored)?;
+    tell_start(&mut replica, &config, &reader)?;
     if replica.has_begun() {
         replica.organisation().forget_older(&home)?;
     }
     let (asking, calls) = Calls::open();
     let server = Server::start(&home.socket(), asking.clone())?;
-    let (records, own) = Records::new(&home, asking.clone());
+    let (records, own) = Records::new(&home, asking.clone(), replica.journal().aside());
     let http = match config.http() {
-        Some(address) => Some(Http::start(address, &home, asking).await?),
+        Some(address) => {
+            Some(Http::start(address, &home, asking, replica.journal().aside()).await?)
+        }
         None => None,
     };
     let (reported, reports) = mpsc::unbounded_channel();
@@ -179,7 +184,7 @@ pub async fn run(start: Start) -> Result<(), DaemonError> {
     let writer = Writer::start(store, move |report| drop(reported.send(report)))?;
     let _watching = watchdog::start(writer.clock())?;
     let contacts = Contacts::load(&reader)?;
-    scrub(reader, scrubbed)?;
+    scrub(reader, scrubbed, replica.journal().aside())?;
     let (net, events) = net::start(net_config(&config), seed.as_bytes())?;
     notices::serving(&replica, &home);
     let (preparing, ready) = mpsc::unbounded_channel();
@@ -194,6 +199,7 @@ pub async fn run(start: Start) -> Result<(), DaemonError> {
         records,
         http,
         preparing,
+        journal_days: config.journal_days(),
     };
     let mut ticks = tokio::time::interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -204,6 +210,18 @@ pub async fn run(start: Start) -> Result<(), DaemonError> {
     drop((server, daemon.http.take()));
     let closed = daemon.close(inbox).await;
     ended.and(closed)
+}
+
+fn tell_start(replica: &mut Replica, config: &Config, reader: &Reader) -> Result<(), StoreError> {
+    let journal = replica.journal();
+    journal.tell(Event::DaemonStarted {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        config_sha256: data_encoding::HEXLOWER.encode(config.sha256()),
+    });
+    let (rows, commits) = (reader.size()?.entries, reader.commits());
+    let engine = config.store().name().to_owned();
+    journal.tell(Event::StoreOpened { engine, rows, commits });
+    Ok(())
 }
 
 /// Opens the store, waiting a little for a command that is at work in it.
@@ -223,9 +241,13 @@ async fn open_store(home: &Home, config: &Config) -> Result<Store, StoreError> {
 fn scrub(
     reader: Reader,
     reported: mpsc::UnboundedSender<store::Report>,
+    aside: Aside,
 ) -> Result<(), std::io::Error> {
     let scrub = move || match reader.scrub() {
-        Ok(()) => tracing::info!(code = "scrubbed", "all that is stored is what was written"),
+        Ok(()) => {
+            aside.tell(Line::done(Event::StoreScrubbed {}));
+            tracing::info!(code = "scrubbed", "all that is stored is what was written");
+        }
         // Err: the daemon has ended.
         Err(error) => drop(reported.send(store::Report::Fatal(error))),
     };
@@ -271,6 +293,7 @@ impl Daemon {
             tokio::select! {
                 signal = &mut stop => {
                     tracing::info!(code = "stopping", signal, "stopping");
+                    self.replica.journal().tell(Event::DaemonStopped { why: signal.to_owned() });
                     return Ok(());
                 }
                 Some(report) = inbox.reports.recv() => self.reported(report).await?,
@@ -278,9 +301,10 @@ impl Daemon {
                 Some(call) = inbox.calls.recv(), if takes_in => self.called(call).await?,
                 Some(ready) = inbox.ready.recv() => self.ready(ready).await?,
                 Some(OwnWrite { ops, durable }) = inbox.own.recv() => {
-                    self.writer.submit_own(ops, move || {
+                    let told = move || {
                         let _gone = durable.send(());
-                    })?;
+                    };
+                    self.writer.submit_more(ops, None, Some(Box::new(told)))?;
                 }
                 event = inbox.events.recv(), if takes_in && has_space => match event {
                     Some(event) => self.met(event).await?,
@@ -301,8 +325,7 @@ impl Daemon {
         for effect in effects {
             match effect {
                 Effect::Persist { batch, ops } => {
-                    let lines = self.replica.mark_with(&ops);
-                    let ops = ops.into_iter().map(store::Op::from).collect();
+                    let Writes { ops, lines } = self.replica.writes(batch, ops);
                     self.writer.submit(batch, ops, Some(lines))?;
                     self.backlog.submitted(batch);
                 }
@@ -325,23 +348,35 @@ impl Daemon {
     }
 
     async fn tick(&mut self) -> Result<(), DaemonError> {
-        self.reserve.measure();
+        let told = self.reserve.measure();
+        told.into_iter().for_each(|event| self.replica.journal().tell(event));
         if let Some(untold) = self.strangers.hour_over(Instant::now()) {
             notices::more_strangers(untold);
         }
         self.handle(Input::Tick).await?;
         self.links.note_contacts();
         self.write_contacts()?;
-        Ok(self.mark()?)
+        if let Some(Writes { ops, lines }) = self.replica.tick_writes(self.journal_days)? {
+            self.writer.submit_more(ops, Some(lines), None)?;
+        }
+        Ok(())
     }
 
-    fn mark(&mut self) -> Result<(), WriterStopped> {
-        self.replica.moved_mark().map_or(Ok(()), |lines| self.writer.submit_lines(lines))
+    /// Writes what waits for no batch; then answers whoever waits for it.
+    fn write_more(&mut self, then: Option<store::Then>) -> Result<(), WriterStopped> {
+        match (self.replica.more_writes(), then) {
+            (Some(Writes { ops, lines }), then) => self.writer.submit_more(ops, Some(lines), then),
+            (None, Some(then)) => {
+                then();
+                Ok(())
+            }
+            (None, None) => Ok(()),
+        }
     }
 
     fn write_contacts(&mut self) -> Result<(), WriterStopped> {
         let rows = self.links.take_contacts();
-        if rows.is_empty() { Ok(()) } else { self.writer.submit_own(rows, || {}) }
+        if rows.is_empty() { Ok(()) } else { self.writer.submit_more(rows, None, None) }
     }
 
     async fn reported(&mut self, report: store::Report) -> Result<(), DaemonError> {
@@ -371,11 +406,22 @@ impl Daemon {
 
     async fn called(&mut self, call: Call) -> Result<(), DaemonError> {
         if self.reserve.is_low() && !call.order.only_looks() {
-            let _gone = call.reply.send(Reply::Refused(self.reserve.refusal()));
+            let refusal = self.reserve.refusal();
+            let event = Event::ActRefused {
+                act: call.order.name().to_owned(),
+                channel: call.order.channel(),
+            };
+            self.replica.journal().tell_refused(event, &refusal.code);
+            let _gone = call.reply.send(Reply::Refused(refusal));
             return Ok(());
         }
         match self.desk.take(call.order, call.reply, &mut self.replica)? {
             Work::Effects(effects) => self.perform(effects).await,
+            Work::Record(reply) => {
+                // Err: whoever told it has gone; it is durable all the same.
+                let then = || drop(reply.send(Reply::Done(Answer::Recorded)));
+                Ok(self.write_more(Some(Box::new(then)))?)
+            }
             Work::Read(question, reply) => {
                 let (snapshot, running) = (self.replica.snapshot(), self.running());
                 // Not awaited: the command waits for its answer, the engine does not.
@@ -410,6 +456,8 @@ impl Daemon {
     }
 
     async fn met(&mut self, event: NetEvent) -> Result<(), DaemonError> {
+        let told = notices::journalled(&event);
+        told.into_iter().for_each(|line| self.replica.journal().take(None, line));
         notices::event(&event, &mut self.strangers);
         match self.links.input_of(event) {
             Some(input) => self.handle(input).await,
@@ -445,6 +493,6 @@ impl Daemon {
                 None => return Err(WriterStopped.into()),
             }
         }
-        Ok(self.mark()?)
+        Ok(self.write_more(None)?)
     }
 }

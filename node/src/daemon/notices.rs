@@ -5,12 +5,13 @@
 //!
 //! *Source*: ours.
 
-use concordat_protocol::engine::Report;
+use concordat_protocol::{engine::Report, hash};
 
 use super::strangers::Strangers;
 use crate::{
     home::Home,
-    net::{NetEvent, Trouble},
+    journal::{Event, Line},
+    net::{NetEvent, NodeKey, Trouble},
     organisation::Organisation,
     replica::Replica,
 };
@@ -85,6 +86,23 @@ pub(super) fn event(event: &NetEvent, strangers: &mut Strangers) {
         NetEvent::Trouble(Trouble::Incoming { address, .. }) if !strangers.failed(address) => {}
         NetEvent::Trouble(trouble) => told(trouble),
     }
+}
+
+/// What the journal is told of an event of the network.
+pub(super) fn journalled(event: &NetEvent) -> Option<Line> {
+    let id = |peer: &NodeKey| hash::NodeKey::from_bytes(*peer.as_bytes());
+    Some(match event {
+        NetEvent::Connected { peer, .. } => Line::done(Event::Connected { peer: id(peer) }),
+        NetEvent::Disconnected { peer, reason, .. } => {
+            Line::done(Event::Disconnected { peer: id(peer), why: reason.to_string() })
+        }
+        NetEvent::Stranger { peer, address } => {
+            let (peer, address) = (peer.as_ref().map(id), address.to_string());
+            let event = Event::StrangerRefused { peer, address, times: 1 };
+            Line::refused(event, "not-allowed")
+        }
+        NetEvent::Listening { .. } | NetEvent::Frame { .. } | NetEvent::Trouble(_) => return None,
+    })
 }
 
 fn told(trouble: &Trouble) {

@@ -20,6 +20,7 @@ use crate::{
         Request, Word,
     },
     home::Home,
+    journal::{Aside, Line},
     records,
     replica::Snapshot,
     store::Op,
@@ -43,13 +44,18 @@ pub(super) struct Records {
     calls: Calls,
     writes: mpsc::UnboundedSender<OwnWrite>,
     turn: Arc<Mutex<()>>,
+    journal: Aside,
 }
 
 impl Records {
     /// And what it wants written.
-    pub(super) fn new(home: &Home, calls: Calls) -> (Self, mpsc::UnboundedReceiver<OwnWrite>) {
+    pub(super) fn new(
+        home: &Home,
+        calls: Calls,
+        journal: Aside,
+    ) -> (Self, mpsc::UnboundedReceiver<OwnWrite>) {
         let (writes, own) = mpsc::unbounded_channel();
-        (Self { home: home.clone(), calls, writes, turn: Arc::default() }, own)
+        (Self { home: home.clone(), calls, writes, turn: Arc::default(), journal }, own)
     }
 
     /// Begins to answer; whoever asked may have gone by then.
@@ -112,6 +118,7 @@ impl Records {
         match self.calls.ask(|| Ok(Request::Act(act))).await? {
             Reply::Done(Answer::Acted(acted)) => {
                 let (ops, line) = begun.done(&acted);
+                self.journal.tell(Line::done(records::journalled(&line, word)));
                 self.write(ops).await?;
                 tracing::info!(
                     code = "promoted",
@@ -123,6 +130,8 @@ impl Records {
                 Some(Ok(RecordsAnswer::Promoted(Box::new(line))))
             }
             Reply::Refused(refusal) => {
+                let event = records::journalled(begun.line(), word);
+                self.journal.tell(Line::refused(event, &refusal.code));
                 self.write(begun.refused()).await?;
                 Some(Err(refusal))
             }

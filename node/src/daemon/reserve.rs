@@ -10,7 +10,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::{control::Refusal, home::free_bytes};
+use crate::{control::Refusal, home::free_bytes, journal::Event};
 
 #[derive(Debug)]
 pub(super) struct Reserve {
@@ -25,35 +25,37 @@ impl Reserve {
         Self { directory: directory.to_path_buf(), bytes, is_low: false }
     }
 
-    /// Measures, and tells in the log when it has changed.
-    pub(super) fn measure(&mut self) {
+    /// Measures, and tells in the log when it has changed; gives what the journal is told then.
+    pub(super) fn measure(&mut self) -> Option<Event> {
         if self.bytes == 0 {
-            return;
+            return None;
         }
         let free = match free_bytes(&self.directory) {
             Ok(free) => free,
             Err(error) => {
                 tracing::warn!(code = "disk-reserve", %error, "free space could not be measured");
-                return;
+                return None;
             }
         };
         let is_low = free < self.bytes;
-        match (self.is_low, is_low) {
-            (false, true) => tracing::error!(
-                code = "disk-reserve",
-                free,
-                reserve = self.bytes,
-                "{}",
-                self.sentence()
-            ),
-            (true, false) => tracing::info!(
-                code = "disk-space",
-                free,
-                "there is space on the disk again: going on"
-            ),
-            _ => {}
-        }
+        let told = match (self.is_low, is_low) {
+            (false, true) => {
+                let reserve = self.bytes;
+                tracing::error!(code = "disk-reserve", free, reserve, "{}", self.sentence());
+                Some(Event::DiskLow { free_bytes: free, reserve_bytes: reserve })
+            }
+            (true, false) => {
+                tracing::info!(
+                    code = "disk-space",
+                    free,
+                    "there is space on the disk again: going on"
+                );
+                Some(Event::DiskFreed { free_bytes: free })
+            }
+            _ => None,
+        };
         self.is_low = is_low;
+        told
     }
 
     pub(super) const fn is_low(&self) -> bool {

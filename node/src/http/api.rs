@@ -12,6 +12,7 @@ use super::{Holder, Role, Tokens, changes::Changes, metrics::Counts, problem::Pr
 use crate::{
     control::{Act, Acted, Answer, Calls, Deed, Look, Reply, Request, Word},
     home::Home,
+    journal::Aside,
     view::Status,
 };
 
@@ -24,6 +25,7 @@ pub(super) struct Api(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     calls: Calls,
+    journal: Aside,
     home: Home,
     tokens: Tokens,
     changes: Arc<Changes>,
@@ -32,15 +34,25 @@ struct Shared {
 }
 
 impl Api {
-    pub(super) fn new(home: &Home, calls: Calls, changes: Arc<Changes>) -> Self {
+    pub(super) fn new(
+        home: &Home,
+        (calls, journal): (Calls, Aside),
+        changes: Arc<Changes>,
+    ) -> Self {
         Self(Arc::new(Shared {
             calls,
+            journal,
             home: home.clone(),
             tokens: Tokens::of(home),
             changes,
             streams: Arc::new(Semaphore::new(STREAMS_MAX)),
             counts: Counts::default(),
         }))
+    }
+
+    /// The way to the journal.
+    pub(super) fn journal(&self) -> &Aside {
+        &self.0.journal
     }
 
     pub(super) fn home(&self) -> &Home {

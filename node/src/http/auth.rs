@@ -5,12 +5,16 @@
 //!
 //! *Source*: ours; RFC 6750, section 2.1.
 
+use data_encoding::HEXLOWER;
+
 use axum::{
-    extract::{Request, State},
+    extract::{MatchedPath, Request, State},
     http::{HeaderMap, header},
     middleware::Next,
     response::Response,
 };
+
+use crate::journal::{Event, Line};
 
 use super::{
     Holder, Permission, Role,
@@ -24,17 +28,34 @@ pub(super) async fn expect(
     mut request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
-    let holder = holder(&api, request.headers()).await?;
+    let holder = match holder(&api, request.headers()).await {
+        Ok(holder) => holder,
+        Err(problem) => {
+            tell(&api, &request, None, &problem);
+            return Err(problem);
+        }
+    };
     if !holder.role.may(permission) {
         let detail = format!(
             "a token of the role {} does not cover this; these roles do: {}",
             holder.role.name(),
             Role::who_may(permission)
         );
-        return Err(Problem::new(Family::Forbidden, "needs-role", detail));
+        let problem = Problem::new(Family::Forbidden, "needs-role", detail);
+        tell(&api, &request, Some(&holder), &problem);
+        return Err(problem);
     }
     request.extensions_mut().insert(holder);
     Ok(next.run(request).await)
+}
+
+/// Tells the journal who was turned away, and where.
+fn tell(api: &Api, request: &Request, holder: Option<&Holder>, problem: &Problem) {
+    let path = request.extensions().get::<MatchedPath>();
+    let path = path.map(|path| path.as_str().to_owned()).unwrap_or_default();
+    let token = holder.map(|holder| HEXLOWER.encode(&holder.id));
+    let event = Event::ApiRefused { path, token, times: 1 };
+    api.journal().tell(Line::refused(event, problem.code()));
 }
 
 async fn holder(api: &Api, headers: &HeaderMap) -> Result<Holder, Problem> {

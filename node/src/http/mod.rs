@@ -8,6 +8,7 @@
 //!   GET   /api/v1/boards/B/artefacts  artefacts/A  artefacts/A/{history,conflicts,proposals,proof}
 //!   GET   /api/v1/events                                  … as server-sent events
 //!   GET   /api/v1/boards/B/log                            … that may audit
+//!   GET   /api/v1/journal                                 … that may read the journal
 //!   POST  /api/v1/boards/B/artefacts                      … that may write
 //!   POST  /api/v1/artefacts/A/{edits,events,remarks,audience,settlements}
 //!   POST  /api/v1/artefacts/A/{proposals,signoffs,closings}   … that may bind the organisation
@@ -25,6 +26,7 @@
 //! | `problem` | every refusal, as problem details |
 //! | `node`, `boards`, `artefacts`, `acts`, `records` | one file a resource; `acts` are those that write |
 //! | `changes`, `events` | what changed, and the stream that tells it |
+//! | `journal` | this node's own account of what it did and saw |
 //! | `health`, `metrics` | whether the node can do its work; its figures |
 //! | `openapi` | the document, made of the table and the types |
 //!
@@ -44,6 +46,7 @@ mod body;
 mod changes;
 mod events;
 mod health;
+mod journal;
 mod listen;
 mod metrics;
 mod node;
@@ -66,7 +69,7 @@ pub use token::{Holder, NewToken, TokenError, TokenLine, Tokens};
 use api::Api;
 use changes::Changes;
 
-use crate::{control::Calls, home::Home};
+use crate::{control::Calls, home::Home, journal::Aside};
 
 /// The API of a running daemon; dropping it ends it, and removes the socket.
 #[derive(Debug)]
@@ -82,9 +85,14 @@ impl Http {
     ///
     /// # Errors
     /// - [`HttpError`]: the port or the socket is not to be had.
-    pub async fn start(address: SocketAddr, home: &Home, calls: Calls) -> Result<Self, HttpError> {
+    pub async fn start(
+        address: SocketAddr,
+        home: &Home,
+        calls: Calls,
+        journal: Aside,
+    ) -> Result<Self, HttpError> {
         let changes = Arc::new(Changes::new());
-        let router = routes::router(Api::new(home, calls, Arc::clone(&changes)));
+        let router = routes::router(Api::new(home, (calls, journal), Arc::clone(&changes)));
         let (address, tcp) = listen::on_port(address, router.clone()).await?;
         let socket = home.http_socket();
         let unix = listen::on_socket(&socket, router)?;

@@ -127,6 +127,11 @@ impl Family {
 }
 
 impl Problem {
+    /// The stable code.
+    pub(super) fn code(&self) -> &str {
+        &self.code
+    }
+
     pub(super) fn new(family: Family, code: &str, detail: impl Into<String>) -> Self {
         Self {
             kind: format!("urn:concordat:problem:{code}"),

@@ -1,12 +1,12 @@
 //! Roles of tokens, and what each may.
 //!
-//! | role | state of the node | read | log | write | bind | private records |
-//! |---|---|---|---|---|---|---|
-//! | viewer | yes | yes | | | | |
-//! | editor | yes | yes | | yes | | yes |
-//! | signatory | yes | yes | | yes | yes | yes |
-//! | auditor | yes | yes | yes | | | |
-//! | node_admin | yes | | | | | |
+//! | role | state of the node | read | log | journal | write | bind | private records |
+//! |---|---|---|---|---|---|---|---|
+//! | viewer | yes | yes | | | | | |
+//! | editor | yes | yes | | | yes | | yes |
+//! | signatory | yes | yes | | | yes | yes | yes |
+//! | auditor | yes | yes | yes | yes | | | |
+//! | node_admin | yes | | | yes | | | |
 //!
 //! Private records are for those who do the organisation's work with them: an auditor is shown what was
 //! shared, and whoever looks after the machine sees no content. To promote is to write, so who may keep
@@ -31,7 +31,7 @@ pub enum Role {
     Signatory,
     /// Reads everything, the entries of every feed too, and writes nothing.
     Auditor,
-    /// Watches the node: sees no content and signs nothing.
+    /// Watches the node and reads its journal: sees no content and signs nothing.
     NodeAdmin,
 }
 
@@ -44,6 +44,8 @@ pub enum Permission {
     Read,
     /// To read every entry of every feed.
     Audit,
+    /// To read this node's own account of what it did and saw.
+    Journal,
     /// To write in the organisation's name.
     Write,
     /// To bind the organisation.
@@ -72,13 +74,13 @@ impl Role {
     /// What it may.
     #[must_use]
     pub const fn permissions(self) -> &'static [Permission] {
-        use Permission::{Audit, Bind, Keep, Read, Watch, Write};
+        use Permission::{Audit, Bind, Journal, Keep, Read, Watch, Write};
         match self {
             Self::Viewer => &[Watch, Read],
             Self::Editor => &[Watch, Read, Write, Keep],
             Self::Signatory => &[Watch, Read, Write, Bind, Keep],
-            Self::Auditor => &[Watch, Read, Audit],
-            Self::NodeAdmin => &[Watch],
+            Self::Auditor => &[Watch, Read, Audit, Journal],
+            Self::NodeAdmin => &[Watch, Journal],
         }
     }
 

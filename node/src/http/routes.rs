@@ -18,13 +18,13 @@ use axum::{
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 use super::{
-    Permission::{self, Audit, Bind, Keep, Read, Watch, Write},
+    Permission::{self, Audit, Bind, Journal, Keep, Read, Watch, Write},
     acts,
     api::Api,
     artefacts, auth, boards,
     body::BODY_BYTES_MAX,
     changes::Changed,
-    events, health, metrics, node, openapi,
+    events, health, journal, metrics, node, openapi,
     problem::{Family, Problem},
     records,
 };
@@ -33,6 +33,7 @@ use crate::{
         Acted, CollectionLine, Leaving, PromotionLine, PromotionPage, RecordLine, RecordPage,
         RecordsKept,
     },
+    journal::Page,
     view::{
         Board, BoardEntry, Log, PeerLine, Status,
         artefact::{Artefact, ArtefactList, ConflictLine, History, ProposalLine, ProvenDecision},
@@ -187,6 +188,13 @@ pub(super) const ROUTES: &[Route] = &[
         || get(boards::log),
     )
     .query::<boards::Entries>(),
+    Route::get::<Page>(
+        "/api/v1/journal",
+        "This node's own account of what it received, accepted, refused and sent, newest first.",
+        Journal,
+        || get(journal::list),
+    )
+    .query::<journal::Filters>(),
     Route::get::<Artefact>(
         "/api/v1/artefacts/{artefact}",
         "An artefact, as it is or was.",

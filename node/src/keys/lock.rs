@@ -54,7 +54,7 @@ const NONCE_BYTES: usize = 24;
 
 /// What it costs to try one passphrase.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Cost {
+pub struct Cost {
     /// KiB.
     memory: u32,
     passes: u32,
@@ -63,7 +63,7 @@ pub(super) struct Cost {
 
 impl Cost {
     /// RFC 9106 section 4, the second recommended option: 64 MiB.
-    pub(super) const RECOMMENDED: Self = Self { memory: 65_536, passes: 3, lanes: 4 };
+    pub const RECOMMENDED: Self = Self { memory: 65_536, passes: 3, lanes: 4 };
     /// For tests, which try many.
     #[cfg(test)]
     pub(super) const LEAST: Self = Self { memory: 32, passes: 1, lanes: 1 };
@@ -79,18 +79,40 @@ impl Cost {
             && lanes <= 16
     }
 
-    fn to_line(self) -> String {
+    /// As a line of text.
+    #[must_use]
+    pub fn to_line(self) -> String {
         let Self { memory, passes, lanes } = self;
         format!("argon2id {memory} {passes} {lanes}")
     }
 
-    fn of_line(line: &str) -> Option<Self> {
+    /// Reads such a line; `None` if it is another, or asks for more than a small machine can do.
+    #[must_use]
+    pub fn of_line(line: &str) -> Option<Self> {
         let mut words = line.split(' ');
         let kind = words.next()?;
         let mut number = || words.next()?.parse().ok();
         let cost = Self { memory: number()?, passes: number()?, lanes: number()? };
         let fits = kind == "argon2id" && cost.to_line() == line && cost.is_bearable();
         fits.then_some(cost)
+    }
+
+    /// The key that a passphrase makes with this salt.
+    ///
+    /// # Errors
+    /// - [`KeyError::Cipher`]: there is not enough memory.
+    pub fn key(
+        self,
+        passphrase: &Passphrase,
+        salt: &[u8; 16],
+    ) -> Result<Zeroizing<[u8; 32]>, KeyError> {
+        let Self { memory, passes, lanes } = self;
+        let params = Params::new(memory, passes, lanes, Some(32)).map_err(|_| KeyError::Cipher)?;
+        let mut key = Zeroizing::new([0; 32]);
+        Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+            .hash_password_into(passphrase.as_bytes(), salt, key.as_mut())
+            .map_err(|_| KeyError::Cipher)?;
+        Ok(key)
     }
 }
 
@@ -203,13 +225,7 @@ impl Lock {
     }
 
     fn key_of(&self, passphrase: &Passphrase) -> Result<Zeroizing<[u8; 32]>, KeyError> {
-        let Cost { memory, passes, lanes } = self.cost;
-        let params = Params::new(memory, passes, lanes, Some(32)).map_err(|_| KeyError::Cipher)?;
-        let mut key = Zeroizing::new([0; 32]);
-        Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
-            .hash_password_into(passphrase.as_bytes(), &self.salt, key.as_mut())
-            .map_err(|_| KeyError::Cipher)?;
-        Ok(key)
+        self.cost.key(passphrase, &self.salt)
     }
 }
 

@@ -42,6 +42,7 @@ use zeroize::Zeroizing;
 
 pub use epochs::{KeyDirectory, NewKeys};
 pub use error::KeyError;
+pub use lock::Cost;
 pub use passphrase::Passphrase;
 
 use crate::clock::{EntropyError, entropy};

@@ -48,6 +48,18 @@ impl Passphrase {
         Self(Zeroizing::new(text.trim_end_matches(['\r', '\n']).to_owned()))
     }
 
+    /// The passphrase of something that was locked before, from a file, or from a person who is told of what.
+    ///
+    /// # Errors
+    /// - [`KeyError::NoPassphrase`]: no file is named, and there is no terminal.
+    /// - [`KeyError::OpenToOthers`], [`KeyError::Io`]: the file cannot be used.
+    pub fn of(what: &Path, file: Option<&Path>) -> Result<Self, KeyError> {
+        match file {
+            Some(file) => Ok(Self::of_text(&read_small(file)?)),
+            None => ask(&format!("passphrase of {}: ", what.display())),
+        }
+    }
+
     /// A new passphrase from a file, or from a person who types it twice.
     ///
     /// # Errors

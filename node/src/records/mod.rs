@@ -41,7 +41,7 @@ mod tests;
 
 pub use collection::{Collection, CollectionError};
 pub use form::Misfit;
-pub use promotion::{Begun, begin};
+pub use promotion::{Begun, begin, journalled};
 pub use put::PUT_ROWS_MAX;
 pub use row::{Fault, ROW_BYTES_MAX, Row};
 pub use source::{Layout, Line, Source, SourceError};

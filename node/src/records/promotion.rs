@@ -32,6 +32,7 @@ use crate::{
         Act, Acted, Leaving, Promoting, PromotionLine, PromotionPage, Refusal, Word, Written,
     },
     home::Home,
+    journal::Event,
     replica::Snapshot,
     store::{Op, Reader},
 };
@@ -48,6 +49,28 @@ pub struct Begun {
     pub act: Act,
     id: PromotionId,
     line: PromotionLine,
+}
+
+impl Begun {
+    /// What is to be promoted.
+    #[must_use]
+    pub const fn line(&self) -> &PromotionLine {
+        &self.line
+    }
+}
+
+/// What the journal is told of a promotion: names and a digest, no value.
+#[must_use]
+pub fn journalled(line: &PromotionLine, word: Word) -> Event {
+    let fields: Vec<&str> = line.fields.iter().map(|(field, _)| field.as_str()).collect();
+    Event::Promoted {
+        collection: line.collection.clone(),
+        record: line.record.clone(),
+        fields: fields.join(", "),
+        values_sha256: line.digest.clone(),
+        artefact: line.artefact.clone(),
+        channel: word.into(),
+    }
 }
 
 /// Begins a promotion: what leaves must be what was shown.

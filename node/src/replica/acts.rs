@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 use super::Replica;
 use crate::{
     artefact::artefact_named,
-    control::{Act, Deed, Reply},
+    control::{Act, Deed, Reply, Word},
 };
 
 /// An act, and who waits for its answer.
@@ -25,9 +25,14 @@ pub struct Begun {
     pub reply: oneshot::Sender<Reply>,
 }
 
-/// The artefact that an act is about; none if it begins one, or names none that is known.
+/// The artefact that an act is about, none if it begins one, or names none that is known; and on whose
+/// word it is done.
 #[derive(Debug, Clone, Copy)]
-pub struct About(Option<ArtefactId>);
+pub struct About {
+    artefact: Option<ArtefactId>,
+    /// On whose word.
+    pub(super) word: Word,
+}
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -40,9 +45,12 @@ pub(super) struct Acts {
 impl About {
     /// What is named at the moment the act is asked for.
     pub(super) fn of(act: &Act, replica: &Replica) -> Self {
-        let Some(named) = named(&act.deed) else { return Self(None) };
-        let found = artefact_named(&replica.snapshot(), named).map(|(_, artefact)| artefact);
-        Self(found.ok())
+        let find = |named| {
+            let snapshot = replica.snapshot();
+            artefact_named(&snapshot, named).ok().map(|(_, artefact)| artefact)
+        };
+        let artefact = named(&act.deed).and_then(find);
+        Self { artefact, word: act.word }
     }
 }
 
@@ -53,16 +61,17 @@ impl Acts {
 
     /// The first on whose artefact no other is under way; it is from now on.
     pub(super) fn next(&mut self) -> Option<Begun> {
-        let is_free = |one: &Begun| one.about.0.is_none_or(|about| !self.busy.contains(&about));
+        let is_free =
+            |one: &Begun| one.about.artefact.is_none_or(|about| !self.busy.contains(&about));
         let place = self.waiting.iter().position(is_free)?;
         let next = self.waiting.remove(place)?;
-        self.busy.extend(next.about.0);
+        self.busy.extend(next.about.artefact);
         Some(next)
     }
 
     /// It is written, or never will be.
     pub(super) fn done(&mut self, about: About) {
-        if let Some(about) = about.0 {
+        if let Some(about) = about.artefact {
             self.busy.remove(&about);
         }
     }
@@ -85,7 +94,10 @@ fn named(deed: &Deed) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::control::Word;
+
+    fn at(artefact: Option<ArtefactId>) -> About {
+        About { artefact, word: Word::CommandLine }
+    }
 
     #[test]
     fn of_each_artefact_one_act_is_under_way_and_others_go_on() {
@@ -95,17 +107,17 @@ mod tests {
             let deed = Deed::Close { artefact: String::new(), proposal: None };
             let act = Box::new(Act { role: Some(role.to_owned()), word: Word::CommandLine, deed });
             let (reply, _) = oneshot::channel();
-            acts.add(Begun { act, about: About(about), reply });
+            acts.add(Begun { act, about: at(about), reply });
         }
         let begun = |acts: &mut Acts| -> Vec<String> {
             std::iter::from_fn(|| acts.next()).filter_map(|begun| begun.act.role).collect()
         };
         assert_eq!(begun(&mut acts), ["a", "c", "d"]);
-        acts.done(About(id(2)));
+        acts.done(at(id(2)));
         assert_eq!(begun(&mut acts), ["e"]);
-        acts.done(About(None));
+        acts.done(at(None));
         assert_eq!(begun(&mut acts), Vec::<String>::new());
-        acts.done(About(id(1)));
+        acts.done(at(id(1)));
         assert_eq!(begun(&mut acts), ["b"]);
     }
 }

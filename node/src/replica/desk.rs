@@ -31,6 +31,7 @@ use super::{
 use crate::{
     artefact::Prepared,
     control::{Acted, Answer, CardAdded, Joined, Notes, RecordsAsked, Refusal, Reply, Written},
+    journal::{Channel, Event},
     paper::{BoardPaper, CardPaper},
 };
 
@@ -38,6 +39,8 @@ use crate::{
 pub enum Work {
     /// Do these.
     Effects(Vec<Effect>),
+    /// Answer when what the journal was told is durable.
+    Record(oneshot::Sender<Reply>),
     /// Look this up over the snapshot, and answer.
     Read(Question, oneshot::Sender<Reply>),
     /// Not for the replica: hand it on.
@@ -47,6 +50,7 @@ pub enum Work {
 impl std::fmt::Debug for Work {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
+            Self::Record(_) => formatter.write_str("record"),
             Self::Effects(effects) => write!(formatter, "{} effects", effects.len()),
             Self::Read(question, _) => question.fmt(formatter),
             Self::Records(..) => formatter.write_str("private records"),
@@ -109,6 +113,10 @@ impl Desk {
                 self.acts.add(Begun { act, about, reply });
                 Ok(Work::Effects(Vec::new()))
             }
+            Order::Record(line) => {
+                replica.journal().take(None, line);
+                Ok(Work::Record(reply))
+            }
             Order::Join(paper) => self.join(*paper, reply, replica),
             Order::AddCard { paper, accepts_new_key } => {
                 self.add_card(*paper, accepts_new_key, reply, replica)
@@ -125,14 +133,14 @@ impl Desk {
     ) -> Result<Work, ReplicaError> {
         let (board, is_restoring) = match replica.own_feed_named(named) {
             Ok(own) => (own.board, own.is_restoring),
-            Err(refusal) => return Ok(refuse(reply, refusal)),
+            Err(refusal) => return Ok(refuse(reply, "notes", refusal, replica)),
         };
         self.begin(reply, Asked::Notes(board));
         let mut effects = Vec::new();
         for note in notes {
             let ticket = self.ticket(self.last_errand);
             let draft = draft_of(&note);
-            effects.extend(replica.handle(Input::Write { ticket, board, draft })?);
+            effects.extend(replica.write((ticket, Channel::CommandLine), board, draft)?);
         }
         let is_refused = effects.iter().any(|effect| matches!(effect, Effect::Refused { .. }));
         // Nobody knows how long the partners take: say so, and do not keep the caller.
@@ -167,6 +175,8 @@ impl Desk {
         let Prepared { board, drafts, acted } = match prepared {
             Ok(prepared) => prepared,
             Err(refusal) => {
+                let event = Event::ActRefused { act: "act".to_owned(), channel: about.word.into() };
+                replica.journal().tell_refused(event, &refusal.code);
                 self.acts.done(about);
                 answer_with(reply, Reply::Refused(refusal));
                 return Ok(Vec::new());
@@ -177,7 +187,7 @@ impl Desk {
         let mut effects = Vec::new();
         for draft in drafts {
             let ticket = self.ticket(errand);
-            effects.extend(replica.handle(Input::Write { ticket, board, draft })?);
+            effects.extend(replica.write((ticket, about.word.into()), board, draft)?);
         }
         self.answer_if_done(errand);
         Ok(effects)
@@ -285,7 +295,7 @@ impl Desk {
         let founding = paper.founding();
         let (board, title) = (founding.board(), founding.charter().title.clone());
         if let Err(refusal) = expect_own_keys(&paper, replica) {
-            return Ok(refuse(reply, refusal));
+            return Ok(refuse(reply, "join", refusal, replica));
         }
         let was_joined = replica.engine.founding(&board).is_some();
         let answer = Answer::Joined(Joined { board: board.to_string(), title, was_joined });
@@ -312,7 +322,7 @@ impl Desk {
         let org = paper.card().card().org;
         let was_known = match expect_newer(&paper, accepts_new_key, replica) {
             Ok(was_known) => was_known,
-            Err(refusal) => return Ok(refuse(reply, refusal)),
+            Err(refusal) => return Ok(refuse(reply, "card", refusal, replica)),
         };
         let answer = Answer::CardAdded(CardAdded { org: org.to_string(), was_known });
         let effects = if was_known {
@@ -334,7 +344,9 @@ pub(super) fn answer_with(to: oneshot::Sender<Reply>, reply: Reply) {
     let _gone = to.send(reply);
 }
 
-fn refuse(to: oneshot::Sender<Reply>, refusal: Refusal) -> Work {
+fn refuse(to: oneshot::Sender<Reply>, act: &str, refusal: Refusal, replica: &mut Replica) -> Work {
+    let event = Event::ActRefused { act: act.to_owned(), channel: Channel::CommandLine };
+    replica.journal().tell_refused(event, &refusal.code);
     answer_with(to, Reply::Refused(refusal));
     Work::Effects(Vec::new())
 }

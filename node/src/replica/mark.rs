@@ -2,6 +2,7 @@
 //!
 //! ```text
 //!   restoring no
+//!   journal 77 9f3c…                   the last entry of the journal, see `journal`; none before the first
 //!   board-… feed-… 1042 entry-…        board, own feed, its size, the id of its last entry
 //! ```
 //!
@@ -31,7 +32,10 @@ use concordat_protocol::{
     hash::{BoardId, EntryId, FeedId},
 };
 
-use crate::store::{Kept, KeyRange, Order, Reader, StoreError};
+use crate::{
+    journal,
+    store::{Kept, KeyRange, Order, Reader, StoreError},
+};
 
 /// How far one feed had come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +55,8 @@ pub struct Mark {
     pub is_restoring: bool,
     /// By board.
     pub feeds: BTreeMap<BoardId, FeedMark>,
+    /// How far the journal had come.
+    pub journal: Option<journal::Head>,
     /// How many commits were durable in the store.
     pub commits: u64,
 }
@@ -62,7 +68,9 @@ pub enum Suspicion {
     #[error("it was started with --restored")]
     Asked,
     /// The last start had not ended asking.
-    #[error("it had not yet heard from its partners when it was stopped")]
+    #[error(
+        "it was put back from a backup, or had not yet heard from its partners when it was stopped"
+    )]
     StillRestoring,
     /// The mark was lost or left behind.
     #[error("its high-water file is missing, so nobody can tell how much it had signed")]
@@ -138,6 +146,12 @@ impl Mark {
             Some((number, _)) => return Err(number),
         }
         for (number, line) in lines {
+            if mark.journal.is_none()
+                && let Some(head) = journal::head_of_line(line)
+            {
+                mark.journal = Some(head);
+                continue;
+            }
             let (board, feed) = parse_feed(line).ok_or(number)?;
             mark.feeds.insert(board, feed);
         }
@@ -157,6 +171,7 @@ impl Mark {
     pub fn to_lines(&self) -> String {
         let restoring = if self.is_restoring { "yes" } else { "no" };
         let mut text = format!("restoring {restoring}\n");
+        text.extend(self.journal.map(journal::mark_line));
         for (board, mark) in &self.feeds {
             // Writing to a String cannot fail.
             let _written = writeln!(text, "{board} {} {} {}", mark.feed, mark.size, mark.last);
@@ -182,7 +197,7 @@ impl Mark {
                 feeds.insert(board, mark);
             }
         }
-        Self { is_restoring, feeds, commits: self.commits }
+        Self { is_restoring, feeds, journal: self.journal, commits: self.commits }
     }
 }
 
@@ -275,7 +290,8 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("high-water");
         assert_eq!(Mark::load(&path).unwrap(), None);
-        let written = Mark { is_restoring: true, ..mark(7, "g") };
+        let journal = Some(journal::Head { number: 9, hash: [4; 32] });
+        let written = Mark { is_restoring: true, journal, ..mark(7, "g") };
 
         written.save(&path).unwrap();
         assert_eq!(Mark::load(&path).unwrap(), Some(written.clone()));
@@ -283,9 +299,10 @@ mod tests {
         let lines = written.to_lines();
         for (lines, line) in [
             ("restoring perhaps\n".to_owned(), 3),
-            (lines.replace(" 7 ", " 0 "), 4),
-            (lines.replace(" 7 ", " seven "), 4),
-            (lines.replace("entry-", "feed-"), 4),
+            (lines.replace(" 7 ", " 0 "), 5),
+            (lines.replace(" 7 ", " seven "), 5),
+            (lines.replace("entry-", "feed-"), 5),
+            (lines.replace("journal 9", "journal nine"), 4),
         ] {
             Kept { commits: 1, lines }.save(&path).unwrap();
             let refused = Mark::load(&path).unwrap_err();

@@ -27,7 +27,10 @@ mod typed;
 use std::{collections::BTreeMap, sync::Arc};
 
 use concordat_protocol::{
-    engine::{BatchId, BoardView, Damaged, Effect, Engine, Input, Moment, Op, OwnFeed, Standing},
+    engine::{
+        BatchId, BoardView, Damaged, Effect, Engine, Input, Moment, Op, OwnFeed, Standing, Ticket,
+    },
+    feed::Draft,
     hash::{BoardId, OrgId},
     time::TimeMs,
 };
@@ -36,7 +39,7 @@ pub use acts::{About, Begun};
 pub use desk::{Desk, Work};
 pub use epochs::{OwnEpoch, own_epochs};
 pub use mark::{FeedMark, Mark, MarkError, Suspicion, suspicion};
-pub use offline::{OfflineError, act, catch_up};
+pub use offline::{OfflineError, act, ask_journal, back_up, catch_up, record};
 pub use order::{Order, Question};
 pub use snapshot::{Snapshot, board_named};
 
@@ -45,8 +48,9 @@ use crate::{
     clock::{self, EntropyError},
     control::Refusal,
     home::{FileError, Home},
+    journal::{Channel, Event, Journal, Line, Observer, Seen},
     organisation::{Organisation, OrganisationError},
-    store::{Reader, StoreError},
+    store::{self, Reader, StoreError},
 };
 
 /// Why the replica cannot go on; the process must stop.
@@ -91,6 +95,17 @@ pub struct Replica {
     restoring: Restoring,
     suspicion: Option<Suspicion>,
     documents: Arc<Documents>,
+    journal: Journal,
+    observer: Observer,
+}
+
+/// Writes, and the lines of the high-water file that hold with them.
+#[derive(Debug)]
+pub struct Writes {
+    /// In order.
+    pub ops: Vec<store::Op>,
+    /// The mark.
+    pub lines: String,
 }
 
 impl Replica {
@@ -110,8 +125,12 @@ impl Replica {
         let suspicion =
             if is_restored { Some(Suspicion::Asked) } else { suspicion(mark.as_ref(), &reader)? };
         let mut mark = mark.unwrap_or_default();
+        let mut journal = Journal::open(&reader, mark.journal)?;
         let mut standing = Standing::Sure;
-        if suspicion.is_some() {
+        if let Some(why) = &suspicion {
+            if !mark.is_restoring {
+                journal.tell(Event::RestoringBegun { why: why.to_string() });
+            }
             standing = Standing::Restored;
             // Durable before anything is fetched: a crash must not make the store look whole again.
             mark.is_restoring = true;
@@ -121,8 +140,19 @@ impl Replica {
         let restoring = Restoring::default();
         let documents = Arc::new(Documents::open(home)?);
         let ahead = BTreeMap::new();
-        let replica =
-            Self { engine, reader, organisation, mark, ahead, restoring, suspicion, documents };
+        let observer = Observer::default();
+        let replica = Self {
+            engine,
+            reader,
+            organisation,
+            mark,
+            ahead,
+            restoring,
+            suspicion,
+            documents,
+            journal,
+            observer,
+        };
         replica.expect_readable()?;
         Ok(replica)
     }
@@ -136,12 +166,37 @@ impl Replica {
             Input::Persisted { batch } => Some(*batch),
             _ => None,
         };
+        let seen = Seen::of(&input);
         let moment = Moment { now: TimeMs(clock::now_ms()), entropy: clock::entropy()? };
         let effects = self.engine.handle(moment, input, &self.reader);
         self.expect_readable()?;
+        for (batch, line) in self.observer.observe(&seen, &effects, &self.engine) {
+            self.journal.take(batch, line);
+        }
         self.restoring
             .observe(durable, &effects, || self.engine.own_feeds().all(|feed| !feed.is_restoring));
         Ok(effects)
+    }
+
+    /// Hands a draft of the staff to the engine, on this word.
+    fn write(
+        &mut self,
+        (ticket, channel): (Ticket, Channel),
+        board: BoardId,
+        draft: Draft,
+    ) -> Result<Vec<Effect>, ReplicaError> {
+        self.observer.drafted(board, ticket, channel);
+        self.handle(Input::Write { ticket, board, draft })
+    }
+
+    /// The journal, to tell it what does not come of the engine.
+    pub const fn journal(&mut self) -> &mut Journal {
+        &mut self.journal
+    }
+
+    /// Makes a line part of a batch that the engine wants written and that was not handed over yet.
+    pub fn journal_with(&mut self, batch: BatchId, line: Line) {
+        self.journal.take(Some(batch), line);
     }
 
     fn expect_readable(&self) -> Result<(), ReplicaError> {
@@ -198,34 +253,54 @@ impl Replica {
         self.suspicion.as_ref()
     }
 
-    /// The mark that holds once these writes are durable, as the lines that go with them.
+    /// A batch with what the journal tells of it, and the mark that holds once it is durable.
     ///
     /// # Order
     /// Asked for every batch, in their order, before it is committed.
-    pub fn mark_with(&mut self, ops: &[Op]) -> String {
+    pub fn writes(&mut self, batch: BatchId, ops: Vec<Op>) -> Writes {
         for own in self.engine.own_feeds() {
-            if let Some(mark) = FeedMark::with(own.feed, ops) {
+            if let Some(mark) = FeedMark::with(own.feed, &ops) {
                 self.ahead.insert(own.board, mark);
             }
         }
-        self.mark = self.next_mark();
-        self.mark.to_lines()
+        let mut ops: Vec<store::Op> = ops.into_iter().map(store::Op::from).collect();
+        ops.extend(self.move_mark(Some(batch)));
+        Writes { ops, lines: self.mark.to_lines() }
     }
 
-    /// The lines to be written without a batch, if the mark has moved without one: the asking of
-    /// partners has ended.
-    pub fn moved_mark(&mut self) -> Option<String> {
-        let next = self.next_mark();
-        if next == self.mark {
-            return None;
-        }
-        self.mark = next;
-        Some(self.mark.to_lines())
+    /// What is to be written without a batch: what the journal tells, and the mark if it has moved, as when
+    /// the asking of partners has ended.
+    pub fn more_writes(&mut self) -> Option<Writes> {
+        let before = self.mark.clone();
+        let ops = self.move_mark(None);
+        (self.mark != before).then(|| Writes { ops, lines: self.mark.to_lines() })
     }
 
-    fn next_mark(&self) -> Mark {
+    /// As [`Replica::more_writes`], once a second: entries of the journal that are older than `days` are removed,
+    /// a few at a time.
+    ///
+    /// # Errors
+    /// - [`ReplicaError`]: the store could not be read.
+    pub fn tick_writes(&mut self, days: u64) -> Result<Option<Writes>, ReplicaError> {
+        let mut removed = self.journal.keep_house(&self.reader, days)?;
+        Ok(self.more_writes().map(|Writes { ops, lines }| {
+            removed.extend(ops);
+            Writes { ops: removed, lines }
+        }))
+    }
+
+    /// Moves the mark, and gives the rows of the journal that move with it.
+    fn move_mark(&mut self, batch: Option<BatchId>) -> Vec<store::Op> {
         let is_restoring = self.mark.is_restoring && !self.restoring.has_ended();
-        self.mark.advanced(self.engine.own_feeds(), &self.ahead, is_restoring)
+        if self.mark.is_restoring && !is_restoring {
+            self.journal.tell(Event::RestoringEnded {});
+        }
+        let rows = self.journal.write(batch);
+        self.mark = self.mark.advanced(self.engine.own_feeds(), &self.ahead, is_restoring);
+        if !rows.is_empty() {
+            self.mark.journal = Some(self.journal.head());
+        }
+        rows
     }
 }
 

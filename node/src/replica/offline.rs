@@ -12,12 +12,14 @@ use std::{collections::VecDeque, sync::Arc};
 use concordat_protocol::engine::{Effect, Input};
 use tokio::sync::oneshot;
 
-use super::{Begun, Desk, MarkError, Order, Replica, ReplicaError, Work};
+use super::{Begun, Desk, Mark, MarkError, Order, Replica, ReplicaError, Work, Writes};
 use crate::{
     artefact::prepare,
+    backup::{self, BackupError},
     config::Config,
-    control::{Answer, Promoting, RecordsAnswer, RecordsAsked, Refusal, Reply, Word},
+    control::{Answer, JournalAsk, Promoting, RecordsAnswer, RecordsAsked, Refusal, Reply, Word},
     home::{Home, free_bytes},
+    journal::{Event, Journal, Line},
     organisation::Organisation,
     records,
     store::{self, EngineKind, Op, Store, StoreError},
@@ -60,9 +62,7 @@ pub fn act(
     let replica = Replica::open(home, organisation, store.reader(), false)?;
     let mut here = Here { home, config, store, replica, desk: Desk::default() };
     let reply = here.ask(order)?;
-    if let Some(lines) = here.replica.moved_mark() {
-        let _durable = here.store.commit_marked(Vec::new(), Some(lines))?;
-    }
+    write_more(&mut here.replica, &here.store)?;
     Ok(reply)
 }
 
@@ -90,6 +90,10 @@ impl Here<'_> {
             }
             Work::Read(question, reply) => {
                 super::desk::answer_with(reply, self.replica.snapshot().answer(question, None));
+            }
+            Work::Record(reply) => {
+                write_more(&mut self.replica, &self.store)?;
+                super::desk::answer_with(reply, Reply::Done(Answer::Recorded));
             }
             Work::Records(asked, reply) => {
                 let answered = self.records(*asked)?;
@@ -149,10 +153,13 @@ impl Here<'_> {
         match self.ask(Order::Act(Box::new(begun.act.clone())))? {
             Reply::Done(Answer::Acted(acted)) => {
                 let (ops, line) = begun.done(&acted);
+                self.replica.journal().tell(records::journalled(&line, word));
                 self.commit(ops)?;
                 Ok(Ok(RecordsAnswer::Promoted(Box::new(line))))
             }
             Reply::Refused(refusal) => {
+                let event = records::journalled(begun.line(), word);
+                self.replica.journal().tell_refused(event, &refusal.code);
                 self.commit(begun.refused())?;
                 Ok(Err(refusal))
             }
@@ -196,14 +203,74 @@ pub fn catch_up(
     home: &Home,
     organisation: Arc<Organisation>,
     store: &Store,
+    told: Option<Event>,
 ) -> Result<Replica, OfflineError> {
     let mut replica = Replica::open(home, organisation, store.reader(), false)?;
+    told.into_iter().for_each(|event| replica.journal().tell(event));
     let effects = replica.handle(Input::Tick)?;
     perform(effects, &mut Desk::default(), &mut replica, store)?;
-    if let Some(lines) = replica.moved_mark() {
-        let _durable = store.commit_marked(Vec::new(), Some(lines))?;
-    }
+    write_more(&mut replica, store)?;
     Ok(replica)
+}
+
+fn write_more(replica: &mut Replica, store: &Store) -> Result<(), OfflineError> {
+    if let Some(Writes { ops, lines }) = replica.more_writes() {
+        let _durable = store.commit_marked(ops, Some(lines))?;
+    }
+    Ok(())
+}
+
+/// Writes to the journal what a command did, or was refused; durable on return. Needs no keys.
+///
+/// # Errors
+/// - [`OfflineError`]: store or mark cannot be read or written.
+pub fn record(home: &Home, engine: EngineKind, line: Line) -> Result<(), OfflineError> {
+    let store = store::open(&home.store(), engine)?;
+    let reader = store.reader();
+    let mark = Mark::load(&home.mark())?;
+    let older = super::suspicion(mark.as_ref(), &reader)?;
+    let mut mark = mark.unwrap_or_default();
+    let mut journal = Journal::open(&reader, mark.journal)?;
+    if let Some(why) = older.filter(|_| !mark.is_restoring) {
+        journal.tell(Event::RestoringBegun { why: why.to_string() });
+        // The commit that follows must not make the store look whole.
+        mark.is_restoring = true;
+        mark.save(&home.mark())?;
+    }
+    journal.take(None, line);
+    let ops = journal.write(None);
+    mark.journal = Some(journal.head());
+    let _durable = store.commit_marked(ops, Some(mark.to_lines()))?;
+    Ok(())
+}
+
+/// Makes a backup; needs no keys.
+///
+/// # Errors
+/// - [`BackupError`]: nothing has the name that was asked for.
+pub fn back_up(
+    home: &Home,
+    config: &Config,
+    ask: &backup::Ask,
+    progress: backup::Progress<'_>,
+) -> Result<backup::Made, BackupError> {
+    if config.store() == EngineKind::Memory {
+        return Err(OfflineError::MemoryStore.into());
+    }
+    let store = store::open(&home.store(), config.store())?;
+    backup::make(&store.reader(), ask, progress)
+}
+
+/// Looks into the journal; needs no keys.
+///
+/// # Errors
+/// - [`OfflineError`]: the store cannot be read.
+pub fn ask_journal(home: &Home, config: &Config, ask: &JournalAsk) -> Result<Reply, OfflineError> {
+    if config.store() == EngineKind::Memory {
+        return Err(OfflineError::MemoryStore);
+    }
+    let store = store::open(&home.store(), config.store())?;
+    Ok(super::snapshot::journal(&store.reader(), ask))
 }
 
 /// Does effects until nothing follows from them.
@@ -217,8 +284,7 @@ fn perform(
     while let Some(effect) = due.pop_front() {
         match effect {
             Effect::Persist { batch, ops } => {
-                let lines = replica.mark_with(&ops);
-                let ops = ops.into_iter().map(Op::from).collect();
+                let Writes { ops, lines } = replica.writes(batch, ops);
                 let _durable = store.commit_marked(ops, Some(lines))?;
                 desk.durable(batch);
                 due.extend(replica.handle(Input::Persisted { batch })?);

@@ -12,7 +12,9 @@ use concordat_protocol::{artefact::guard, codec::Malformed, payload::Note};
 
 use super::typed;
 use crate::{
-    control::{Act, LogQuery, Look, RecordsAsked, Refusal, Request},
+    backup,
+    control::{Act, JournalAsk, LogQuery, Look, RecordsAsked, Refusal, Request},
+    journal::{Channel, Line},
     paper::{BoardPaper, CardPaper, PaperError},
 };
 
@@ -28,6 +30,8 @@ pub enum Order {
         /// One payload each.
         notes: Vec<Note>,
     },
+    /// See [`Request::Record`].
+    Record(Line),
     /// See [`Request::Act`].
     Act(Box<Act>),
     /// See [`Request::Records`]: handed on as it is, to whoever holds the node's own tables.
@@ -54,6 +58,10 @@ pub enum Question {
     Charter(Option<String>),
     /// See [`Request::Look`].
     Look(Look),
+    /// See [`Request::Journal`].
+    Journal(JournalAsk),
+    /// See [`Request::Backup`].
+    Backup(Box<backup::Ask>),
     /// See [`Request::Export`].
     Export {
         /// As the person named it.
@@ -70,7 +78,34 @@ impl Order {
         match self {
             Self::Read(_) => true,
             Self::Records(asked) => matches!(**asked, RecordsAsked::Look(_)),
-            Self::Notes { .. } | Self::Act(_) | Self::Join(_) | Self::AddCard { .. } => false,
+            Self::Notes { .. }
+            | Self::Record(_)
+            | Self::Act(_)
+            | Self::Join(_)
+            | Self::AddCard { .. } => false,
+        }
+    }
+
+    /// What is asked for, in one word.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Read(_) => "look",
+            Self::Notes { .. } => "notes",
+            Self::Record(_) => "record",
+            Self::Records(_) => "records",
+            Self::Act(_) => "act",
+            Self::Join(_) => "join",
+            Self::AddCard { .. } => "card",
+        }
+    }
+
+    /// On whose word.
+    #[must_use]
+    pub fn channel(&self) -> Channel {
+        match self {
+            Self::Act(act) => act.word.into(),
+            _ => Channel::CommandLine,
         }
     }
 
@@ -85,6 +120,9 @@ impl Order {
             Request::Log(query) => Self::Read(Question::Log(query)),
             Request::Charter { board } => Self::Read(Question::Charter(board)),
             Request::Look(look) => Self::Read(Question::Look(look)),
+            Request::Journal(ask) => Self::Read(Question::Journal(ask)),
+            Request::Backup(ask) => Self::Read(Question::Backup(ask)),
+            Request::Record(line) => Self::Record(line),
             Request::Act(act) => Self::Act(Box::new(act)),
             Request::Records(asked) => Self::Records(asked),
             Request::Export { board, out } => Self::Read(Question::Export { board, out }),

@@ -18,7 +18,9 @@ use data_encoding::BASE64;
 use super::{Question, Replica, export};
 use crate::{
     artefact::{Documents, artefact_named},
-    control::{Answer, Exported, Look, Refusal, Reply},
+    backup,
+    control::{Answer, Exported, JournalAsk, Look, Refusal, Reply},
+    journal::{self, Aside, Event, Line},
     organisation::Organisation,
     store::{KeyRange, Order as Direction, Reader, StoreError},
     view::{self, Running},
@@ -34,6 +36,7 @@ pub struct Snapshot {
     pub(crate) suspicion: Option<String>,
     pub(crate) clock: ClockCheck,
     pub(crate) documents: Arc<Documents>,
+    aside: Aside,
 }
 
 impl Snapshot {
@@ -50,6 +53,7 @@ impl Snapshot {
             reader: replica.reader.clone(),
             organisation: Arc::clone(&replica.organisation),
             documents: Arc::clone(&replica.documents),
+            aside: replica.journal.aside(),
         }
     }
 
@@ -72,6 +76,13 @@ impl Snapshot {
             Question::Look(look) => {
                 return self.look(look).map_or_else(Reply::Refused, Reply::Done);
             }
+            Question::Backup(ask) => {
+                return match backup::make(&self.reader, &ask, &mut |_, _| ()) {
+                    Ok(made) => Reply::Done(Answer::BackedUp(Box::new(made))),
+                    Err(error) => Reply::Refused(Refusal::new(error.code(), error)),
+                };
+            }
+            Question::Journal(ask) => return journal(&self.reader, &ask),
             Question::Export { board, out } => return self.export(board.as_deref(), &out),
         };
         match answered {
@@ -136,12 +147,12 @@ impl Snapshot {
             Err(refusal) => return Reply::Refused(refusal),
         };
         match export::export(self, board, out) {
-            Ok(done) => Reply::Done(Answer::Exported(Exported {
-                board: board.board.to_string(),
-                out: out.to_path_buf(),
-                bytes: done.bytes,
-                entries: done.entries,
-            })),
+            Ok(done) => {
+                let (board, bytes, entries) = (board.board, done.bytes, done.entries);
+                self.aside.tell(Line::done(Event::Exported { board, entries, bytes }));
+                let (board, out) = (board.to_string(), out.to_path_buf());
+                Reply::Done(Answer::Exported(Exported { board, out, bytes, entries }))
+            }
             Err(error) => Reply::Refused(Refusal::new("export", error)),
         }
     }
@@ -165,6 +176,21 @@ impl Snapshot {
         let rows = self.reader.scan(Table::Cards, &range, usize::MAX, Direction::Ascending)?;
         Ok(rows.iter().filter_map(|(_, bytes)| SignedCard::from_bytes(bytes).ok()).collect())
     }
+}
+
+/// Looks into the journal.
+pub(super) fn journal(reader: &Reader, ask: &JournalAsk) -> Reply {
+    let answered = match ask {
+        JournalAsk::Page(query) => match journal::page(reader, query) {
+            Ok(Ok(page)) => Ok(Answer::JournalPage(page)),
+            Ok(Err(refusal)) => return Reply::Refused(refusal),
+            Err(error) => Err(error),
+        },
+        JournalAsk::Verify => journal::marked(reader)
+            .and_then(|marked| journal::check(reader, marked))
+            .map(Answer::JournalChecked),
+    };
+    answered.map_or_else(|error| Reply::Refused(Refusal::new("store", error)), Reply::Done)
 }
 
 /// Why the store may be an older copy, until partners have told that it is not.

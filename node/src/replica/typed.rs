@@ -10,8 +10,8 @@ use std::borrow::Cow;
 use concordat_protocol::artefact::guard;
 
 use crate::control::{
-    Act, AsOf, Deed, Edit, Look, Pair, Promoting, RecordsAsked, RecordsChange, RecordsLook,
-    Refusal, Request,
+    Act, AsOf, Deed, Edit, JournalAsk, Look, Pair, Promoting, RecordsAsked, RecordsChange,
+    RecordsLook, Refusal, Request,
 };
 
 /// What is named, and as what it was typed.
@@ -31,7 +31,20 @@ pub(super) fn expect_no_patient(request: &Request) -> Result<(), Refusal> {
 fn names(request: &Request) -> Vec<Named<'_>> {
     match request {
         // Papers have forms of their own.
-        Request::Status | Request::Join { .. } | Request::AddCard { .. } => Vec::new(),
+        Request::Status
+        | Request::Join { .. }
+        | Request::AddCard { .. }
+        // Told by this program itself.
+        | Request::Record(_)
+        | Request::Backup(_)
+        | Request::Journal(JournalAsk::Verify) => Vec::new(),
+        Request::Journal(JournalAsk::Page(query)) => [
+            some("the event", &query.event),
+            some("the peer", &query.peer),
+            some("the board", &query.board),
+            some("the outcome", &query.outcome),
+        ]
+        .concat(),
         Request::Notes { board, .. }
         | Request::Charter { board }
         | Request::Export { board, .. } => some("the board", board),

@@ -35,6 +35,7 @@ use crate::{
     config::Config,
     control,
     home::Home,
+    journal::Event,
     keys::{self, KeyDirectory, Keys, NewKeys},
     openings::{self, Openings},
     organisation::{Organisation, own_paper},
@@ -98,7 +99,7 @@ pub fn rotate(home: &Home, config: &Config, with_node: bool) -> Result<TakenOver
     let store = lock(home, config)?;
     let organisation = Arc::new(Organisation::load(home)?);
     // Finishes what an interrupted command left, so that there is one key to go on from.
-    let replica = catch_up(home, Arc::clone(&organisation), &store)?;
+    let replica = catch_up(home, Arc::clone(&organisation), &store, None)?;
     if let Some(why) = replica.suspicion() {
         return Err(RotationError::Restoring { why: why.to_string() });
     }
@@ -310,6 +311,15 @@ impl Change<'_> {
         openings::load(&path, &self.key_in_use()).unwrap_or_default()
     }
 
+    /// What the journal is told.
+    fn told(&self, boards: usize) -> Event {
+        let (epoch, boards) = (self.epoch(), boards as u64);
+        match self.right.0 {
+            WarrantRole::Old => Event::KeysRotated { epoch, boards },
+            _ => Event::KeysRecovered { epoch, boards },
+        }
+    }
+
     /// Steps 2 to 6.
     fn carry_out(
         &self,
@@ -323,7 +333,8 @@ impl Change<'_> {
         let openings = plans.iter().map(|plan| (plan.board.descriptor.board, plan.opening.clone()));
         let organisation = successor.take_over(self.home, openings.collect())?;
         let paper = organisation.paper().clone();
-        let replica = catch_up(self.home, Arc::new(organisation), store)?;
+        let told = self.told(plans.len());
+        let replica = catch_up(self.home, Arc::new(organisation), store, Some(told))?;
         // A sure replica has signed whatever it may by now; one that asks its partners first has not.
         let has_begun = replica.suspicion().is_none();
         if has_begun {

@@ -270,6 +270,6 @@ fn whoever_read_the_old_card_does_not_go_on_with_it() {
     let store = store::open(&wigan.home.store(), EngineKind::Redb).unwrap();
     let refused = early.announce(&wigan.home, &[crate::fixture::address(1)]).unwrap_err();
     assert!(refused.to_string().contains("was replaced while this command began"), "{refused}");
-    let refused = catch_up(&wigan.home, Arc::new(early), &store).unwrap_err();
+    let refused = catch_up(&wigan.home, Arc::new(early), &store, None).unwrap_err();
     assert!(refused.to_string().contains("was replaced while this command began"), "{refused}");
 }

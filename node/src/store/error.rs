@@ -15,6 +15,12 @@ use super::{EngineKind, KEY_BYTES_MAX, VALUE_BYTES_MAX};
 /// Why the store could not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
+    /// Commits changed more than a copy can remember.
+    #[error(
+        "the store changed faster than it could be copied; try again when less is written, or with the \
+         daemon stopped"
+    )]
+    Overrun,
     /// Another process, or another part of this one, has the store open.
     #[error(
         "the store in {path} is in use by another process; \
@@ -186,6 +192,7 @@ impl StoreError {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Locked { .. } => "busy",
+            Self::Overrun => "store-changes-too-fast",
             Self::DiskFull { .. } => "disk-full",
             Self::Damaged { .. } => "store-damaged",
             Self::OtherEngine { .. } => "other-engine",

@@ -17,9 +17,9 @@ use std::{
 use concordat_protocol::engine;
 
 use super::{
-    Change, Changes, Durable, Engine, Kept, KeyRange, Op, Order, Row, Size, StoreError, Table,
-    Verified, high_water::HighWater, high_water_file, ledger, ledger::Fault, ledger::Ledger,
-    ledger::Tally, op, place::Place,
+    Change, Changes, Copied, Durable, Engine, Kept, KeyRange, Op, Order, Row, Size, StoreError,
+    Table, Verified, copy::Copying, high_water::HighWater, high_water_file, ledger, ledger::Fault,
+    ledger::Ledger, ledger::Tally, op, place::Place,
 };
 
 /// Rows of one slice of a scrub: of the longest values, 128 MiB.
@@ -48,7 +48,9 @@ struct Shared {
     ledger: Mutex<Ledger>,
     /// Held throughout an engine's commit, and a slice of a scrub.
     scrub: Mutex<Option<Scrub>>,
-    /// Held throughout a scrub.
+    /// As `scrub`, of a copy.
+    copying: Mutex<Option<Copying>>,
+    /// Held throughout a scrub or a copy.
     scrubbing: Mutex<()>,
     /// Ends after the engine, whose directory it locks.
     place: Option<Place>,
@@ -84,8 +86,8 @@ impl Store {
     fn over(place: Option<Place>, engine: Box<dyn Engine>) -> Result<Self, StoreError> {
         let ledger = first_ledger(&*engine)?;
         let (ledger, scrub) = (Mutex::new(ledger), Mutex::default());
-        let scrubbing = Mutex::default();
-        let shared = Arc::new(Shared { engine, ledger, scrub, scrubbing, place });
+        let (copying, scrubbing) = (Mutex::default(), Mutex::default());
+        let shared = Arc::new(Shared { engine, ledger, scrub, copying, scrubbing, place });
         Ok(Self { shared, high_water: Mutex::default() })
     }
 
@@ -200,6 +202,10 @@ impl Shared {
             differences.push((before, after));
         }
         let mut scrub = lock(&self.scrub);
+        let mut copying = lock(&self.copying);
+        if let Some(copying) = copying.as_mut() {
+            changes.iter().for_each(|(place, one)| copying.keep(place, one.before.as_ref()));
+        }
         let durable = self.engine.commit(&changes, &ledger.to_bytes())?;
         *lock(&self.ledger) = ledger;
         if let Some(scrub) = scrub.as_mut() {
@@ -226,6 +232,70 @@ impl Shared {
         let done = self.scrub_slices();
         *lock(&self.scrub) = None;
         done
+    }
+
+    fn copy<E: From<StoreError>>(
+        &self,
+        see: &mut dyn FnMut(Table, Row) -> Result<(), E>,
+    ) -> Result<Copied, E> {
+        let _alone = lock(&self.scrubbing);
+        let Some(first) = Table::all().next() else { return Ok(Copied { commits: 0, rows: 0 }) };
+        let began = {
+            // No commit is under way while this is held.
+            let mut copying = lock(&self.copying);
+            *copying = Some(Copying::from(first));
+            *lock(&self.ledger)
+        };
+        let copied = self.copy_slices(see);
+        *lock(&self.copying) = None;
+        let (Ledger { commits, tally: written }, found) = (began, copied?);
+        if found != written {
+            return Err(self.damaged("copying")(Fault::Tally { written, found }).into());
+        }
+        Ok(Copied { commits, rows: found.rows })
+    }
+
+    fn copy_slices<E: From<StoreError>>(
+        &self,
+        see: &mut dyn FnMut(Table, Row) -> Result<(), E>,
+    ) -> Result<Tally, E> {
+        let mut tally = Tally::default();
+        for table in Table::all() {
+            loop {
+                let (rows, is_last) = self.copy_slice(table)?;
+                for (key, row) in rows {
+                    let place = (table, key);
+                    let (value, crc) = self.unseal("copying", &place, row)?;
+                    tally.add(crc);
+                    see(table, (place.1, value))?;
+                }
+                if is_last {
+                    break;
+                }
+            }
+        }
+        Ok(tally)
+    }
+
+    /// The next rows of the table as they were, and whether there are no more.
+    fn copy_slice(&self, table: Table) -> Result<(Vec<Row>, bool), StoreError> {
+        let mut guard = lock(&self.copying);
+        let Some(copying) = guard.as_mut() else { return Ok((Vec::new(), true)) };
+        if copying.is_overrun() {
+            return Err(StoreError::Overrun);
+        }
+        if copying.next.0 != table {
+            copying.next = (table, Vec::new());
+        }
+        let range = KeyRange { start: copying.next.1.clone(), end: None };
+        let found = self.engine.scan(table, &range, SLICE_ROWS, Order::Ascending)?;
+        let is_last = found.len() < SLICE_ROWS;
+        let rows = copying.slice(table, found, is_last);
+        if is_last {
+            // Places of this table are all copied: what follows is of the next.
+            copying.end_table(table);
+        }
+        Ok((rows, is_last))
     }
 
     fn scrub_slices(&self) -> Result<(), StoreError> {
@@ -317,6 +387,28 @@ impl Reader {
     /// - [`StoreError::Damaged`]: what is stored is not what was written.
     pub fn scrub(&self) -> Result<(), StoreError> {
         self.shared.scrub()
+    }
+
+    /// Gives all rows as they are at one commit, in the order of tables and keys, while commits go on; one copy
+    /// or scrub at a time.
+    ///
+    /// # Errors
+    /// - [`StoreError::Damaged`]: what is stored is not what was written.
+    /// - [`StoreError::Overrun`]: it changes faster than it is copied.
+    /// - whatever `see` says.
+    pub fn copy<E: From<StoreError>>(
+        &self,
+        see: &mut dyn FnMut(Table, Row) -> Result<(), E>,
+    ) -> Result<Copied, E> {
+        self.shared.copy(see)
+    }
+
+    /// What the high-water file says; `None` if there is no file, as for a store in memory.
+    ///
+    /// # Errors
+    /// - [`StoreError`]: it could not be read.
+    pub fn kept(&self) -> Result<Option<Kept>, StoreError> {
+        self.shared.high_water_file().map_or(Ok(None), |path| Kept::load(&path))
     }
 
     /// Number of the last commit that the store holds; 0 if there was none.

@@ -13,6 +13,7 @@
 //! | [`Store::commit`] | writes all ops over all tables, or none; durable on return |
 //! | [`Reader::get`], [`Reader::scan`] | read what was durable when the call began |
 //! | [`Reader::verify`], [`Reader::scrub`] | check every row against its checksum, and all of them against the ledger |
+//! | [`Reader::copy`] | all rows as they are at one commit, while others go on |
 //! | [`Reader::size`] | entries and bytes, for `status` |
 //! | [`migrate()`] | moves a store to another engine |
 //! | [`set_aside()`] | puts a new store in the place of a damaged one |
@@ -23,6 +24,7 @@
 //! | `handles` | the store and its readers: what the rest of the node holds |
 //! | `writer` | the one thread that commits |
 //! | `ledger` | checksums of rows, account of them all |
+//! | `copy` | all rows at one commit, while others go on |
 //! | `high_water` | what was durable, kept outside the store |
 //! | `place` | the directory, its lock, which engine's it is |
 //! | `sled`, `redb`, `memory` | the engines |
@@ -42,6 +44,7 @@
 //! *Source*: ours; the measurements that led here are of sled, redb and fjall under kill,
 //! power loss, damage and full disks.
 
+mod copy;
 mod error;
 mod handles;
 mod high_water;
@@ -61,6 +64,7 @@ mod writer;
 use std::{collections::BTreeMap, fmt, path::Path, str::FromStr};
 
 pub use concordat_protocol::engine::{BatchId, Row};
+pub use copy::Copied;
 pub use error::StoreError;
 pub use handles::{Reader, Store};
 pub use high_water::Kept;
@@ -69,7 +73,7 @@ pub use migrate::{Migrated, migrate};
 pub use op::{KEY_BYTES_MAX, KeyRange, Op, Order, VALUE_BYTES_MAX};
 pub use set_aside::{SetAside, set_aside};
 pub use table::{Own, Table};
-pub use writer::{CommitClock, Report, UnderWay, Writer, WriterStopped};
+pub use writer::{CommitClock, Report, Then, UnderWay, Writer, WriterStopped};
 
 /// Proof that a commit has reached the disk; only an engine's `commit` gives one.
 #[derive(Debug, PartialEq, Eq)]

@@ -46,15 +46,15 @@ pub enum Report {
 #[error("the store's writer has stopped; the reason stands earlier in the log")]
 pub struct WriterStopped;
 
-/// Called once, on the writer's thread; it should only hand the word on.
-type Told = Box<dyn FnOnce() + Send>;
+/// What is called once a batch is durable, on the writer's thread; it should only hand the word on.
+pub type Then = Box<dyn FnOnce() + Send>;
 
 /// With an id it is reported when it is durable.
 struct Batch {
     id: Option<BatchId>,
+    then: Option<Then>,
     ops: Vec<Op>,
     lines: Option<String>,
-    told: Option<Told>,
     len_bytes: usize,
 }
 
@@ -130,43 +130,35 @@ impl Writer {
         ops: Vec<Op>,
         lines: Option<String>,
     ) -> Result<(), WriterStopped> {
-        self.send(Some(id), ops, lines, None)
+        self.send((Some(id), None), ops, lines)
     }
 
-    /// Hands over lines of the high-water file that belong to no batch; nothing is reported.
+    /// Hands over writes, and lines of the high-water file, that belong to no batch; nothing is reported,
+    /// but `then` is called once they are durable, and dropped if they never will be.
     ///
     /// # Errors
     /// - [`WriterStopped`]: they were not taken.
-    pub fn submit_lines(&self, lines: String) -> Result<(), WriterStopped> {
-        self.send(None, Vec::new(), Some(lines), None)
-    }
-
-    /// Hands over a batch for tables of the node's own, of which no report tells: `durable` is called
-    /// once it is durable, and dropped if it never will be.
-    ///
-    /// # Errors
-    /// - [`WriterStopped`]: the batch was not taken.
-    pub fn submit_own(
+    pub fn submit_more(
         &self,
         ops: Vec<Op>,
-        durable: impl FnOnce() + Send + 'static,
+        lines: Option<String>,
+        then: Option<Then>,
     ) -> Result<(), WriterStopped> {
-        self.send(None, ops, None, Some(Box::new(durable)))
+        self.send((None, then), ops, lines)
     }
 
     fn send(
         &self,
-        id: Option<BatchId>,
+        (id, then): (Option<BatchId>, Option<Then>),
         ops: Vec<Op>,
         lines: Option<String>,
-        told: Option<Told>,
     ) -> Result<(), WriterStopped> {
         let Some(batches) = &self.batches else {
             return Err(WriterStopped);
         };
         let len_bytes = ops.iter().map(len_bytes).sum();
         self.waiting_bytes.fetch_add(len_bytes, Ordering::AcqRel);
-        batches.send(Batch { id, ops, lines, told, len_bytes }).map_err(|_| WriterStopped)
+        batches.send(Batch { id, then, ops, lines, len_bytes }).map_err(|_| WriterStopped)
     }
 
     /// Bytes submitted and not yet durable: a caller that sees this grow should take in less.
@@ -218,7 +210,7 @@ fn write_groups(
         match committed {
             Ok(()) => {
                 waiting_bytes.fetch_sub(group.len_bytes, Ordering::AcqRel);
-                group.told.into_iter().for_each(|told| told());
+                group.thens.into_iter().for_each(|then| then());
                 report(Report::Durable(group.ids));
             }
             // What the disk holds now is known only after the next start: never write on.
@@ -230,10 +222,10 @@ fn write_groups(
 #[derive(Default)]
 struct Group {
     ids: Vec<BatchId>,
+    thens: Vec<Then>,
     ops: Vec<Op>,
     /// Of the last batch that has some.
     lines: Option<String>,
-    told: Vec<Told>,
     len_bytes: usize,
 }
 
@@ -243,9 +235,9 @@ fn gather(first: Batch, batches: &mpsc::Receiver<Batch>) -> Group {
     let mut next = Some(first);
     while let Some(batch) = next {
         group.ids.extend(batch.id);
+        group.thens.extend(batch.then);
         group.ops.extend(batch.ops);
         group.lines = batch.lines.or(group.lines);
-        group.told.extend(batch.told);
         group.len_bytes += batch.len_bytes;
         next = if group.len_bytes < GROUP_BYTES_MAX { batches.try_recv().ok() } else { None };
     }

@@ -173,6 +173,8 @@ pub struct FeedLine {
     pub standing: String,
     /// Since which entry, unless it is sound.
     pub forked_at: Option<u64>,
+    /// What that means and who does what about it, the same sentence on every node; none if it is sound.
+    pub instruction: Option<String>,
     /// The first entry, since the daemon's start, that claims an earlier time than the one before.
     pub time_back_at: Option<u64>,
     /// The first entry, since the daemon's start, whose claimed time had not come when it came.
@@ -289,8 +291,10 @@ fn feed_line(charter: Option<&Charter>, id: &FeedId, feed: &FeedView) -> FeedLin
         FeedStanding::Halted { index } => ("halted", Some(index)),
     };
     let unexplained = feed.unexplained.iter();
+    let slug = slug_of(charter, &feed.descriptor.org);
     FeedLine {
-        slug: slug_of(charter, &feed.descriptor.org),
+        instruction: forked_at.map(|index| instruction(&slug, index)),
+        slug,
         org: feed.descriptor.org.to_string(),
         feed: id.to_string(),
         epoch: feed.descriptor.epoch,
@@ -306,6 +310,15 @@ fn feed_line(charter: Option<&Charter>, id: &FeedId, feed: &FeedView) -> FeedLin
         time_ahead_at: feed.odd_times.ahead,
         unexplained: unexplained.map(|(org, count)| (slug_of(charter, org), *count)).collect(),
     }
+}
+
+/// What people are told of a forked feed, whoever they are.
+fn instruction(slug: &str, index: u64) -> String {
+    format!(
+        "{slug} signed two histories from entry {index} on: two nodes signed with one key, or an old copy was \
+         restored; {slug} stops its node and opens a new epoch with `concordat keys rotate`, or with `concordat \
+         keys recover` if somebody else has the key; what was settled before stays"
+    )
 }
 
 fn peer_line(

@@ -56,6 +56,7 @@ fn each_role_may_what_it_is_for_and_nothing_else() {
         (&format!("/api/v1/boards/{id}"), None, readers),
         (&format!("/api/v1/boards/{id}/artefacts"), None, readers),
         (&format!("/api/v1/boards/{id}/log"), None, [false, false, false, true, false]),
+        ("/api/v1/journal", None, [false, false, false, true, true]),
         (&path, None, readers),
         (&format!("{path}/history"), None, readers),
         (&format!("{path}/conflicts"), None, readers),

@@ -9,9 +9,11 @@
 
 mod api;
 mod artefacts;
+mod copies;
 mod doctor;
 mod epochs;
 mod http;
+mod journal;
 #[path = "../store/mounts.rs"]
 mod mounts;
 mod netns;

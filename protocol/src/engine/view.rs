@@ -156,6 +156,12 @@ impl Engine {
         })
     }
 
+    /// The board that a feed is on, if it is known here.
+    #[must_use]
+    pub fn board_of(&self, feed: &FeedId) -> Option<BoardId> {
+        self.feeds.get(feed).copied()
+    }
+
     /// The charter of a board and everybody's acceptance of it.
     #[must_use]
     pub fn founding(&self, board: &BoardId) -> Option<&Founding> {

@@ -2,9 +2,11 @@
 //!
 //! Moves and proves entries without understanding payloads. Knows nothing of stores or sockets.
 
+mod glimpse;
 mod message;
 mod session;
 
+pub use glimpse::Glimpse;
 pub use message::{
     BadFrame, Goodbye, HaveItem, Lane, Message, NoPayload, Point, VERSION, have_digest,
 };

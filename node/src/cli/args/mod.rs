@@ -5,13 +5,17 @@
 //! *Source*: ours.
 
 pub(super) mod artefact;
+mod backup;
+mod journal;
 pub(super) mod record;
 
 use std::path::PathBuf;
 
 pub(super) use artefact::ArtefactCommand;
+pub(super) use backup::{Backup, BackupCommand, BackupVerify, Restore};
 use clap::{Parser, Subcommand, builder::NonEmptyStringValueParser};
 use concordat_protocol::identity::Code;
+pub(super) use journal::{JournalCommand, JournalExport, JournalFormat, JournalList};
 use libp2p::Multiaddr;
 pub(super) use record::RecordCommand;
 
@@ -82,6 +86,13 @@ pub(super) enum Command {
     Config(ConfigCommand),
     /// Write what a shell needs to complete commands, to the standard output
     Completions(Completions),
+    /// Write the whole node to one file, while it runs or not, and check such files
+    Backup(Backup),
+    /// Make a node of a backup, in a new directory named by --home
+    Restore(Restore),
+    /// What this node received, accepted, refused and sent, and what was done to it
+    #[command(subcommand)]
+    Journal(JournalCommand),
     /// Check this node's store, and move it to another storage engine; the daemon must be stopped
     #[command(subcommand)]
     Store(StoreCommand),

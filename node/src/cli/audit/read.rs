@@ -30,7 +30,7 @@ fn two_readings(
     gathers: bool,
 ) -> Result<(Report, Option<Holdings>), FileError> {
     let length = path.metadata().map_err(FileError::at("reading", path))?.len();
-    let bar = out.bytes_bar(length.saturating_mul(2));
+    let bar = out.bytes_progress("checked", length.saturating_mul(2));
     let mut findings = Vec::new();
     let mut first = Audit::new();
     let fault = read(path, (&bar, 0), |record| findings.extend(first.take(record)))?;

@@ -169,7 +169,7 @@ impl<'a> Reading<'a> {
                 (Box::new(file), bytes)
             }
         };
-        let bar = out.progress(what, bytes);
+        let bar = out.bytes_progress(what, bytes);
         let input = BufReader::with_capacity(64 * 1024, bar.wrap_read(input));
         let mut source = Source::open(self.collection, self.layout, input).map_err(failed)?;
         while let Some(line) = source.next_line().map_err(failed)? {

@@ -119,7 +119,8 @@ fn a_batch_of_the_nodes_own_shares_a_commit_and_is_told_of_apart() {
     let own = |key: &str| {
         let told = told.clone();
         let ops = vec![put(Own::Records, key, "x")];
-        bench.writer.submit_own(ops, move || told.send(()).unwrap()).unwrap();
+        let then = Box::new(move || told.send(()).unwrap());
+        bench.writer.submit_more(ops, None, Some(then)).unwrap();
     };
     own("a");
     assert_eq!(bench.begun.recv().unwrap(), 1);

@@ -348,3 +348,58 @@ impl Engine for Unreadable {
         Path::new("nowhere")
     }
 }
+
+/// Rows as a copy gave them.
+type Rows = BTreeMap<(Table, Vec<u8>), Vec<u8>>;
+
+fn rows_of(reader: &Reader) -> Rows {
+    let scan = |table| reader.scan(table, &KeyRange::all(), usize::MAX, Order::Ascending).unwrap();
+    Table::all()
+        .flat_map(|table| scan(table).into_iter().map(move |(key, value)| ((table, key), value)))
+        .collect()
+}
+
+/// Commits go on while a copy is taken, before and behind where it stands: it holds what was there when it
+/// began, on every engine.
+#[test]
+fn a_copy_is_of_one_commit_while_others_go_on() {
+    for place in Place::all() {
+        let store = place.open().unwrap();
+        let name = |number: u64| format!("{number:04}");
+        let first = (0..300).map(|n| put(Shared::Headers, &name(n), &format!("value {n}")));
+        let more = (0..300).map(|n| put(Own::Journal, &name(n), "line"));
+        let _durable = store.commit(first.chain(more).collect()).unwrap();
+        let before = rows_of(&store.reader());
+        let (mut copied, mut seen) = (Rows::new(), 0_u64);
+
+        let done = store.reader().copy::<StoreError>(&mut |table, (key, value)| {
+            copied.insert((table, key), value);
+            seen += 1;
+            if seen.is_multiple_of(50) {
+                // One place that is copied, some that are not; changed twice, removed, and new.
+                let _durable = store.commit(vec![
+                    put(Shared::Headers, &name(seen), "changed"),
+                    put(Shared::Headers, &name(299), &format!("changed {seen}")),
+                    delete(Shared::Headers, name(298 - seen / 50).as_bytes()),
+                    delete(Own::Journal, name(seen / 50).as_bytes()),
+                    put(Shared::Headers, &format!("{}+", name(seen + 90)), "new"),
+                    put(Own::Records, &format!("{seen}"), "new"),
+                ])?;
+            }
+            Ok(())
+        });
+
+        let done = done.unwrap();
+        assert_eq!((done.commits, done.rows), (1, 600));
+        assert!(copied == before);
+        store.reader().scrub().unwrap();
+        // Another one sees what is there now.
+        let mut again = Rows::new();
+        let done = store.reader().copy::<StoreError>(&mut |table, (key, value)| {
+            again.insert((table, key), value);
+            Ok(())
+        });
+        assert_eq!(done.unwrap().commits, 13);
+        assert!(again == rows_of(&store.reader()));
+    }
+}

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   tar     store/000001.rows …      rows of all tables at one commit, see `rows`
-//!           home/concordat.toml home/organisation.card home/openings-1 … home/tokens/… [home/keys/…]
+//!           home/concordat.toml home/organisation.card home/openings-1 … home/tokens/… home/collections/… [home/keys/…]
 //!           manifest.json            last: what is in it, with lengths and SHA-256; without it the file is cut off
 //!   sealed  the same bytes, encrypted with a passphrase in chunks, see `seal`
 //! ```

@@ -215,7 +215,7 @@ fn is_plain(name: &str) -> bool {
     };
     match parts.as_slice() {
         [_] => parts.iter().all(is_part),
-        ["tokens" | "keys", _] => parts.iter().all(is_part),
+        ["tokens" | "keys" | "collections", _] => parts.iter().all(is_part),
         _ => false,
     }
 }

@@ -75,7 +75,8 @@ fn build(
     engine: Option<EngineKind>,
     progress: Progress<'_>,
 ) -> Result<EngineKind, BackupError> {
-    for path in [building.to_path_buf(), building.join("keys"), building.join("tokens")] {
+    let directories = ["keys", "tokens", "collections"].map(|name| building.join(name));
+    for path in [building.to_path_buf()].into_iter().chain(directories) {
         let made = DirBuilder::new().recursive(true).mode(0o700).create(&path);
         made.map_err(FileError::at("creating", &path))?;
     }

@@ -196,6 +196,7 @@ impl<'a, W: Write> Archive<'a, W> {
             }
         }
         self.directory("tokens", &home.tokens())?;
+        self.directory("collections", &home.collections())?;
         let is_locked = KeyDirectory::open(directory).is_ok_and(|keys| keys.is_locked());
         let has_keys = is_locked || ask.seal.is_some();
         if has_keys {

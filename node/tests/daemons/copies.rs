@@ -12,6 +12,8 @@ use crate::{
     process::{Node, refused, until},
 };
 
+/// What private records hold, as the example has it.
+const LEDGER: &str = include_str!("../../../config/examples/collections/ledger.toml");
 const SLUGS: [&str; 3] = ["la-wigan", "ccg-trafford", "gmhscp"];
 
 /// How every feed stands, as a node sees them.
@@ -35,6 +37,17 @@ fn scenario_04_backup_and_restore() {
     let mut board = Partnership::found(&SLUGS);
     board.serve_all();
     board.until_all_meet();
+    let collections = board.nodes[1].home().join("collections");
+    fs::create_dir(&collections).unwrap();
+    fs::write(collections.join("ledger.toml"), LEDGER).unwrap();
+    let rows = board.file("ledger.csv");
+    fs::write(
+        &rows,
+        "Line,Posted on,Scheme,Supplier,Amount (£),Status,Note\nL-1,2017-11-20,Winter beds,A supplier,12.50,paid,\n",
+    )
+    .unwrap();
+    board.nodes[1].run(&["record", "import", "ledger", &rows]);
+    let private = board.nodes[1].json(&["record", "show", "ledger", "L-1"]);
     board.nodes[1].write_notes("before the backup\n");
     let backup = board.file("yesterday.backup");
     let passphrase = board.file("passphrase");
@@ -76,6 +89,8 @@ fn scenario_04_backup_and_restore() {
         assert!(standings(node).iter().all(|standing| standing == "sound"), "{}", node.name());
         assert_eq!(feed(node, "ccg-trafford")["epoch"], 0);
     }
+    // What no partner could have given back.
+    assert_eq!(board.nodes[1].json(&["record", "show", "ledger", "L-1"]), private);
     board.nodes[1].stop();
     assert_eq!(board.nodes[1].status()["restored"], Value::Null);
     let told = journal(&board, &board.nodes[1]);

@@ -327,6 +327,23 @@ fn scenario_15_private_stays_private() {
     let owner = &test.board.nodes[1];
     let promote = ["promote", "zqledger", "ZQL-771944", "--artefact", "decision", "--yes"];
     assert_eq!(record(owner, &promote)["written"].as_array().unwrap().len(), 1);
+    // The journal knows what was let out, by whom, and of which values; it holds none of them.
+    until("it is journalled", || {
+        let page = owner.json(&["journal", "list", "--event", "promoted"]);
+        page["entries"].as_array().is_some_and(|entries| entries.len() == 1)
+    });
+    let page = owner.json(&["journal", "list", "--event", "promoted"]);
+    let told = &page["entries"][0]["fields"];
+    assert_eq!(
+        (&told["record"], &told["fields"]),
+        (&"ZQL-771944".into(), &"zqscheme, zqamount".into())
+    );
+    let promotion = &record(owner, &["promotions"])["promotions"][0];
+    assert_eq!(told["values_sha256"], promotion["digest"]);
+    assert_eq!(
+        found(&[("journal".into(), page.to_string().into_bytes())], &PROMOTED),
+        BTreeSet::new()
+    );
     test.until_peers("have what was promoted", |node| {
         let fields = show(node, "decision")["fields"].to_string();
         fields.contains(PROMOTED[0]) && fields.contains(PROMOTED[2])

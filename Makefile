@@ -57,6 +57,7 @@ bench:
 	$(CARGO) bench -p concordat-protocol --bench documents
 	$(CARGO) bench -p concordat-integration-tests --bench verdict
 	$(CARGO) bench -p concordat-integration-tests --bench replica
+	$(CARGO) bench -p concordat-node --bench store
 	$(CARGO) bench -p concordat-node --bench daemons
 	$(CARGO) bench -p concordat-node --bench artefacts
 

@@ -68,7 +68,7 @@ fn main() {
     let count = args.iter().find_map(|arg| arg.parse().ok()).unwrap_or(ARTEFACTS);
     let place = tempfile::tempdir().unwrap();
     let start = Instant::now();
-    let mut board = Board::found(place.path());
+    let mut board = Board::found(place.path(), EngineKind::Redb);
     let ids = work::fill(&mut board, count);
     let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
     fs::write(place.path().join("ids"), ids.join("\n")).unwrap();

@@ -1,20 +1,41 @@
-//! What two real daemons cost, beside one TLS stream measured in the same run. All of it goes
-//! through a forwarding process of the benchmark's, which takes its share of the cores.
+//! What two real daemons cost, beside one TLS stream measured in the same run. That and the entries go
+//! through a forwarding thread of the benchmark's, which takes its share of the cores.
+//!
+//! | file | what |
+//! |---|---|
+//! | `daemons` | one stream; entries to a fresh daemon; an idle meeting |
+//! | `daemons/catch_up` | artefacts to a fresh daemon: time, bytes, processor, memory |
+//! | `daemons/live` | an edit until the partner shows it |
+//! | `daemons/start` | a start with a million entries |
 
 #![expect(
     clippy::print_stdout,
     clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
     clippy::float_arithmetic,
     dead_code,
     reason = "a benchmark reads the clock, divides, prints, and may end the process; the tests' kit has more than it needs"
 )]
 
+#[path = "artefacts/board.rs"]
+mod board;
+#[path = "daemons/catch_up.rs"]
+mod catch_up;
+#[path = "../tests/daemons/http.rs"]
+mod http;
+#[path = "daemons/live.rs"]
+mod live;
 #[path = "../tests/daemons/partnership.rs"]
 mod partnership;
 #[path = "../tests/daemons/process.rs"]
 mod process;
 #[path = "../tests/daemons/proxy.rs"]
 mod proxy;
+#[path = "daemons/start.rs"]
+mod start;
+#[path = "artefacts/work.rs"]
+mod work;
 
 use std::{
     thread,
@@ -50,6 +71,8 @@ fn main() {
             figures.idle_bytes
         );
     }
+    catch_up::measure(stream);
+    start::measure();
 }
 
 struct Figures {

@@ -1,4 +1,5 @@
-//! A board of three organisations in one process: real engines, the first one's store on disk.
+//! A board of four organisations in one process: real engines of three, the first one's store on disk. The
+//! fourth has accepted the charter, and holds nothing yet.
 //!
 //! Writes are committed in groups, as the daemon's writer does. The clock is the benchmark's, so
 //! that acknowledgements come as often as in a year.
@@ -15,6 +16,7 @@ use concordat_node::{
     home::Home,
     keys,
     organisation::{Facts, Organisation},
+    paper::BoardPaper,
     replica::{Mark, Replica, Snapshot},
     store::{self, EngineKind, Op, Store},
 };
@@ -28,6 +30,8 @@ use concordat_protocol::{
 
 /// The short names of the members, councils all.
 pub(crate) const MEMBERS: [&str; 3] = ["la-one", "la-two", "la-three"];
+/// The short name of the member that has not joined.
+const LATE: &str = "la-four";
 /// Everything happens before today: 300 days of it.
 const PAST_MS: u64 = 300 * 24 * 60 * 60 * 1_000;
 /// Somebody acknowledges no more often than this.
@@ -54,10 +58,11 @@ struct Member {
 }
 
 impl Board {
-    /// Founds the board; the first member's home is at `place/la-one`.
-    pub(crate) fn found(place: &Path) -> Self {
+    /// Founds the board; the first member's home is at `place/la-one`, its store on this engine, that of
+    /// the late one at `place/la-four`, and the board's paper at `place/founded.board`.
+    pub(crate) fn found(place: &Path, engine: EngineKind) -> Self {
         let organisations: Vec<(Home, Organisation)> =
-            MEMBERS.iter().map(|slug| organisation(place, slug)).collect();
+            MEMBERS.iter().chain([&LATE]).map(|slug| organisation(place, slug)).collect();
         let founding = founding(place, &organisations);
         let mut board = Self {
             id: founding.board(),
@@ -71,8 +76,11 @@ impl Board {
         };
         let cards: Vec<_> =
             organisations.iter().map(|(_, one)| one.paper().card().clone()).collect();
-        for (at, (home, one)) in organisations.into_iter().enumerate() {
-            let kind = if at == 0 { EngineKind::Redb } else { EngineKind::Memory };
+        let papers = organisations.iter().map(|(_, one)| one.paper().clone()).collect();
+        let paper = BoardPaper::new(founding.clone(), papers).unwrap();
+        fs::write(place.join("founded.board"), paper.to_text()).unwrap();
+        for (at, (home, one)) in organisations.into_iter().take(MEMBERS.len()).enumerate() {
+            let kind = if at == 0 { engine } else { EngineKind::Memory };
             let store = store::open(&home.store(), kind).unwrap();
             let engine = Engine::open(one.identity(), Standing::Sure, &store.reader()).unwrap();
             let key = one.paper().card().card().node_key;
@@ -206,7 +214,7 @@ fn founding(place: &Path, organisations: &[(Home, Organisation)]) -> Founding {
         text.push_str(&format!("{rule} = \"share(2/3 of members)\"\n"));
     }
     text.push_str("\"joint decision\" = \"all(quorum(2), share(3/4 of cast))\"\n");
-    for (slug, (_, one)) in MEMBERS.iter().zip(organisations) {
+    for (slug, (_, one)) in MEMBERS.iter().chain([&LATE]).zip(organisations) {
         fs::write(place.join(format!("{slug}.card")), one.paper().to_text()).unwrap();
         text.push_str(&format!("[[members]]\ncard = \"{slug}.card\"\nslug = \"{slug}\"\n"));
     }

@@ -144,9 +144,9 @@ impl Client {
     }
 }
 
-trait Stream: Read + Write {}
+trait Stream: Read + Write + Send {}
 
-impl<S: Read + Write> Stream for S {}
+impl<S: Read + Write + Send> Stream for S {}
 
 /// A stream of server-sent events.
 pub(crate) struct Events(BufReader<Box<dyn Stream>>);
@@ -154,10 +154,17 @@ pub(crate) struct Events(BufReader<Box<dyn Stream>>);
 impl Events {
     /// The next one: name, id and data. Lines that are no field of an event are those of HTTP.
     pub(crate) fn next(&mut self) -> (String, String, Value) {
+        self.next_or_end().expect("the stream goes on")
+    }
+
+    /// The same; none when the stream ends, or nothing comes for long.
+    pub(crate) fn next_or_end(&mut self) -> Option<(String, String, Value)> {
         let (mut name, mut id, mut data) = (String::new(), String::new(), Value::Null);
         loop {
             let mut line = String::new();
-            assert!(self.0.read_line(&mut line).unwrap() > 0, "the stream ended");
+            if self.0.read_line(&mut line).unwrap_or(0) == 0 {
+                return None;
+            }
             let line = line.trim_end();
             if let Some(text) = line.strip_prefix("event: ") {
                 name = text.to_owned();
@@ -166,7 +173,7 @@ impl Events {
             } else if let Some(text) = line.strip_prefix("data: ") {
                 data = serde_json::from_str(text).unwrap();
             } else if line.is_empty() && !name.is_empty() {
-                return (name, id, data);
+                return Some((name, id, data));
             }
         }
     }

@@ -88,6 +88,24 @@ impl Node {
         node
     }
 
+    /// A node that was made otherwise, and has its config file.
+    #[allow(dead_code, reason = "for benchmarks, which share this kit")]
+    pub(crate) fn at(home: &Path, listens: bool) -> Self {
+        let name = home.file_name().unwrap().to_str().unwrap().to_owned();
+        Self {
+            name,
+            home: home.to_path_buf(),
+            log: home.with_extension("log"),
+            listens,
+            child: None,
+        }
+    }
+
+    /// The number of the daemon's process.
+    pub(crate) fn process(&self) -> u32 {
+        self.child.as_ref().unwrap().id()
+    }
+
     pub(crate) fn name(&self) -> &str {
         &self.name
     }
@@ -278,7 +296,7 @@ impl Node {
 
     /// Sends the daemon a signal: `-STOP` makes it answer nobody, `-CONT` lets it go on.
     pub(crate) fn signal(&self, signal: &str) {
-        let pid = self.child.as_ref().unwrap().id().to_string();
+        let pid = self.process().to_string();
         assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
     }
 

@@ -150,6 +150,7 @@ impl Sim {
             Report::ToldToGo { .. } => "told to go".into(),
             Report::RunRefused { why, .. } => format!("run refused: {}", why.code()),
             Report::OpeningRefused { .. } => "opening refused".into(),
+            Report::CardIgnored { .. } => "card ignored".into(),
             Report::Forked { .. } => "forked".into(),
             Report::Restoring { .. } => "restoring".into(),
             Report::Clock { .. } => "clock".into(),

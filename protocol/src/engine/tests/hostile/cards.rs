@@ -160,6 +160,28 @@ fn a_card_in_a_superseded_feed_gives_way_to_the_owners() {
     }
 }
 
+/// A thief who rotates twice has the newest epoch. Its feeds are superseded, so the owner's node, under the
+/// recovered key of the epoch before, is believed when it shows its card.
+#[test]
+fn an_owner_shows_its_card_though_a_thief_opened_a_later_epoch() {
+    let owner = Author::first(3);
+    let opened = owner.begin(&[]);
+    let thief = owner.next_after(&opened, [66; 32]);
+    let stolen = thief.begin(&[]);
+    let further = thief.next_after(&stolen, [67; 32]);
+    let onwards = further.begin(&[told(&card_by(&further, (2, 0), node_key(3)))]);
+    let recovered = owner.recovered_after(&opened, [77; 32]);
+    let own = card_by(&recovered, (1, 0), node_key(3));
+    let mut one = One::among(&[2, 3]);
+    for chain in [&opened, &stolen, &onwards, &recovered.begin(&[])] {
+        one.say(2, push(chain));
+    }
+    assert_eq!(known(&one, 3).card().order(), (2, 0), "until the owner says otherwise");
+    let (card, boards) = (own.to_bytes(), vec![founding().board()]);
+    one.say(3, Message::Hello { versions: vec![1], card, boards, now: TimeMs(1_000_000) });
+    assert_eq!(known(&one, 3), &own);
+}
+
 /// A feed speaks for its organisation and its key alone. What it says otherwise is reported, and
 /// changes nothing.
 #[test]

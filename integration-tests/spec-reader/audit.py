@@ -35,7 +35,7 @@ READERS: dict[str, Callable[[bytes], Any]] = {
     "audience": payloads.read_audience, "proposal": payloads.read_proposal, "signoff": payloads.read_signoff,
     "close": payloads.read_close, "charter_candidate": read_candidate, "charter_vote": read_vote,
     "evidence": read_evidence, "redact": payloads.read_redact, "checkpoint": read_checkpoint,
-    "cosign": read_cosign, "blob": payloads.read_blob, "note": payloads.read_note}
+    "cosign": read_cosign, "blob": payloads.read_blob, "note": payloads.read_note, "card": read_card}
 MINUTE, DAY = 60_000, 86_400_000
 
 
@@ -419,6 +419,10 @@ class Audit:
         elif KINDS[entry.header.kind] == "checkpoint":
             here = feed.descriptor
             verify_checkpoint(payload, Origin(here.board, here.org, here.epoch), here.key, {})
+        elif KINDS[entry.header.kind] == "card":
+            here, card = feed.descriptor, payload[1]
+            if (card.org, card.feed_key) != (here.org, [here.alg, here.key]):
+                raise Refused("ForeignCard", id_text("org", card.org))
 
     def _accuse(self, feed: Feed, entry: Entry, proof: ForkProof) -> None:
         accused = self.feeds.get(proof.descriptor.feed_id())

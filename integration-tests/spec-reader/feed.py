@@ -17,9 +17,9 @@ PAYLOAD_MAX = 1024 * KIB
 GOVERNANCE, WITHHELD, REDACTABLE = 256, 512, 1024
 KINDS = {257: "open_feed", 2: "ack", 3: "open", 516: "change", 517: "event", 1542: "remark", 263: "audience",
          776: "proposal", 777: "signoff", 778: "close", 267: "charter_candidate", 268: "charter_vote",
-         269: "evidence", 270: "redact", 15: "checkpoint", 16: "cosign", 1553: "blob", 1554: "note"}
+         269: "evidence", 270: "redact", 15: "checkpoint", 16: "cosign", 1553: "blob", 1554: "note", 22: "card"}
 OPEN_FEED, ACK, EVIDENCE = 257, 2, 269
-FOR_OBSERVERS = (257, 2, 269, 15, 16)
+FOR_OBSERVERS = (257, 2, 269, 15, 16, 22)
 
 DESCRIPTOR = row(ID, ID, uint, uint, ID)
 _SALTED = row(fixed(16), blob)

@@ -74,6 +74,17 @@ fn settlement_finds_a_node_that_forgets_what_was_settled() {
 }
 
 #[test]
+fn liveness_finds_a_node_that_never_learns_a_newer_card() {
+    // What the last look finds may be an entry that is still under way.
+    let mut outcomes = (1..=12).map(|seed| run(seed, Some(Sabotage::KeepFirstCards)));
+    let is_outdated = |outcome: &Outcome| {
+        let violation = outcome.violation.as_ref();
+        violation.is_some_and(|violation| violation.sentence.contains("has card (0, 1), known is"))
+    };
+    assert_eq!(outcomes.find(is_outdated).map(|outcome| outcome.exit), Some(Exit::Liveness));
+}
+
+#[test]
 fn forks_finds_shells_that_throw_evidence_away() {
     assert_eq!(found(Sabotage::HideForks), (Exit::Safety, Some(Checker::Forks)));
 }

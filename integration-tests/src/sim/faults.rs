@@ -340,7 +340,8 @@ impl Sim {
             | Sabotage::IgnoreEnds
             | Sabotage::StarveNode
             | Sabotage::Babble
-            | Sabotage::Panic => Ok(()),
+            | Sabotage::Panic
+            | Sabotage::KeepFirstCards => Ok(()),
         }
     }
 }

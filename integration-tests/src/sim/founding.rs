@@ -117,6 +117,19 @@ impl Organisation {
         Ok(Self { feed_key, card, openings, ..self.clone() })
     }
 
+    /// The same organisation with its next card: its node is at another address, perhaps with another key.
+    ///
+    /// # Errors
+    /// [`BadCard`]: the protocol refuses the card.
+    pub fn moved(&self, address: String, node: Option<&KeyPair>) -> Result<Self, BadCard> {
+        let last = self.card.card().clone();
+        let node_key = node.map(|node| NodeKey::from_bytes(*node.public().as_bytes()));
+        let node_key = node_key.unwrap_or(self.node_key);
+        let number = last.number + 1;
+        let card = Card { number, node_key, addresses: vec![address], ..last };
+        Ok(Self { node_key, card: card.sign(&self.feed_key)?, ..self.clone() })
+    }
+
     fn to_member(&self, number: usize) -> Result<Member, NoPartnership> {
         Ok(Member {
             org: self.org,

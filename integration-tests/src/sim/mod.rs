@@ -239,6 +239,7 @@ impl Sim {
         self.queue
             .retain(|_, event| !matches!(event, Event::Write | Event::Work | Event::Strike(_)));
         self.recover_what_is_lost()?;
+        self.hand_over_cards();
         for node in 0..self.plan.orgs.len() {
             if !self.nodes[node].is_on() && !waiting.contains(&node) {
                 self.start(node)?;
@@ -433,6 +434,7 @@ fn facts(plan: &Plan, partnership: &Partnership) -> Facts {
     let board = partnership.founding.board();
     let org = |(number, part): (usize, &plan::OrgPlan)| OrgFacts {
         feed: partnership.first_feed(number).feed_id(),
+        card: partnership.organisations[number].card.clone(),
         is_honest: part.malice.is_empty(),
         has_seat: part.status.has_seat(),
         is_active: part.status == concordat_protocol::charter::Status::Active,

@@ -396,6 +396,17 @@ impl Network {
         }
     }
 
+    /// A node has another key from now on. Gives who still believes in a meeting with the old one; they do
+    /// no longer.
+    pub fn change_key(&mut self, node: NodeIx, key: NodeKey) -> Vec<NodeIx> {
+        let old = self.keys[node];
+        self.keys[node] = key;
+        let met = self.meetings.iter().filter(|((_, peer), met)| *peer == old && met.with == node);
+        let holders: Vec<NodeIx> = met.map(|((holder, _), _)| *holder).collect();
+        self.meetings.retain(|(_, peer), met| *peer != old || met.with != node);
+        holders
+    }
+
     /// Gives or takes the way between two nodes.
     pub fn set_link(&mut self, a: NodeIx, b: NodeIx, exists: bool) {
         if let Some(link) = self.links.get_mut(&(a.min(b), a.max(b))) {

@@ -61,6 +61,8 @@ pub enum Sabotage {
     HideForks,
     /// Every node's view counts what stands beyond an end, and in feeds that do not stand.
     IgnoreEnds,
+    /// Node 0's shell stores no card but the first of each organisation.
+    KeepFirstCards,
     /// No run ever reaches node 0.
     StarveNode,
     /// Node 0's shell doubles every frame it sends.
@@ -171,6 +173,11 @@ pub struct KeysPlan {
     pub theft: Option<(usize, usize)>,
     /// An honest organisation that rotates, is put back to a backup taken before, and rotates again.
     pub careless: Option<usize>,
+    /// Honest organisations whose node moves to another address, once for each time they stand here.
+    pub moves: Vec<usize>,
+    /// An honest organisation whose node gets another node key. At most one in a run: people hand its card
+    /// to one partner alone, and two that do not know each other's nodes may have nobody between them.
+    pub new_node: Option<usize>,
 }
 
 /// How organisations reach each other.
@@ -304,7 +311,10 @@ fn draw_keys(seed: u64, profile: &Profile, orgs: &[OrgPlan]) -> KeysPlan {
     if profile.calm {
         let victim = honest.iter().copied().find(|org| *org > 0);
         let steals = profile.sabotage == Some(Sabotage::IgnoreEnds);
-        return KeysPlan { theft: victim.zip(thief).filter(|_| steals), ..KeysPlan::default() };
+        let moves = profile.sabotage == Some(Sabotage::KeepFirstCards);
+        let new_node = victim.filter(|_| moves);
+        let theft = victim.zip(thief).filter(|_| steals);
+        return KeysPlan { theft, new_node, ..KeysPlan::default() };
     }
     let active = |org: &usize| orgs.get(*org).is_some_and(|org| org.status == Status::Active);
     let mut take = |due: bool| {
@@ -315,7 +325,13 @@ fn draw_keys(seed: u64, profile: &Profile, orgs: &[OrgPlan]) -> KeysPlan {
     let careless = take(rng.chance(25));
     let many = if rng.chance(50) { rng.between(1, 4) } else { 0 };
     let rotations = (0..many).filter_map(|_| rng.pick(&honest).copied()).collect();
-    KeysPlan { rotations, theft, careless }
+    // From a stream of its own: who rotates does not depend on who moves.
+    let mut rng = Rng::named(seed, "whose nodes move");
+    let honest = of(true);
+    let many = if rng.chance(50) { rng.between(1, 3) } else { 0 };
+    let moves = (0..many).filter_map(|_| rng.pick(&honest).copied()).collect();
+    let new_node = rng.pick(&honest).copied().filter(|_| rng.chance(40));
+    KeysPlan { rotations, theft, careless, moves, new_node }
 }
 
 fn draw_byzantine(rng: &mut Rng) -> OrgPlan {

@@ -13,7 +13,7 @@
 //! *Source*: ours.
 
 use concordat_protocol::{
-    engine::{BatchId, BoardView, Effect, Input, Op, Report, Ticket},
+    engine::{BatchId, BoardView, Effect, Input, Op, Report, Table, Ticket},
     feed::{Draft, SignedHead},
     hash::NodeKey,
     limits::FRAME_BYTES_MAX,
@@ -150,6 +150,7 @@ impl Sim {
             Report::ToldToGo { .. } => "told to go".into(),
             Report::RunRefused { why, .. } => format!("run refused: {}", why.code()),
             Report::OpeningRefused { .. } => "opening refused".into(),
+            Report::CardIgnored { .. } => "card ignored".into(),
             Report::Forked { .. } => "forked".into(),
             Report::Restoring { .. } => "restoring".into(),
             Report::Clock { .. } => "clock".into(),
@@ -162,7 +163,11 @@ impl Sim {
         Ok(())
     }
 
-    fn persist(&mut self, node: NodeIx, batch: BatchId, ops: Vec<Op>) {
+    fn persist(&mut self, node: NodeIx, batch: BatchId, mut ops: Vec<Op>) {
+        if node == 0 && self.is_broken(Sabotage::KeepFirstCards) {
+            let disk = &self.nodes[node].disk;
+            ops.retain(|op| op.table != Table::Cards || disk.row(op.table, &op.key).is_none());
+        }
         let slow = self.slow_disks.get(&node).is_some_and(|until| self.now < *until);
         let most = if slow { 4_000 } else { 25 };
         let mut latency_ms = self.disk_rng.between(0, most);

@@ -243,8 +243,8 @@ impl Changed {
             );
         }
         words.push(if self.has_new_node_key {
-            "hand the new card (`concordat card export`) to every partner before the daemon starts: \
-             no partner lets the node in before `concordat card add --accept-new-key`"
+            "hand the new card (`concordat card export`) to one partner at least: it lets the node in \
+             after `concordat card add --accept-new-key`, and the others learn the card through it"
                 .to_owned()
         } else {
             "start the daemon: partners learn the new key from its signed entries".to_owned()

@@ -48,6 +48,7 @@ pub(super) fn report(report: &Report) {
         }
         Report::RunRefused { .. } => tracing::warn!(code = "run-refused", "{report}"),
         Report::OpeningRefused { .. } => tracing::warn!(code = "opening-refused", "{report}"),
+        Report::CardIgnored { .. } => tracing::warn!(code = "card-ignored", "{report}"),
         Report::Forked { .. } => tracing::error!(code = "forked", "{report}"),
         Report::Clock { check } if check.is_off() => tracing::warn!(code = "clock", "{check}"),
         Report::Clock { check } => tracing::info!(code = "clock", "{check}"),

@@ -229,3 +229,62 @@ fn a_member_that_moved_while_away_catches_up_through_a_third_and_shows_its_new_c
         assert_eq!(node.peer(OFFICE)["addresses"][0], tcp("10.77.0.33"), "{}", node.name());
     }
 }
+
+/// A member comes back from a long absence with another node key, at another address. One partner is handed
+/// its card; the others find it in the feed that this one passes on, and let it in where it is now.
+#[test]
+fn a_member_with_another_node_key_is_handed_to_one_partner_and_let_in_by_all() {
+    const BURY: &str = "la-bury";
+    let Some(net) = Net::new(4) else { return };
+    net.lan(0);
+    let hosts = ["10.77.0.1", "10.77.0.2", "10.77.0.3", "10.77.0.4"];
+    let moving = Reach { listen: vec![tcp("0.0.0.0")], announce: vec![tcp(hosts[3])] };
+    let mut board = Partnership::found_at(
+        &[
+            (WIGAN, both(hosts[0])),
+            (TRAFFORD, both(hosts[1])),
+            (BURY, both(hosts[2])),
+            (OFFICE, moving),
+        ],
+        ("", ""),
+    );
+    for (member, host) in hosts.iter().enumerate() {
+        net.wire(member, 0, host);
+        board.nodes[member].serve_in(net.of(member));
+    }
+    board.until_all_meet();
+    board.nodes[3].run(&["note", "before"]);
+    until_equal(&board);
+    let known = board.nodes[0].peer(OFFICE)["node"].clone();
+    board.nodes[3].stop();
+    board.nodes[0].run(&["note", "meanwhile"]);
+
+    let address = tcp("10.77.0.44");
+    net.address("del", 3, 0, hosts[3]);
+    net.address("add", 3, 0, "10.77.0.44");
+    announce(&board.nodes[3], &address);
+    let changed = board.nodes[3].json(&["keys", "rotate", "--node-key"]);
+    assert_ne!(changed["node"], known);
+    let card = board.file("new.card");
+    board.nodes[3].run(&["card", "export", "--out", &card]);
+    board.nodes[3].serve_in(net.of(3));
+    until("it is a stranger to one who was not handed its card", || {
+        board.nodes[0].status()["strangers"].as_u64() > Some(0)
+    });
+    board.nodes[1].run(&["card", "add", &card, "--accept-new-key"]);
+
+    board.until_all_meet();
+    board.nodes[3].run(&["note", "back"]);
+    until_equal(&board);
+    for node in &board.nodes[..3] {
+        assert_eq!(notes(node, OFFICE), ["before", "back"], "{}", node.name());
+        let peer = node.peer(OFFICE);
+        assert_eq!(
+            (&peer["node"], &peer["addresses"][0]),
+            (&changed["node"], &address.as_str().into())
+        );
+    }
+    assert_eq!(notes(&board.nodes[3], WIGAN), ["meanwhile"]);
+    let report = board.export_and_audit(&board.nodes[2]);
+    assert_ne!(report["exit_code"], 1, "{report}");
+}

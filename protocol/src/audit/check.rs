@@ -36,8 +36,8 @@ const KINDS_TOLD_MAX: usize = 64;
 /// Places at which branches of one feed may leave, at most; no board has so many members.
 const LEAVINGS_MAX: usize = 1_000;
 /// What an observer may write.
-const OBSERVER_KINDS: [Kind; 5] =
-    [Kind::OPEN_FEED, Kind::ACK, Kind::EVIDENCE, Kind::CHECKPOINT, Kind::COSIGN];
+const OBSERVER_KINDS: [Kind; 6] =
+    [Kind::OPEN_FEED, Kind::ACK, Kind::EVIDENCE, Kind::CHECKPOINT, Kind::COSIGN, Kind::CARD];
 
 /// Where a run leaves a history: the seq that it begins with, and the entry before.
 pub(super) type Leaving = (u64, EntryId);

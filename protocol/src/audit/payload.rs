@@ -17,6 +17,7 @@ use crate::{
     codec::Malformed,
     feed::{Ack, BadProof, Descriptor, Evidence, ForkProof, Header, Kind, OpenFeed, VerifiedEntry},
     hash::EntryId,
+    identity::{BadCard, SignedCard},
     payload::{
         Attachment, Changes, Close, Event, Note, Open, Proposal, Redaction, Remark, SignOff,
         Widening,
@@ -35,6 +36,12 @@ pub enum BadPayload {
     /// It is a checkpoint that does not hold.
     #[error(transparent)]
     Note(#[from] BadNote),
+    /// It is a card that does not hold.
+    #[error(transparent)]
+    Card(#[from] BadCard),
+    /// It is a card of another organisation or key than the feed's.
+    #[error("the card is not of the organisation and the key whose feed it stands in")]
+    ForeignCard,
 }
 
 /// What an audit goes on with, of all that payloads say.
@@ -82,6 +89,13 @@ pub(super) fn read_payload(
         Kind::COSIGN => drop(CosignedList::from_bytes(bytes)?),
         Kind::BLOB => drop(Attachment::from_bytes(bytes)?),
         Kind::NOTE => drop(Note::from_bytes(bytes)?),
+        Kind::CARD => {
+            let signed = SignedCard::from_bytes(bytes)?;
+            let card = signed.card();
+            if (card.org, card.feed_key) != (author.org, author.key) {
+                return Err(BadPayload::ForeignCard);
+            }
+        }
         _ => {}
     }
     Ok(Meaning::Other)

@@ -1,6 +1,6 @@
 //! Stage 6 of 8: apply. From `engine::accept`; to `engine::view`.
 //!
-//! What entries do to acknowledgements, evidence and audiences. What they make of an artefact is
+//! What entries do to acknowledgements, evidence, audiences and cards. What they make of an artefact is
 //! worked out when somebody looks at it: see `replay`. Kinds this node does not understand are
 //! stored and passed on.
 //!
@@ -140,6 +140,10 @@ impl Engine {
                 if let Ok(widening) = Widening::from_bytes(sealed.payload.bytes()) {
                     self.apply_widening(step, (board, id), (header, widening));
                 }
+            }
+            Kind::CARD => {
+                let payload = (header.seq, sealed.payload.bytes());
+                self.apply_card(step, (board, id), payload);
             }
             _ => {}
         }

@@ -6,7 +6,7 @@
 
 use alloc::vec::Vec;
 
-use super::{Engine, Refused, Step, Ticket, io::Effect};
+use super::{Engine, Refused, Step, Ticket, card::untold, io::Effect};
 use crate::{
     charter::Status,
     codec::Fixed,
@@ -23,7 +23,7 @@ const DRAFTS_MAX: usize = 10_000;
 const RUN_PAYLOAD_BYTES_MAX: usize = RUN_BYTES_MAX / 2;
 
 /// Kinds that the engine writes by itself.
-const FOR_ENGINE: &[Kind] = &[Kind::OPEN_FEED, Kind::ACK, Kind::EVIDENCE];
+const FOR_ENGINE: &[Kind] = &[Kind::OPEN_FEED, Kind::ACK, Kind::EVIDENCE, Kind::CARD];
 
 /// Kinds that observers may write.
 const FOR_OBSERVERS: &[Kind] = &[Kind::CHECKPOINT, Kind::COSIGN];
@@ -135,8 +135,12 @@ impl Engine {
         let is_free = !feed.is_limited() && feed.asking.is_none();
         let may_sign = board.restoring.is_none() && is_ours && is_free;
         let opens = feed.trunk.tip.size() == 0;
-        let has_work = opens || !board.drafts.is_empty();
-        if !may_sign || !has_work || board.status(&org).is_none() {
+        if !may_sign {
+            return None;
+        }
+        let untold = untold(&self.me.card, board);
+        let has_work = opens || untold.is_some() || !board.drafts.is_empty();
+        if !has_work || board.status(&org).is_none() {
             return None;
         }
         let mut drafts = Vec::new();
@@ -146,6 +150,7 @@ impl Engine {
             let opening = opening.cloned().unwrap_or(OpenFeed::first(feed.descriptor));
             drafts.push((None, Draft::of(Kind::OPEN_FEED, opening.to_bytes())));
         }
+        drafts.extend(untold.map(|card| (None, card)));
         while drafts.len() < RUN_HEADERS_MAX {
             let Some((_, next)) = board.drafts.front() else {
                 break;
@@ -171,6 +176,7 @@ impl Engine {
         let (own, descriptor, tip) = (board.own, feed.descriptor, feed.trunk.tip.clone());
         let mut signing = Signing::new(id.as_charter(), &tip, step.now);
         let mut tickets = Vec::new();
+        let tells = drafts.iter().any(|(_, draft)| draft.kind == Kind::CARD);
         for (ticket, draft) in drafts {
             let sealed = seal(&draft, || step.salt());
             tickets.push((ticket, signing.add(self.me.signer.as_ref(), draft, sealed)));
@@ -190,6 +196,9 @@ impl Engine {
         for (entry, (ticket, seq)) in run.entries().iter().zip(tickets) {
             let written = ticket.map(|ticket| Effect::Written { ticket, id: entry.id, seq });
             self.pending.consequences().answers.extend(written);
+        }
+        if tells {
+            self.note_told(id, self.me.card.card().order());
         }
         self.pending.note_signed();
         self.append(step, (*id, own, 0), &run);

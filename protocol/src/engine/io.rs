@@ -11,7 +11,7 @@ use crate::{
     codec::hex,
     feed::{Draft, Kind, Misbehaved},
     hash::{ArtefactId, BoardId, EntryId, FeedId, NodeKey, OrgId},
-    identity::SignedCard,
+    identity::{BadCard, SignedCard},
     limits::REFS_MAX,
     sync::Lane,
     time::TimeMs,
@@ -250,6 +250,26 @@ pub struct Damaged {
     pub what: String,
 }
 
+/// Why a card that stands in a feed has no effect.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum IgnoredCard {
+    /// It does not read, or nobody signed it.
+    #[error(transparent)]
+    Unreadable(BadCard),
+    /// It is of another organisation than the feed.
+    #[error("it is of another organisation than the feed")]
+    Foreign,
+    /// It names another key than the feed's.
+    #[error("it names another feed key than the one that signs the feed")]
+    OtherKey,
+    /// It is of another epoch than the feed.
+    #[error("it is of another epoch than the feed")]
+    OtherEpoch,
+    /// Its node key is another organisation's.
+    #[error("it names the node of another organisation as its own")]
+    NodeTaken,
+}
+
 /// What people should know of. Each is one line in the log.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Report {
@@ -292,6 +312,18 @@ pub enum Report {
         feed: FeedId,
         /// Why.
         why: crate::feed::BadOpening,
+    },
+    /// A card in a feed was given no effect.
+    #[error("the card at entry {seq} of {feed:?} by {org:?} was ignored: {why}")]
+    CardIgnored {
+        /// Whose feed it is.
+        org: OrgId,
+        /// The feed.
+        feed: FeedId,
+        /// The entry.
+        seq: u64,
+        /// Why.
+        why: IgnoredCard,
     },
     /// An organisation was proven to have signed two histories.
     #[error("{org:?} signed two histories of {feed:?}: they differ from entry {index}")]

@@ -11,6 +11,7 @@
 //! accept.rs   5 verify   received runs, checked and put in their place; opening.rs: new epochs
 //! payload.rs  5 verify   payloads that come apart
 //! apply.rs    6 apply    what entries do to acknowledgements and evidence
+//! card.rs     6 apply    cards that travel in feeds: ours are told, those of others are taken
 //! audience.rs 6 apply    who receives what: artefacts, their audiences, where their entries stand
 //! dossier.rs  6 apply    what is held about one artefact, gathered for `replay`; standing.rs: whether
 //!                        its entries stand
@@ -34,6 +35,7 @@ mod append;
 mod apply;
 mod audience;
 mod begun;
+mod card;
 mod chain;
 mod clock;
 mod dossier;
@@ -71,7 +73,7 @@ pub use audience::{ArtefactRecord, FirstOpening};
 pub use begun::Begun;
 pub use chain::Chain;
 pub use clock::{ClockCheck, OddTimes, TOLERANCE_MS};
-pub use io::{BatchId, Damaged, Effect, Input, Moment, Refused, Report, Ticket};
+pub use io::{BatchId, Damaged, Effect, IgnoredCard, Input, Moment, Refused, Report, Ticket};
 pub use state::{Identity, Standing};
 pub use tables::{
     BranchNo, Op, Reader, Row, Table, after_prefix, board_key, card_key, feed_key, place_key,

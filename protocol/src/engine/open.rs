@@ -6,7 +6,7 @@ use super::{
     Engine, Step,
     io::{Damaged, Effect},
     pending::Pending,
-    record::{EvidenceRow, FeedRecord},
+    record::{EvidenceRow, FeedRecord, ToldRow},
     state::{AckClock, Board, Branch, Feed, Identity, Restoring, Standing, text},
     tables::{BranchNo, Reader, Table, after_prefix, board_key, card_key, feed_key, place_key},
 };
@@ -15,7 +15,7 @@ use crate::{
     codec::Malformed,
     feed::{Descriptor, Header, Kind, OpenFeed, Opened, Sealed, Tip},
     hash::{BoardId, FeedId, OrgId},
-    identity::SignedCard,
+    identity::{Card, SignedCard},
     time::TimeMs,
 };
 
@@ -85,6 +85,11 @@ impl Engine {
     fn open_board(&mut self, founding: Founding, reader: &dyn Reader) -> Result<(), Damaged> {
         let id = founding.board();
         self.take_part(founding);
+        let told = reader.get(Table::Told, &board_key(&id));
+        let told = told.map(|bytes| ToldRow::from_bytes(&bytes)).transpose().map_err(damaged)?;
+        if let (Some(board), Some(ToldRow(told))) = (self.boards.get_mut(&id), told) {
+            board.told = told;
+        }
         let prefix = board_key(&id);
         let end = after_prefix(&prefix).unwrap_or_default();
         for (key, bytes) in reader.scan(Table::Feeds, &prefix, &end, ROWS_MAX) {
@@ -254,6 +259,7 @@ impl Engine {
             feeds,
             drafts: alloc::collections::VecDeque::new(),
             acks: AckClock::default(),
+            told: (0, 0),
             restoring,
             items: BTreeMap::new(),
             version: 0,
@@ -271,6 +277,8 @@ impl Engine {
         }
         self.pending.put(Table::Boards, board_key(&id), founding.to_bytes());
         self.take_part(founding);
+        // Whoever founded the board has our card.
+        self.note_told(&id, self.me.card.card().order());
         self.take_over(&id);
         let meeting: Vec<_> = self
             .peers
@@ -288,12 +296,8 @@ impl Engine {
     pub(super) fn learn(&mut self, step: &mut Step<'_>, signed: SignedCard) {
         let card = signed.card().clone();
         let known = self.cards.get(&card.org).map(SignedCard::card);
-        let is_old = known.is_some_and(|known| known.order() >= card.order());
-        // A node key is one organisation's: else a card could make a partner's node look foreign.
-        let owner = self.peers.get(&card.node_key).and_then(|peer| peer.org);
-        let is_taken = owner.is_some_and(|owner| owner != card.org)
-            || (card.node_key == self.me.card.card().node_key && card.org != self.me.org);
-        if is_old || is_taken {
+        let is_old = known.is_some_and(|known| !self.gives_way(known, &card));
+        if is_old || self.is_node_of_another(&card) {
             return;
         }
         if let Some(gone) = known.map(|known| known.node_key).filter(|key| *key != card.node_key) {
@@ -304,6 +308,13 @@ impl Engine {
         if card.org != self.me.org {
             step.effects.push(Effect::Admit { peer: card.node_key, addresses: card.addresses });
         }
+    }
+
+    /// A node key is one organisation's: else a card could make a partner's node look foreign.
+    pub(super) fn is_node_of_another(&self, card: &Card) -> bool {
+        let owner = self.peers.get(&card.node_key).and_then(|peer| peer.org);
+        owner.is_some_and(|owner| owner != card.org)
+            || (card.node_key == self.me.card.card().node_key && card.org != self.me.org)
     }
 
     fn remember_card(&mut self, signed: SignedCard) {

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! feed record     = [ descriptor bstr, start, tip bstr, [] or [signed head bstr], received_at ms, applied ]
+//! told row        = [ epoch, number ] of our own card
 //! ack row         = [ entries held with payloads, place of the acknowledgement ]
 //! evidence row    = [ fork proof bstr, [] or [[carrying feed, seq]] ]
 //! ```
@@ -60,6 +61,20 @@ impl FeedRecord {
             received_at,
             applied,
         })
+    }
+}
+
+/// Which of our cards, by epoch and number, a board was told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct ToldRow(pub(super) (u64, u64));
+
+impl ToldRow {
+    pub(super) fn to_bytes(self) -> Vec<u8> {
+        codec::encode(&self.0)
+    }
+
+    pub(super) fn from_bytes(bytes: &[u8]) -> Result<Self, Malformed> {
+        codec::decode(bytes, "told row", KIB).map(Self)
     }
 }
 

@@ -210,6 +210,11 @@ impl Feed {
         Opened { is_forked, ..self.opened }
     }
 
+    /// Whether nothing of the feed counts by itself: another took its place, or contests it.
+    pub(super) const fn is_void(&self) -> bool {
+        matches!(self.extent, Extent::Contested | Extent::Superseded)
+    }
+
     /// Whether not all of the feed counts by itself: it is forked, ended, contested or superseded.
     pub(super) fn is_limited(&self) -> bool {
         self.fork.is_some() || !self.extent.is_open()
@@ -266,6 +271,8 @@ pub(super) struct Board {
     pub(super) feeds: BTreeMap<FeedId, Feed>,
     pub(super) drafts: VecDeque<(Option<Ticket>, Draft)>,
     pub(super) acks: AckClock,
+    /// The highest of our cards, by epoch and number, that the board was told.
+    pub(super) told: (u64, u64),
     pub(super) restoring: Option<Restoring>,
     /// What we may tell of each feed, kept up as batches become durable.
     pub(super) items: BTreeMap<FeedId, HaveItem>,

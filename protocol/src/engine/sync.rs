@@ -14,7 +14,7 @@ use super::{Engine, Step, io::Report, state::Board};
 use crate::{
     charter::Status,
     codec::Fixed,
-    feed::{Descriptor, Run},
+    feed::{Descriptor, Extent, Run},
     hash::{BoardId, EntryId, FeedId, NodeKey},
     identity::{Card, SignedCard},
     limits::{FEEDS_MAX, FRAME_BYTES_MAX, TIME_MS_MAX},
@@ -81,12 +81,13 @@ impl Engine {
 
     /// Whether a card may be taken from the node that shows it. Others need a person to vouch for them.
     ///
-    /// It must be of the newest epoch that was opened, and under a key that opened it. On a board that
+    /// It must be of the newest epoch that was opened and is not superseded, and under a key that opened it. On a board that
     /// was founded under a later key that key's epoch is 0, so an epoch that people vouched for does too,
     /// as long as another key took the place of this one on no board.
     fn may_show(&self, card: &Card) -> bool {
         let newest = |board: &Board| {
-            let feeds = board.feeds.values().map(|feed| feed.descriptor);
+            let feeds = board.feeds.values().filter(|feed| feed.extent != Extent::Superseded);
+            let feeds = feeds.map(|feed| feed.descriptor);
             let of_org = feeds.filter(|feed| feed.org == card.org);
             of_org.max_by_key(|feed| (feed.epoch, feed.key == card.feed_key))
         };

@@ -4,6 +4,7 @@
 //! table     key                                        value
 //! Boards    board 32                                   founding file
 //! Cards     org 32                                     signed card
+//! Told      board 32                                   which of our cards the board was told
 //! Feeds     board 32 ‖ feed 32 ‖ branch u16            feed record (see `record.rs`)
 //! Headers   feed 32 ‖ branch u16 ‖ seq u64             header
 //! Payloads  feed 32 ‖ branch u16 ‖ seq u64             payload and attribution with their salts
@@ -35,6 +36,8 @@ pub enum Table {
     Boards,
     /// Node cards.
     Cards,
+    /// Which of our own cards each board was told.
+    Told,
     /// Where each feed ends.
     Feeds,
     /// Headers.
@@ -62,6 +65,7 @@ impl Table {
     pub const ALL: &'static [Self] = &[
         Self::Boards,
         Self::Cards,
+        Self::Told,
         Self::Feeds,
         Self::Headers,
         Self::Payloads,
@@ -80,6 +84,7 @@ impl Table {
         match self {
             Self::Boards => "boards",
             Self::Cards => "cards",
+            Self::Told => "told",
             Self::Feeds => "feeds",
             Self::Headers => "headers",
             Self::Payloads => "payloads",

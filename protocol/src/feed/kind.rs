@@ -76,6 +76,8 @@ kinds! {
     BLOB = "blob", 17 + WITHHELD + REDACTABLE;
     /// Text to the board.
     NOTE = "note", 18 + WITHHELD + REDACTABLE;
+    /// The organisation's newer card.
+    CARD = "card", 22;
 }
 
 impl Kind {

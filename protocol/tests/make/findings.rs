@@ -4,7 +4,7 @@ use concordat_protocol::{
     audit::bundle::{LoosePayload, Writer},
     feed::{Ack, AckItem, Descriptor, End, Evidence, Kind, OpenFeed, Run, WarrantRole},
     hash::{BoardId, EntryId, FeedId},
-    identity::{KeyPair, Signer},
+    identity::{Card, KeyPair, Signer},
     payload::Note,
     time::TimeMs,
 };
@@ -13,7 +13,7 @@ use super::{
     bundle::loose,
     feed::{forked, proof},
 };
-use crate::support::world::{Pen, board, charter, feed_key, founding, org, seed, tiny};
+use crate::support::world::{Pen, board, card, charter, feed_key, founding, org, seed, tiny};
 
 /// A day and more, in milliseconds.
 const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
@@ -89,6 +89,7 @@ pub(crate) fn bundles() -> Vec<(&'static str, Vec<u8>)> {
     let mut all = places();
     all.extend(histories());
     all.extend(authors());
+    all.extend(cards());
     all.extend(claims());
     all
 }
@@ -168,6 +169,32 @@ fn histories() -> Vec<(&'static str, Vec<u8>)> {
         ("with four histories, one of them settled", settled),
         ("with two histories, settled as far as they are one", shared),
         ("with evidence on a branch", of_runs(vec![first.whole(), second.run(2, 5)])),
+    ]
+}
+
+/// Newer cards in feeds: of the organisation and key whose feed it is, and not.
+fn cards() -> Vec<(&'static str, Vec<u8>)> {
+    let newer = |number: u8| Card { number: 1, ..card(number) };
+    let signed = |number| newer(number).sign(&feed_key(number)).unwrap().to_bytes();
+    let with = |number, payload| {
+        let mut pen = Pen::of(number);
+        pen.write(Kind::CARD, payload);
+        of_runs(vec![pen.whole()])
+    };
+    let other_key = Card { feed_key: seed(77).public(), ..newer(1) };
+    let mut unsigned = signed(1);
+    if let Some(last) = unsigned.last_mut() {
+        *last ^= 1;
+    }
+    vec![
+        ("with a newer card", with(1, signed(1))),
+        ("with a newer card by an observer", with(6, signed(6))),
+        ("with a card of another organisation", with(1, signed(2))),
+        (
+            "with a card of another key than the feed's",
+            with(1, other_key.sign(&seed(77)).unwrap().to_bytes()),
+        ),
+        ("with a card that nobody signed", with(1, unsigned)),
     ]
 }
 

@@ -1,13 +1,15 @@
 //! Once faults end, honest nodes agree: equal digests, equal durable heads of sound feeds, every
-//! payload of honest organisations, equal effects, and settlement wherever enough honest members can give it.
+//! payload of honest organisations, equal effects, the newest card of every honest organisation, and settlement
+//! wherever enough honest members can give it.
 //!
 //! A payload that nobody but its restored author had held is lost for good, and excused if no honest
 //! node holds it.
 
 use concordat_protocol::{
-    engine::{BoardView, FeedStanding},
+    engine::{BoardView, FeedStanding, Table, card_key},
     feed::{Header, Kind},
     hash::FeedId,
+    identity::SignedCard,
 };
 
 use super::{super::disk::Disk, Facts, Seen, effects::difference};
@@ -39,6 +41,7 @@ pub(super) fn open_matter(
     let mut views = nodes.iter().filter_map(|seen| Some((seen, view(seen)?)));
     views.find_map(|(seen, view)| {
         let open = absent(facts, &is_excused, &view)
+            .or_else(|| outdated(facts, &is_excused, seen))
             .or_else(|| unfinished(facts, (&lost, &is_excused), seen.disk, &view))?;
         Some(format!("node {}: {open}", seen.node))
     })
@@ -77,6 +80,25 @@ fn absent(
             && !is_excused(&org.feed);
         is_due
             .then(|| format!("{:?}, which organisation {number} signs, is {standing:?}", org.feed))
+    })
+}
+
+/// An honest organisation of which a node knows another card than the newest.
+fn outdated(
+    facts: &Facts,
+    is_excused: &impl Fn(&FeedId) -> bool,
+    seen: &Seen<'_>,
+) -> Option<String> {
+    let mut others = facts.orgs.iter().enumerate().filter(|(number, _)| *number != seen.node);
+    others.find_map(|(number, org)| {
+        let card = org.card.card();
+        let known = seen.disk.row(Table::Cards, &card_key(&card.org));
+        let known = known.and_then(|bytes| SignedCard::from_bytes(bytes).ok());
+        let is_due = org.is_honest && known.as_ref() != Some(&org.card) && !is_excused(&org.feed);
+        let order = known.map(|known| known.card().order());
+        is_due.then(|| {
+            format!("organisation {number} has card {:?}, known is {order:?}", card.order())
+        })
     })
 }
 

@@ -38,6 +38,7 @@ use concordat_protocol::{
     engine::{BoardView, Effect, Op},
     feed::SignedHead,
     hash::{BoardId, FeedId, NodeKey},
+    identity::SignedCard,
     sync::Message,
 };
 
@@ -123,6 +124,8 @@ pub type Verdict = Result<(), Violation>;
 pub struct OrgFacts {
     /// The feed on the board that its key signs.
     pub feed: FeedId,
+    /// Its newest card.
+    pub card: SignedCard,
     /// Whether it keeps to the protocol.
     pub is_honest: bool,
     /// Whether it is counted.
@@ -222,6 +225,13 @@ impl Checkers {
             self.facts.stolen.insert(feed);
         } else if let Some(org) = self.facts.orgs.get_mut(org) {
             org.feed = feed;
+        }
+    }
+
+    /// An organisation has a newer card.
+    pub fn renewed(&mut self, org: usize, card: SignedCard) {
+        if let Some(org) = self.facts.orgs.get_mut(org) {
+            org.card = card;
         }
     }
 

@@ -6,6 +6,7 @@
 //!          notes, acknowledgements, rotations, before and after what the owner does about it
 //! answer   the owner rotates too, or its recovery key opens a feed: of the thief's epoch, or after it
 //! careless rotate ─▶ the backup from before ─▶ rotate again: two feeds of one epoch
+//! move     crash ─▶ a newer card: another address, perhaps another node key ─▶ start; people hand it to one
 //! ```
 //!
 //! *Invariants.* A thief has the feed key alone: neither the node key nor the recovery key. When
@@ -21,7 +22,7 @@ use concordat_protocol::{
     engine::{FeedStanding, Input, Standing},
     feed::{Descriptor, End, Extent, OpenFeed, Opened, Right, Tip, WarrantRole, extents},
     hash::{EntryId, FeedId},
-    identity::{KeyPair, SignedCard, Signer},
+    identity::{BadCard, KeyPair, SignedCard, Signer},
 };
 
 use super::{
@@ -30,6 +31,7 @@ use super::{
     clock::SimTime,
     disk::Disk,
     faults::Strike,
+    founding::Organisation,
     network::NodeIx,
     plan::Plan,
     rng::Rng,
@@ -43,6 +45,7 @@ pub(super) enum KeyStrike {
     RotateWithBackup { node: NodeIx, ms: u64 },
     RotateAgain { node: NodeIx, standing: Standing, ms: u64 },
     Recover { node: NodeIx, ms: u64 },
+    Move { node: NodeIx, has_new_key: bool, ms: u64 },
     Vouch { node: NodeIx, card: Box<SignedCard> },
     Steal { victim: NodeIx, mouth: NodeIx },
     Write { victim: NodeIx },
@@ -118,6 +121,14 @@ pub(super) fn schedule(plan: &Plan, rng: &mut Rng) -> Vec<(SimTime, KeyStrike)> 
         let ms = rng.between(50, 15_000);
         list.push((between(rng, 30, 80), KeyStrike::Answer { victim, ms }));
     }
+    for node in plan.keys.moves.iter().copied() {
+        let ms = rng.between(50, 15_000);
+        list.push((between(rng, 8, 95), KeyStrike::Move { node, has_new_key: false, ms }));
+    }
+    if let Some(node) = plan.keys.new_node {
+        let ms = rng.between(50, 15_000);
+        list.push((between(rng, 20, 90), KeyStrike::Move { node, has_new_key: true, ms }));
+    }
     list
 }
 
@@ -139,6 +150,11 @@ fn end_on(disk: &Disk, feed: FeedId) -> Option<End> {
     tip.size().checked_sub(1).map(|seq| End(seq, tip.id()))
 }
 
+fn refused_card(why: BadCard) -> Violation {
+    let sentence = format!("the simulator made a card that is refused: {why}");
+    Violation { checker: Checker::Crash, sentence }
+}
+
 impl Sim {
     pub(super) fn strike_keys(&mut self, strike: KeyStrike) -> Verdict {
         match strike {
@@ -158,11 +174,16 @@ impl Sim {
             }
             KeyStrike::RotateAgain { node, standing, ms } => self.rotate_again(node, standing, ms),
             KeyStrike::Recover { node, ms } => self.recover(node, ms),
+            KeyStrike::Move { node, has_new_key, ms } => self.relocate(node, has_new_key, ms),
             KeyStrike::Vouch { node, card } => {
                 if self.nodes[node].is_on() {
                     self.counts.one(Group::Fault, "card told by people");
+                    return self.handle(node, Input::Learn { card });
                 }
-                self.handle(node, Input::Learn { card })
+                // They try again when the node runs.
+                let strike = KeyStrike::Vouch { node, card };
+                self.due(1_000, Event::Strike(Strike::Keys(strike)));
+                Ok(())
             }
             KeyStrike::Steal { victim, mouth } => {
                 let stolen = self.keys.present[&victim];
@@ -189,6 +210,50 @@ impl Sim {
             }
         }
         Ok(())
+    }
+
+    /// When faults end, people hand the card of whoever has another node key to one partner, the others have
+    /// it from there.
+    pub(super) fn hand_over_cards(&mut self) {
+        let Some(moved) = self.plan.keys.new_node else { return };
+        let is_partner = |node: &NodeIx| *node != moved && self.is_honest(*node);
+        let mut partners = (0..self.plan.orgs.len()).filter(is_partner);
+        let Some(node) = partners.find(|node| self.plan.links(*node, moved)) else { return };
+        let card = Box::new(self.nodes[moved].organisation().card.clone());
+        let strike = KeyStrike::Vouch { node, card };
+        self.due(1_000, Event::Strike(Strike::Keys(strike)));
+    }
+
+    /// A node stops, and starts again at another address, perhaps with another key, and a newer card.
+    fn relocate(&mut self, node: NodeIx, has_new_key: bool, ms: u64) -> Verdict {
+        // Before it joined the board, it would be the card that it joined with.
+        if self.nodes[node].views().is_empty() {
+            return Ok(());
+        }
+        self.crash(node)?;
+        let name = if has_new_key { "new node key" } else { "new address" };
+        self.counts.one(Group::Fault, name);
+        let address = format!("/ip4/198.51.100.{}/tcp/4001", self.keys.rng.between(1, 254));
+        let key = has_new_key.then(|| KeyPair::from_seed(&self.keys.rng.bytes32()));
+        let old = self.key(node);
+        let next = self.nodes[node].organisation().moved(address, key.as_ref());
+        let next = next.map_err(refused_card)?;
+        let new = next.node_key;
+        self.use_from_now_on(node, next);
+        if has_new_key {
+            for holder in self.network.change_key(node, new) {
+                self.handle(holder, Input::Disconnected { peer: old })?;
+            }
+        }
+        self.due(ms, Event::Start { node, restores: None });
+        Ok(())
+    }
+
+    /// An organisation's node has this card and these keys when it starts next.
+    fn use_from_now_on(&mut self, node: NodeIx, next: Organisation) {
+        self.partnership.organisations[node].card = next.card.clone();
+        self.checkers.renewed(node, next.card.clone());
+        self.nodes[node].take_over(next);
     }
 
     /// Whether a backup goes back to the present feed or the one before it. Else feeds between the two
@@ -328,13 +393,9 @@ impl Sim {
         self.keys.present.insert(node, descriptor);
         self.checkers.opened(node, descriptor.feed_id(), false);
         let next = self.nodes[node].organisation().succeeded(opening, key);
-        let next = next.map_err(|why| Violation {
-            checker: Checker::Crash,
-            sentence: format!("the simulator made a card that is refused: {why}"),
-        })?;
+        let next = next.map_err(refused_card)?;
         let card = next.card.clone();
-        self.partnership.organisations[node].card = card.clone();
-        self.nodes[node].take_over(next);
+        self.use_from_now_on(node, next);
         for other in 0..self.plan.orgs.len() {
             if other != node && self.keys.rng.chance(40) {
                 let ms = self.keys.rng.between(1_000, 40_000);

@@ -18,7 +18,7 @@ use concordat_protocol::{
         Salted, Sealed, Tip, WarrantRole,
     },
     hash::{EntryId, NodeKey, Tag},
-    identity::{KeyPair, Signer},
+    identity::{Card, KeyPair, Signer},
     sync::{Lane, Message},
     time::TimeMs,
 };
@@ -92,11 +92,28 @@ impl Sim {
             contents.push((Kind::ACK, ack.to_bytes()));
             self.counts.one(Group::Fault, &format!("thief's acknowledgement {when}"));
         }
+        if self.keys.rng.chance(40) {
+            contents.extend(self.stolen_card(victim, (descriptor, key)));
+            self.counts.one(Group::Fault, &format!("thief's card {when}"));
+        }
         if contents.is_empty() {
             return Ok(());
         }
         let run = forge(&before, (descriptor, key), &contents);
         self.spread(victim, mouth, run)
+    }
+
+    /// A card with a number that the owner never comes to, and an address of the thief's.
+    fn stolen_card(
+        &self,
+        victim: NodeIx,
+        (descriptor, key): (&Descriptor, &KeyPair),
+    ) -> Option<(Kind, Vec<u8>)> {
+        let own = self.nodes[victim].organisation().card.card().clone();
+        let addresses = vec!["/ip4/203.0.113.1/tcp/4001".into()];
+        let (epoch, feed_key) = (descriptor.epoch, key.public());
+        let card = Card { epoch, feed_key, addresses, number: u64::MAX, ..own };
+        Some((Kind::CARD, card.sign(key).ok()?.to_bytes()))
     }
 
     /// Acknowledges all that the thief's node holds of others, and of the owner's other feeds, which
@@ -137,6 +154,10 @@ impl Sim {
         self.keys.opened.entry(victim).or_default().push(Opened::by(&opening));
         self.checkers.opened(victim, descriptor.feed_id(), true);
         let mut contents = vec![(Kind::OPEN_FEED, opening.to_bytes())];
+        if self.keys.rng.chance(50) {
+            contents.extend(self.stolen_card(victim, (&descriptor, &key)));
+            self.counts.one(Group::Fault, "thief's card in a feed of its own");
+        }
         if self.keys.rng.chance(50) {
             contents.extend(self.stolen_ack(victim, mouth).map(|ack| (Kind::ACK, ack.to_bytes())));
         }

@@ -465,7 +465,7 @@ fn a_rotated_key_opens_a_new_epoch_and_ends_the_old_one() {
     let view = net.view(3);
     let sizes = |feed: FeedId| (view.feeds[&feed].effective, view.feeds[&feed].standing);
     assert_eq!(sizes(before.feed_id()), (old.size(), FeedStanding::Sound));
-    assert_eq!(view.feeds[&after.feed_id()].size, 3, "opening, note, acknowledgement");
+    assert_eq!(view.feeds[&after.feed_id()].size, 4, "opening, card, note, acknowledgement");
 }
 
 #[test]

@@ -9,6 +9,7 @@
 //! credited at once, unless a test takes single steps.
 
 mod asking;
+mod cards;
 mod clocks;
 mod epochs;
 mod forks;

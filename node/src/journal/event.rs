@@ -100,6 +100,7 @@ catalogue! {
     ActRefused "act-refused" "Something that was asked for was refused before anything was to be signed; the code says why." { act: String, channel: Channel }
     BoardJoined "board-joined" "This node takes part in a board." { board: BoardId }
     CardKept "card-kept" "A card of an organisation was added, or a newer one came from a partner." { org: OrgId, peer: Option<NodeKey> }
+    CardIgnored "card-ignored" "A card in a feed was given no effect." { org: OrgId, feed: FeedId, from: u64, why: String }
     Promoted "promoted" "Fields of a private record were copied into an artefact, or were not to be; only they left." { collection: String, record: String, fields: String, values_sha256: String, artefact: String, channel: Channel }
     Exported "exported" "A board was written to a file for an auditor." { board: BoardId, entries: u64, bytes: u64 }
     KeysRotated "keys-rotated" "A new feed key took over by the old key's word." { epoch: u64, boards: u64 }

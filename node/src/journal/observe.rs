@@ -317,6 +317,11 @@ fn reported(report: &Report) -> Option<Line> {
             let event = Event::OpeningRefused { org: *org, feed: *feed, why: why.to_string() };
             Line::refused(event, "bad-opening")
         }
+        Report::CardIgnored { org, feed, seq, why } => {
+            let why = why.to_string();
+            let event = Event::CardIgnored { org: *org, feed: *feed, from: *seq, why };
+            Line::refused(event, "card-ignored")
+        }
         Report::Forked { org, feed, index } => {
             Line::done(Event::ForkProven { org: *org, feed: *feed, from: *index })
         }

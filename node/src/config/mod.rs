@@ -171,6 +171,7 @@ impl Config {
             (check::STORE, self.store.name().into()),
             (check::ALLOW_MEMORY_STORE, (self.store == EngineKind::Memory).into()),
             (check::DISK_RESERVE_MB, number(self.disk_reserve_bytes / check::MB)),
+            (check::JOURNAL_DAYS, number(self.journal_days)),
             (check::LOG, self.log.as_str().into()),
             (check::REDIAL_MS_MIN, number(self.redial_ms_min)),
             (check::REDIAL_MS_MAX, number(self.redial_ms_max)),

@@ -105,8 +105,9 @@ fn a_rotated_key_goes_on_after_the_last_entry_of_the_old_one() {
         ((1, 0), old.node_key, old.witness_key)
     );
     assert_ne!(new.feed_key, old.feed_key);
-    assert_eq!(wigan.own(), [(0, 3, 3), (1, 1, 1)]);
-    assert_eq!(wigan.write("three"), Ok(1));
+    // The opening, and the card that the new key signed, for partners who have not met this node since.
+    assert_eq!(wigan.own(), [(0, 3, 3), (1, 2, 2)]);
+    assert_eq!(wigan.write("three"), Ok(2));
     assert_eq!(wigan.key_files(), KEYS_OF_1);
     assert_eq!(wigan.status().restored, None);
 
@@ -114,13 +115,13 @@ fn a_rotated_key_goes_on_after_the_last_entry_of_the_old_one() {
 
     assert_eq!(taken.paper.card().card().order(), (2, 0));
     assert_ne!(taken.paper.card().card().node_key, old.node_key);
-    assert_eq!(wigan.own(), [(0, 3, 3), (1, 2, 2), (2, 1, 1)]);
+    assert_eq!(wigan.own(), [(0, 3, 3), (1, 3, 3), (2, 2, 2)]);
     assert_eq!(wigan.key_files(), ["feed-2.key", "node-2.key", "recovery.pub", "witness.key"]);
     assert!(!wigan.home.openings(1).exists() && wigan.home.openings(2).exists());
     let query = LogQuery { board: None, feed: Some("la-wigan".into()), from: None, limit: 9 };
     let Ok(Answer::Log(log)) = wigan.ask(Request::Log(query)) else { panic!("no log") };
     let places: Vec<(u64, u64)> = log.entries.iter().map(|line| (line.epoch, line.seq)).collect();
-    assert_eq!(places, [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (2, 0)]);
+    assert_eq!(places, [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2), (2, 0), (2, 1)]);
 }
 
 /// The steps of a rotation, and the home after a crash behind each of them: first the old key is in
@@ -148,16 +149,16 @@ fn a_crash_at_any_step_leaves_the_old_key_or_the_new_one() {
             let left = format!("{files:?}, then {goes_on}");
             if goes_on {
                 // As the daemon would, before anybody runs the command again.
-                assert_eq!(wigan.write("three"), Ok(if is_new { 1 } else { 3 }), "{left}");
+                assert_eq!(wigan.write("three"), Ok(if is_new { 2 } else { 3 }), "{left}");
                 assert!(wigan.key_files().iter().any(|name| name == "feed.key"), "{left}");
             }
 
             wigan.rotate().unwrap_or_else(|code| panic!("{left}: {code}"));
 
             let first = if goes_on && !is_new { (0, 4, 4) } else { (0, 3, 3) };
-            let second = if goes_on { (1, 2, 2) } else { (1, 1, 1) };
+            let second = if goes_on { (1, 3, 3) } else { (1, 2, 2) };
             let expected =
-                if is_new { vec![first, second, (2, 1, 1)] } else { vec![first, (1, 1, 1)] };
+                if is_new { vec![first, second, (2, 2, 2)] } else { vec![first, (1, 2, 2)] };
             assert_eq!(wigan.own(), expected, "{left}");
             assert_eq!(wigan.key_files().len(), 4, "{left}");
             assert_eq!(wigan.status().restored, None, "{left}");
@@ -182,8 +183,9 @@ fn a_lost_feed_key_is_replaced_by_the_recovery_key_alone() {
     let taken = wigan.recover(&[], false).unwrap();
 
     assert_eq!(taken.boards[0].end.0, 2);
-    assert_eq!(wigan.own(), [(0, 3, 3), (1, 1, 1)]);
-    assert_eq!(wigan.write("three"), Ok(1));
+    // The opening, and the card that the new key signed, for partners who have not met this node since.
+    assert_eq!(wigan.own(), [(0, 3, 3), (1, 2, 2)]);
+    assert_eq!(wigan.write("three"), Ok(2));
     assert_eq!(wigan.key_files(), KEYS_OF_1);
 }
 
@@ -199,7 +201,7 @@ fn an_earlier_end_is_named_where_a_thief_wrote_on() {
     let taken = wigan.recover(&end(&board[..12], 1), false).unwrap();
 
     assert_eq!(taken.boards[0].end.0, 1);
-    assert_eq!(wigan.own(), [(0, 3, 2), (1, 1, 1)]);
+    assert_eq!(wigan.own(), [(0, 3, 2), (1, 2, 2)]);
 }
 
 /// Recovery does not need the key that a rotation left behind when it was cut short, whether or not
@@ -221,8 +223,8 @@ fn recovery_goes_on_from_a_rotation_that_was_cut_short() {
         let taken = wigan.recover(&[], false).unwrap();
 
         assert_eq!(taken.paper.card().card().epoch, card_epoch);
-        assert_eq!(wigan.own(), [(0, 3, 3), (1, 1, 1)]);
-        assert_eq!(wigan.write("three"), Ok(1));
+        assert_eq!(wigan.own(), [(0, 3, 3), (1, 2, 2)]);
+        assert_eq!(wigan.write("three"), Ok(2));
     }
 }
 

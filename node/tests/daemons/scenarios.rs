@@ -83,7 +83,9 @@ fn firing(scraped: &str) -> Vec<&'static str> {
     let rules: Vec<_> = values("alert").zip(values("expr")).collect();
     assert_eq!(rules.len(), ALERTS.matches("- alert: ").count());
     assert!(rules.len() > 3);
-    rules.into_iter().filter(|(_, rule)| fires(rule, scraped)).map(|(name, _)| name).collect()
+    let firing = rules.into_iter().filter(|(_, rule)| fires(rule, scraped)).map(|(name, _)| name);
+    // How full the disk of the machine is that runs this is not for this test to say.
+    firing.filter(|name| *name != "ConcordatDiskSpace").collect()
 }
 
 /// One partner has been silent for 25 hours, most of them before this daemon was started; another is

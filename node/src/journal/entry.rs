@@ -134,7 +134,7 @@ impl Entry {
     /// Reads a row.
     ///
     /// # Errors
-    /// - [`BadRow`]: it is no entry.
+    /// - `BadRow`: it is no entry.
     pub fn from_row(row: &[u8]) -> Result<Self, BadRow> {
         let mut rest = Rest(row);
         let previous: EntryHash = rest.take()?;

@@ -36,7 +36,7 @@ pub struct Query {
     pub until_ms: Option<u64>,
     /// Beyond this entry: older ones, or newer ones if the oldest come first.
     pub beyond: Option<u64>,
-    /// At most so many, and never more than [`PAGE_MAX`].
+    /// At most so many, and never more than 1,000.
     pub limit: usize,
     /// The oldest first.
     pub is_oldest_first: bool,

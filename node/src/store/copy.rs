@@ -15,7 +15,12 @@
 
 use std::collections::BTreeMap;
 
-use super::{Row, Table, ledger::Place};
+use super::{
+    Engine, Row, StoreError, Table,
+    ledger::{Fault, Ledger, Place, Tally},
+    shared::{Shared, lock},
+    walk::Walk,
+};
 
 /// Rows that are changed while a copy is taken are mostly new ones, whose image is their key alone.
 const IMAGES_BYTES_MAX: usize = 256 * 1024 * 1024;
@@ -32,62 +37,89 @@ pub struct Copied {
 /// How far a copy has come.
 #[derive(Debug)]
 pub(super) struct Copying {
-    /// Rows before this place have been copied.
-    pub(super) next: Place,
-    /// Rows as they were, of those that have changed since and are not copied; `None`: there was none.
+    walk: Walk,
+    /// Rows as they were, of those that have changed since and are not past.
     images: BTreeMap<Place, Option<Vec<u8>>>,
     images_bytes: usize,
 }
 
 impl Copying {
-    pub(super) const fn from(first: Table) -> Self {
-        Self { next: (first, Vec::new()), images: BTreeMap::new(), images_bytes: 0 }
+    fn begin() -> Self {
+        Self { walk: Walk::over_all(), images: BTreeMap::new(), images_bytes: 0 }
     }
 
     /// A commit is about to change this row, which is as `before`.
     pub(super) fn keep(&mut self, place: &Place, before: Option<&Vec<u8>>) {
-        if *place < self.next || self.images.contains_key(place) {
+        if self.walk.is_past(place) || self.images.contains_key(place) {
             return;
         }
         self.images_bytes += place.1.len() + before.map_or(0, Vec::len);
         self.images.insert(place.clone(), before.cloned());
     }
 
-    /// Whether the store changes faster than it is copied.
-    pub(super) const fn is_overrun(&self) -> bool {
-        self.images_bytes > IMAGES_BYTES_MAX
-    }
-
-    /// Rows of the next slice as they were: `found` is what the engine holds from the next place on, all
-    /// that there is of the table if `is_last`.
-    pub(super) fn slice(&mut self, table: Table, found: Vec<Row>, is_last: bool) -> Vec<Row> {
-        let end = match found.last() {
-            Some((key, _)) if !is_last => Some([key.as_slice(), &[0]].concat()),
-            Some(_) | None => None,
-        };
+    /// The next rows as they were; `None` at the end.
+    fn slice(&mut self, engine: &dyn Engine) -> Result<Option<(Table, Vec<Row>)>, StoreError> {
+        // The store changes faster than it is copied.
+        if self.images_bytes > IMAGES_BYTES_MAX {
+            return Err(StoreError::Overrun);
+        }
+        let Some((table, found)) = self.walk.slice(engine)? else { return Ok(None) };
         let mut rows: BTreeMap<Vec<u8>, Vec<u8>> = found.into_iter().collect();
-        while let Some(((of, key), _)) = self.images.first_key_value() {
-            if *of != table || end.as_ref().is_some_and(|end| key >= end) {
-                break;
-            }
-            let Some(((_, key), before)) = self.images.pop_first() else { break };
-            self.images_bytes =
-                self.images_bytes.saturating_sub(key.len() + before.as_ref().map_or(0, Vec::len));
+        // Of this table: those of the ones before it went with their last slices.
+        while let Some(image) = self.images.first_entry()
+            && self.walk.is_past(image.key())
+        {
+            let ((_, key), before) = image.remove_entry();
+            let len_bytes = key.len() + before.as_ref().map_or(0, Vec::len);
+            self.images_bytes = self.images_bytes.saturating_sub(len_bytes);
             match before {
                 Some(row) => rows.insert(key, row),
                 None => rows.remove(&key),
             };
         }
-        if let Some(end) = end {
-            self.next = (table, end);
+        Ok(Some((table, rows.into_iter().collect())))
+    }
+}
+
+impl Shared {
+    pub(super) fn copy<E: From<StoreError>>(
+        &self,
+        see: &mut dyn FnMut(Table, Row) -> Result<(), E>,
+    ) -> Result<Copied, E> {
+        let _alone = lock(&self.walking);
+        let began = {
+            // No commit is under way while this is held.
+            let mut copying = lock(&self.copying);
+            *copying = Some(Copying::begin());
+            *lock(&self.ledger)
+        };
+        let copied = self.copy_slices(see);
+        *lock(&self.copying) = None;
+        let (Ledger { commits, tally: written }, found) = (began, copied?);
+        if found != written {
+            return Err(self.damaged("copying")(Fault::Tally { written, found }).into());
         }
-        rows.into_iter().collect()
+        Ok(Copied { commits, rows: found.rows })
     }
 
-    /// All of this table is copied: what is written to it from now on is not kept.
-    pub(super) fn end_table(&mut self, table: Table) {
-        if let Some(next) = Table::all().find(|other| *other > table) {
-            self.next = (next, Vec::new());
+    fn copy_slices<E: From<StoreError>>(
+        &self,
+        see: &mut dyn FnMut(Table, Row) -> Result<(), E>,
+    ) -> Result<Tally, E> {
+        let mut tally = Tally::default();
+        while let Some((table, rows)) = self.copy_slice()? {
+            for (key, row) in rows {
+                let place = (table, key);
+                let (value, crc) = self.unseal("copying", &place, row)?;
+                tally.add(crc);
+                see(table, (place.1, value))?;
+            }
         }
+        Ok(tally)
+    }
+
+    fn copy_slice(&self) -> Result<Option<(Table, Vec<Row>)>, StoreError> {
+        let mut copying = lock(&self.copying);
+        copying.as_mut().map_or(Ok(None), |copying| copying.slice(&*self.engine))
     }
 }

@@ -1,29 +1,24 @@
 //! The store and its readers: what the rest of the node holds, whichever engine is behind.
 //!
 //! ```text
-//!   commit:  ops ─▶ one change a row ─▶ engine, with the ledger ─▶ high-water file ─▶ durable
-//!   scrub:   rows in the order of their places, a slice at a time; commits go on in between
+//!   commit:  ops ─▶ see `shared` ─▶ high-water file ─▶ durable
 //! ```
 //!
 //! *Invariants.* One commit at a time. A row is given out only if it agrees with its checksum.
 //!
 //! *Source*: ours.
 
-use std::{
-    path::PathBuf,
-    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
-};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use concordat_protocol::engine;
 
 use super::{
-    Change, Changes, Copied, Durable, Engine, Kept, KeyRange, Op, Order, Row, Size, StoreError,
-    Table, Verified, copy::Copying, high_water::HighWater, high_water_file, ledger, ledger::Fault,
-    ledger::Ledger, ledger::Tally, op, place::Place,
+    Copied, Durable, Engine, Kept, KeyRange, Op, Order, Row, Size, StoreError, Table, Verified,
+    high_water::HighWater,
+    op,
+    place::Place,
+    shared::{Shared, lock},
 };
-
-/// Rows of one slice of a scrub: of the longest values, 128 MiB.
-const SLICE_ROWS: usize = 64;
 
 /// An open store with the right to write; give it to a [`Writer`](super::Writer).
 #[derive(Debug)]
@@ -42,41 +37,10 @@ pub struct Reader {
     failure: Arc<OnceLock<StoreError>>,
 }
 
-#[derive(Debug)]
-struct Shared {
-    engine: Box<dyn Engine>,
-    ledger: Mutex<Ledger>,
-    /// Held throughout an engine's commit, and a slice of a scrub.
-    scrub: Mutex<Option<Scrub>>,
-    /// As `scrub`, of a copy.
-    copying: Mutex<Option<Copying>>,
-    /// Held throughout a scrub or a copy.
-    scrubbing: Mutex<()>,
-    /// Ends after the engine, whose directory it locks.
-    place: Option<Place>,
-}
-
-/// How far a scrub has come.
-#[derive(Debug)]
-struct Scrub {
-    /// Rows before this place have been counted.
-    next: ledger::Place,
-    tally: Tally,
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 impl Store {
     /// Without a directory, and so without a high-water file.
     pub(super) fn over_engine(engine: Box<dyn Engine>) -> Result<Self, StoreError> {
         Self::over(None, engine)
-    }
-
-    /// How many rows an engine's ledger counts.
-    pub(super) fn rows(engine: &dyn Engine) -> Result<u64, StoreError> {
-        Ok(first_ledger(engine)?.tally.rows)
     }
 
     pub(super) fn at(place: Place, engine: Box<dyn Engine>) -> Result<Self, StoreError> {
@@ -84,10 +48,7 @@ impl Store {
     }
 
     fn over(place: Option<Place>, engine: Box<dyn Engine>) -> Result<Self, StoreError> {
-        let ledger = first_ledger(&*engine)?;
-        let (ledger, scrub) = (Mutex::new(ledger), Mutex::default());
-        let (copying, scrubbing) = (Mutex::default(), Mutex::default());
-        let shared = Arc::new(Shared { engine, ledger, scrub, copying, scrubbing, place });
+        let shared = Arc::new(Shared::new(place, engine)?);
         Ok(Self { shared, high_water: Mutex::default() })
     }
 
@@ -145,192 +106,6 @@ impl Store {
     #[must_use]
     pub fn reader(&self) -> Reader {
         Reader { shared: Arc::clone(&self.shared), failure: Arc::default() }
-    }
-}
-
-/// The ledger of a store that was just opened.
-fn first_ledger(engine: &dyn Engine) -> Result<Ledger, StoreError> {
-    let damaged = |fault| StoreError::damaged("opening the store", engine.path(), fault);
-    if let Some(bytes) = engine.ledger()? {
-        return Ledger::from_bytes(&bytes).map_err(damaged);
-    }
-    for table in Table::all() {
-        if !engine.scan(table, &KeyRange::all(), 1, Order::Ascending)?.is_empty() {
-            return Err(damaged(Fault::NoLedger));
-        }
-    }
-    Ok(Ledger::default())
-}
-
-impl Shared {
-    fn commits(&self) -> u64 {
-        lock(&self.ledger).commits
-    }
-
-    fn high_water_file(&self) -> Option<PathBuf> {
-        self.place.as_ref().map(|place| high_water_file(place.directory()))
-    }
-
-    fn damaged(&self, doing: &'static str) -> impl Fn(Fault) -> StoreError + '_ {
-        move |fault| StoreError::damaged(doing, self.engine.path(), fault)
-    }
-
-    fn unseal(
-        &self,
-        doing: &'static str,
-        place: &ledger::Place,
-        row: Vec<u8>,
-    ) -> Result<(Vec<u8>, u32), StoreError> {
-        ledger::unseal(place, row).map_err(self.damaged(doing))
-    }
-
-    fn commit(&self, ops: Vec<Op>, commits: u64) -> Result<Durable, StoreError> {
-        let mut changes = Changes::new();
-        for Op { table, key, value } in ops {
-            let place = (table, key);
-            let after = value.map(|value| ledger::seal(&place, &value));
-            // Of several on one row the last holds.
-            changes.insert(place, Change { before: None, after });
-        }
-        let mut ledger = Ledger { commits, ..*lock(&self.ledger) };
-        let mut differences = Vec::with_capacity(changes.len());
-        for (place, change) in &mut changes {
-            change.before = self.engine.get(place.0, &place.1)?;
-            let before = self.crc("committing", place, change.before.as_ref())?;
-            let after = self.crc("committing", place, change.after.as_ref())?;
-            ledger.tally.exchange(before, after);
-            differences.push((before, after));
-        }
-        let mut scrub = lock(&self.scrub);
-        let mut copying = lock(&self.copying);
-        if let Some(copying) = copying.as_mut() {
-            changes.iter().for_each(|(place, one)| copying.keep(place, one.before.as_ref()));
-        }
-        let durable = self.engine.commit(&changes, &ledger.to_bytes())?;
-        *lock(&self.ledger) = ledger;
-        if let Some(scrub) = scrub.as_mut() {
-            let counted = changes.keys().zip(differences).filter(|(place, _)| **place < scrub.next);
-            counted.for_each(|(_, (before, after))| scrub.tally.exchange(before, after));
-        }
-        Ok(durable)
-    }
-
-    fn crc(
-        &self,
-        doing: &'static str,
-        place: &ledger::Place,
-        row: Option<&Vec<u8>>,
-    ) -> Result<Option<u32>, StoreError> {
-        let crc = row.map(|row| ledger::check(place, row)).transpose();
-        crc.map_err(self.damaged(doing))
-    }
-
-    fn scrub(&self) -> Result<(), StoreError> {
-        let _alone = lock(&self.scrubbing);
-        let Some(first) = Table::all().next() else { return Ok(()) };
-        *lock(&self.scrub) = Some(Scrub { next: (first, Vec::new()), tally: Tally::default() });
-        let done = self.scrub_slices();
-        *lock(&self.scrub) = None;
-        done
-    }
-
-    fn copy<E: From<StoreError>>(
-        &self,
-        see: &mut dyn FnMut(Table, Row) -> Result<(), E>,
-    ) -> Result<Copied, E> {
-        let _alone = lock(&self.scrubbing);
-        let Some(first) = Table::all().next() else { return Ok(Copied { commits: 0, rows: 0 }) };
-        let began = {
-            // No commit is under way while this is held.
-            let mut copying = lock(&self.copying);
-            *copying = Some(Copying::from(first));
-            *lock(&self.ledger)
-        };
-        let copied = self.copy_slices(see);
-        *lock(&self.copying) = None;
-        let (Ledger { commits, tally: written }, found) = (began, copied?);
-        if found != written {
-            return Err(self.damaged("copying")(Fault::Tally { written, found }).into());
-        }
-        Ok(Copied { commits, rows: found.rows })
-    }
-
-    fn copy_slices<E: From<StoreError>>(
-        &self,
-        see: &mut dyn FnMut(Table, Row) -> Result<(), E>,
-    ) -> Result<Tally, E> {
-        let mut tally = Tally::default();
-        for table in Table::all() {
-            loop {
-                let (rows, is_last) = self.copy_slice(table)?;
-                for (key, row) in rows {
-                    let place = (table, key);
-                    let (value, crc) = self.unseal("copying", &place, row)?;
-                    tally.add(crc);
-                    see(table, (place.1, value))?;
-                }
-                if is_last {
-                    break;
-                }
-            }
-        }
-        Ok(tally)
-    }
-
-    /// The next rows of the table as they were, and whether there are no more.
-    fn copy_slice(&self, table: Table) -> Result<(Vec<Row>, bool), StoreError> {
-        let mut guard = lock(&self.copying);
-        let Some(copying) = guard.as_mut() else { return Ok((Vec::new(), true)) };
-        if copying.is_overrun() {
-            return Err(StoreError::Overrun);
-        }
-        if copying.next.0 != table {
-            copying.next = (table, Vec::new());
-        }
-        let range = KeyRange { start: copying.next.1.clone(), end: None };
-        let found = self.engine.scan(table, &range, SLICE_ROWS, Order::Ascending)?;
-        let is_last = found.len() < SLICE_ROWS;
-        let rows = copying.slice(table, found, is_last);
-        if is_last {
-            // Places of this table are all copied: what follows is of the next.
-            copying.end_table(table);
-        }
-        Ok((rows, is_last))
-    }
-
-    fn scrub_slices(&self) -> Result<(), StoreError> {
-        for table in Table::all() {
-            while self.scrub_slice(table)? {}
-        }
-        let scrub = lock(&self.scrub);
-        let written = lock(&self.ledger).tally;
-        match scrub.as_ref().map(|scrub| scrub.tally) {
-            Some(found) if found != written => {
-                Err(self.damaged("verifying")(Fault::Tally { written, found }))
-            }
-            Some(_) | None => Ok(()),
-        }
-    }
-
-    /// Whether there may be more of the table.
-    fn scrub_slice(&self, table: Table) -> Result<bool, StoreError> {
-        let mut guard = lock(&self.scrub);
-        let Some(scrub) = guard.as_mut() else { return Ok(false) };
-        if scrub.next.0 != table {
-            scrub.next = (table, Vec::new());
-        }
-        let range = KeyRange { start: scrub.next.1.clone(), end: None };
-        let rows = self.engine.scan(table, &range, SLICE_ROWS, Order::Ascending)?;
-        let is_more = rows.len() == SLICE_ROWS;
-        for (key, row) in rows {
-            let place = (table, key);
-            let (_, crc) = self.unseal("verifying", &place, row)?;
-            scrub.tally.add(crc);
-            scrub.next = place;
-            // The least key after it.
-            scrub.next.1.push(0);
-        }
-        Ok(is_more)
     }
 }
 
@@ -422,7 +197,7 @@ impl Reader {
     /// # Errors
     /// - [`StoreError::Io`]: the disk.
     pub fn size(&self) -> Result<Size, StoreError> {
-        let entries = lock(&self.shared.ledger).tally.rows;
+        let entries = self.shared.rows();
         Ok(Size { entries, disk_bytes: self.shared.engine.disk_bytes()? })
     }
 

@@ -21,8 +21,10 @@ use std::{
 use sha2::{Digest, Sha256};
 
 use super::{
-    Change, Changes, Engine, EngineKind, KeyRange, Order, Store, StoreError, Table, open_engine,
+    Change, Changes, Engine, EngineKind, Store, StoreError, Table, open_engine,
     place::{Place, create_directory, free_name, sync_directory},
+    shared::first_ledger,
+    walk::Walk,
 };
 
 /// Where a store is built, in the directory of the store.
@@ -30,8 +32,6 @@ pub(super) const DIRECTORY: &str = "migration";
 /// Rows of one commit at most, and their bytes; the last may go beyond.
 const SLICE_ROWS: usize = 1024;
 const SLICE_BYTES: usize = 4 * 1024 * 1024;
-/// Rows that are read at once: of the longest values, 128 MiB.
-const READ_ROWS: usize = 64;
 
 /// What a migration did.
 #[derive(Debug, PartialEq, Eq)]
@@ -85,7 +85,7 @@ fn build(
     let failed = |error| StoreError::io("migrating the store", building, error);
     remove(building).and_then(|()| create_directory(building)).map_err(failed)?;
     let old = open_engine(place.directory(), from)?;
-    let total = Store::rows(&*old)?;
+    let total = first_ledger(&*old)?.tally.rows;
     let ledger = old.ledger()?.unwrap_or_default();
     let new = open_engine(building, to)?;
     let (mut done, mut waiting, mut bytes) = (0, Changes::new(), 0);
@@ -140,19 +140,10 @@ fn each_row(
     engine: &dyn Engine,
     mut see: impl FnMut(Table, Vec<u8>, Vec<u8>) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
-    for table in Table::all() {
-        let mut range = KeyRange::all();
-        loop {
-            let rows = engine.scan(table, &range, READ_ROWS, Order::Ascending)?;
-            let is_last = rows.len() < READ_ROWS;
-            for (key, row) in rows {
-                // The least key after it.
-                range.start = [key.as_slice(), &[0]].concat();
-                see(table, key, row)?;
-            }
-            if is_last {
-                break;
-            }
+    let mut walk = Walk::over_all();
+    while let Some((table, rows)) = walk.slice(engine)? {
+        for (key, row) in rows {
+            see(table, key, row)?;
         }
     }
     Ok(())

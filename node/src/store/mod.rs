@@ -22,9 +22,12 @@
 //! |---|---|
 //! | `mod` | what an engine must do, and which engines there are |
 //! | `handles` | the store and its readers: what the rest of the node holds |
+//! | `shared` | what these share: the engine, and how it is committed to |
 //! | `writer` | the one thread that commits |
 //! | `ledger` | checksums of rows, account of them all |
-//! | `copy` | all rows at one commit, while others go on |
+//! | `walk` | over all rows, a slice at a time, while commits go on |
+//! | `scrub` | whether all rows are what was written |
+//! | `copy` | all rows at one commit |
 //! | `high_water` | what was durable, kept outside the store |
 //! | `place` | the directory, its lock, which engine's it is |
 //! | `sled`, `redb`, `memory` | the engines |
@@ -54,11 +57,14 @@ mod migrate;
 mod op;
 mod place;
 mod redb;
+mod scrub;
 mod set_aside;
+mod shared;
 mod sled;
 mod table;
 #[cfg(test)]
 mod tests;
+mod walk;
 mod writer;
 
 use std::{collections::BTreeMap, fmt, path::Path, str::FromStr};

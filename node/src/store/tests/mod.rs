@@ -213,8 +213,14 @@ fn large_values_that_are_replaced_or_deleted_leave_nothing_behind() {
     let place = Place::of(EngineKind::Sled);
     let large = |fill: u8, len| vec![put_bytes(Shared::Payloads, b"large", vec![fill; len])];
     let stored = |directory: &Path| {
-        let database = ::sled::Config::new().path(directory.join("sled"));
-        let database = database.segment_size(8 * 1024 * 1024).flush_every_ms(None).open().unwrap();
+        let config = ::sled::Config::new().path(directory.join("sled"));
+        let config = config.segment_size(8 * 1024 * 1024).flush_every_ms(None);
+        // A closed sled gives up its lock a little later, once its threads have ended.
+        let mut tries = (0..500).map(|_| {
+            std::thread::sleep(std::time::Duration::from_millis(10));
+            config.open()
+        });
+        let database = tries.find_map(Result::ok).unwrap();
         (database.len(), fs::read_dir(directory.join("sled/blobs")).unwrap().count())
     };
     // The lengths, and the keys that sled then has: the ledger's, the row's, its pieces'.
@@ -256,7 +262,7 @@ fn a_commit_of_sixteen_mebibytes_is_one() {
 }
 
 #[test]
-fn a_scrub_goes_on_while_rows_are_written_before_and_behind_it() {
+fn a_scrub_goes_on_while_rows_are_written_before_and_behind_it_and_at_the_ends() {
     for place in Place::all() {
         let store = place.open().unwrap();
         let rows = |from: u16, to: u16, value: &[u8]| -> Vec<Op> {
@@ -271,11 +277,14 @@ fn a_scrub_goes_on_while_rows_are_written_before_and_behind_it() {
 
         std::thread::scope(|scope| {
             let scrubbing = scope.spawn(|| (0..5).try_for_each(|_| reader.scrub()));
-            let mut number = 0;
+            let (mut number, mut end) = (0, 1_000_u32 << 16);
             while !scrubbing.is_finished() {
                 number = (number + 7) % 1_000;
                 let mut ops = rows(number, number + 3, &number.to_be_bytes());
                 ops.push(delete(Shared::Headers, &(999 - number).to_be_bytes()));
+                // After the last row of every table, as entries and lines of the journal are.
+                end += 1;
+                ops.extend(Table::all().map(|table| put_bytes(table, &end.to_be_bytes(), vec![])));
                 let _durable = store.commit(ops).unwrap();
             }
             scrubbing.join().unwrap().unwrap();

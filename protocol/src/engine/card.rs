@@ -27,16 +27,16 @@ use crate::{
 
 /// Our card as an entry, if it is newer than the one that the board was told.
 pub(super) fn untold(own: &SignedCard, board: &Board) -> Option<Draft> {
-    let is_news = own.card().order() > board.told;
+    let is_news = board.told.is_none_or(|told| told.is_behind(own.card()));
     is_news.then(|| Draft::of(Kind::CARD, own.to_bytes()))
 }
 
 impl Engine {
     /// Notes which of our cards the board was told.
-    pub(super) fn note_told(&mut self, id: &BoardId, order: (u64, u64)) {
+    pub(super) fn note_told(&mut self, id: &BoardId, told: ToldRow) {
         let Some(board) = self.boards.get_mut(id) else { return };
-        board.told = order;
-        self.pending.put(Table::Told, board_key(id), ToldRow(order).to_bytes());
+        board.told = Some(told);
+        self.pending.put(Table::Told, board_key(id), told.to_bytes());
     }
 
     /// Takes the card that stands at `seq` of a feed.
@@ -73,9 +73,9 @@ impl Engine {
         // What stands under another of our keys says nothing of the present one: it may be a thief's.
         let ours = self.me.card.card();
         let is_present = card.epoch == ours.epoch && card.feed_key == ours.feed_key;
-        let told = self.boards.get(id).map(|board| board.told);
-        if is_present && told.is_some_and(|told| card.order() > told) {
-            self.note_told(id, card.order());
+        let told = self.boards.get(id).and_then(|board| board.told);
+        if is_present && told.is_none_or(|told| told.is_behind(card)) {
+            self.note_told(id, ToldRow::of(card));
         }
     }
 

@@ -6,7 +6,7 @@
 
 use alloc::vec::Vec;
 
-use super::{Engine, Refused, Step, Ticket, card::untold, io::Effect};
+use super::{Engine, Refused, Step, Ticket, card::untold, io::Effect, record::ToldRow};
 use crate::{
     charter::Status,
     codec::Fixed,
@@ -198,7 +198,7 @@ impl Engine {
             self.pending.consequences().answers.extend(written);
         }
         if tells {
-            self.note_told(id, self.me.card.card().order());
+            self.note_told(id, ToldRow::of(self.me.card.card()));
         }
         self.pending.note_signed();
         self.append(step, (*id, own, 0), &run);

@@ -87,7 +87,7 @@ impl Engine {
         self.take_part(founding);
         let told = reader.get(Table::Told, &board_key(&id));
         let told = told.map(|bytes| ToldRow::from_bytes(&bytes)).transpose().map_err(damaged)?;
-        if let (Some(board), Some(ToldRow(told))) = (self.boards.get_mut(&id), told) {
+        if let Some(board) = self.boards.get_mut(&id) {
             board.told = told;
         }
         let prefix = board_key(&id);
@@ -259,7 +259,7 @@ impl Engine {
             feeds,
             drafts: alloc::collections::VecDeque::new(),
             acks: AckClock::default(),
-            told: (0, 0),
+            told: None,
             restoring,
             items: BTreeMap::new(),
             version: 0,
@@ -278,7 +278,7 @@ impl Engine {
         self.pending.put(Table::Boards, board_key(&id), founding.to_bytes());
         self.take_part(founding);
         // Whoever founded the board has our card.
-        self.note_told(&id, self.me.card.card().order());
+        self.note_told(&id, ToldRow::of(self.me.card.card()));
         self.take_over(&id);
         let meeting: Vec<_> = self
             .peers

@@ -17,6 +17,7 @@ use crate::{
     codec::{self, Blob, Malformed, Opt},
     feed::{Descriptor, ForkProof, SignedHead, Tip},
     hash::FeedId,
+    identity::{Card, PublicKey},
     limits::{FORK_PROOF_BYTES_MAX, HEADER_BYTES_MAX, KIB},
     time::TimeMs,
 };
@@ -64,17 +65,32 @@ impl FeedRecord {
     }
 }
 
-/// Which of our cards, by epoch and number, a board was told.
+/// Which of our cards a board was told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct ToldRow(pub(super) (u64, u64));
+pub(super) struct ToldRow {
+    /// Epoch and number.
+    order: (u64, u64),
+    /// Two cards of one order differ in it where the epoch was opened twice, and then taken back.
+    feed_key: PublicKey,
+}
 
 impl ToldRow {
+    pub(super) fn of(card: &Card) -> Self {
+        Self { order: card.order(), feed_key: card.feed_key }
+    }
+
+    /// Whether a card of ours is one that the board does not know from us.
+    pub(super) fn is_behind(&self, card: &Card) -> bool {
+        card.feed_key != self.feed_key || card.order() > self.order
+    }
+
     pub(super) fn to_bytes(self) -> Vec<u8> {
-        codec::encode(&self.0)
+        codec::encode(&(self.order, self.feed_key))
     }
 
     pub(super) fn from_bytes(bytes: &[u8]) -> Result<Self, Malformed> {
-        codec::decode(bytes, "told row", KIB).map(Self)
+        let (order, feed_key) = codec::decode(bytes, "told row", KIB)?;
+        Ok(Self { order, feed_key })
     }
 }
 

@@ -7,7 +7,13 @@ use alloc::{
     vec::Vec,
 };
 
-use super::{chain::Chain, clock::Claimed, io::Ticket, record::EvidenceRow, tables::BranchNo};
+use super::{
+    chain::Chain,
+    clock::Claimed,
+    io::Ticket,
+    record::{EvidenceRow, ToldRow},
+    tables::BranchNo,
+};
 use crate::{
     charter::{Founding, Status},
     codec::Fixed,
@@ -271,8 +277,8 @@ pub(super) struct Board {
     pub(super) feeds: BTreeMap<FeedId, Feed>,
     pub(super) drafts: VecDeque<(Option<Ticket>, Draft)>,
     pub(super) acks: AckClock,
-    /// The highest of our cards, by epoch and number, that the board was told.
-    pub(super) told: (u64, u64),
+    /// Which of our cards the board was told last.
+    pub(super) told: Option<ToldRow>,
     pub(super) restoring: Option<Restoring>,
     /// What we may tell of each feed, kept up as batches become durable.
     pub(super) items: BTreeMap<FeedId, HaveItem>,

@@ -80,6 +80,25 @@ fn a_crash_neither_loses_a_card_nor_tells_it_twice() {
     assert_eq!(one.feed_view(id).size, 3, "the next card");
 }
 
+/// One epoch is opened twice, by a rotation and then by the recovery key, and the cards of both have the same
+/// number: what was told under the first key says nothing of the second.
+#[test]
+fn a_card_under_a_key_that_was_taken_back_is_told_though_its_number_was() {
+    let mut one = One::among(&[2]);
+    let end = End(0, one.ends_of(Author::first(1).id())[0]);
+    let owner = Author::first(1);
+    let rotated = owner.opened_by(WarrantRole::Old, &owner.key, end, [66; 32]);
+    let recovery = fixture::recovery_key(1);
+    let recovered = owner.opened_by(WarrantRole::Recovery, &recovery, end, [77; 32]);
+    for author in [&rotated, &recovered] {
+        let card = card_by(author, (1, 2), node_key(1));
+        let identity = Identity { card, ..under(author) };
+        one.engine = Engine::open(identity, Standing::Sure, &one.disk).unwrap();
+        one.tick();
+        assert_eq!(one.feed_view(author.id()).size, 2, "opening and card");
+    }
+}
+
 /// A node put back to a copy from before it told of its card gets its feed back, and says no more.
 #[test]
 fn a_restored_node_finds_its_card_in_the_feed_that_partners_give_back() {

@@ -4,10 +4,7 @@
 use alloc::collections::BTreeSet;
 
 use super::*;
-use crate::{
-    engine::Identity,
-    feed::{Draft, Extent},
-};
+use crate::feed::{Draft, Extent};
 
 /// What node 1 finds settled of organisation 2's first feed.
 fn settled(one: &One) -> u64 {
@@ -25,12 +22,6 @@ fn board_with_a_note() -> (One, Chain) {
     }
     assert_eq!(settled(&one), 0, "two of four others");
     (one, noted)
-}
-
-/// Organisation 1 under a new key, whose feed it may open.
-fn under(next: &Author) -> Identity {
-    let openings = [(founding().board(), next.opening.clone())].into();
-    Identity { signer: Box::new(next.key.clone()), openings, ..identity(1) }
 }
 
 /// Its node, put back to a copy from before the board was founded.

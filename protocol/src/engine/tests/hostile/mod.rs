@@ -22,8 +22,8 @@ use crate::{
     charter::fixture,
     codec::Fixed,
     engine::{
-        BoardView, Effect, Engine, FeedStanding, FeedView, Input, Moment, Refused, Standing,
-        Ticket, state::Feed,
+        BoardView, Effect, Engine, FeedStanding, FeedView, Identity, Input, Moment, Refused,
+        Standing, Ticket, state::Feed,
     },
     feed::{
         Ack, AckItem, CompactEntry, Descriptor, End, Evidence, ForkProof, ForkSide, Header, Kind,
@@ -183,6 +183,12 @@ fn push(chain: &Chain) -> Message {
 
 fn answer_to(request: u64, chain: &Chain) -> Message {
     Message::Run { request, last: true, run: chain.run.clone() }
+}
+
+/// Organisation 1 under a new key, whose feed it may open.
+fn under(next: &Author) -> Identity {
+    let openings = [(founding().board(), next.opening.clone())].into();
+    Identity { signer: Box::new(next.key.clone()), openings, ..identity(1) }
 }
 
 /// A feed, its opening, and the key that signs it.

@@ -64,6 +64,10 @@ pub fn make(reader: &Reader, ask: &Ask, progress: Progress<'_>) -> Result<Made, 
         fs::rename(&part, out)
             .and_then(|()| sync_parent(out))
             .map_err(FileError::at("writing", out))?;
+        if let Err(error) = reader.renew_wal() {
+            // The backup is whole; the log stays as long as it was, or the next commit says what is wrong.
+            tracing::warn!(code = error.code(), %error, "the log of private records is not shortened");
+        }
         Ok(Made { out: out.clone(), ..verified })
     });
     if made.is_err() {

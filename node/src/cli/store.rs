@@ -29,7 +29,7 @@ struct Checked {
     rows: u64,
     commits: u64,
     bytes: u64,
-    /// Whether the engine mended its book-keeping of free space.
+    /// Whether book-keeping of free space, or the log of private records, was mended.
     mended: bool,
     /// Why the store may be an older copy.
     older: Option<String>,
@@ -69,7 +69,7 @@ fn checked_in_words(checked: &Checked) -> Vec<String> {
         "every row of the store of {engine} is what was written: {rows} keys, {commits} commits, {bytes}"
     )];
     if *mended {
-        words.push("  its book-keeping of free space was mended".to_owned());
+        words.push("  its book-keeping was mended; no row was touched".to_owned());
     }
     if let Some(why) = older {
         words.push(format!("  it may be an older copy: {why}"));
@@ -135,14 +135,16 @@ struct Aside {
     boards: usize,
     cards: usize,
     records: usize,
+    /// Whether that is all of them.
+    has_all_records: bool,
 }
 
 pub(super) fn set_aside(context: &Context, out: &Out) -> Result<(), CliError> {
     let (config, home) = stopped(context)?;
     let (boards, cards) =
         (Table::Engine(engine::Table::Boards), Table::Engine(engine::Table::Cards));
-    let (records, contacts) = (Table::Own(Own::Records), Table::Own(Own::Contacts));
-    let tables = [boards, cards, records, contacts, Table::Own(Own::Journal)];
+    let records = Table::Own(Own::Records);
+    let tables = [boards, cards, records, Own::Contacts.into(), Own::Journal.into()];
     let aside = store::set_aside(&home.store(), config.store(), &tables)?;
     let kept = aside.kept.display().to_string();
     let count = |table| {
@@ -150,12 +152,18 @@ pub(super) fn set_aside(context: &Context, out: &Out) -> Result<(), CliError> {
     };
     let set_aside = Event::StoreSetAside { rows: aside.rows.values().sum() };
     record(&home, config.store(), Line::done(set_aside))?;
-    let aside = Aside { kept, boards: count(boards), cards: count(cards), records: count(records) };
-    let words = [
+    let aside = Aside {
+        kept,
+        boards: count(boards),
+        cards: count(cards),
+        records: count(records),
+        has_all_records: aside.has_all_records,
+    };
+    let mut words = vec![
         format!("the store is kept in {}, and a new one is in its place", aside.kept),
         format!(
-            "  it has {}, {} and {} that could still be read; add what is missing with \
-             `concordat card add` and `concordat board join`, and private records from a backup",
+            "  it has {}, {} and {}; add boards and cards that are missing with `concordat card add` \
+             and `concordat board join`",
             count_in_words(aside.boards, "board", "boards"),
             count_in_words(aside.cards, "card", "cards"),
             count_in_words(aside.records, "private record", "private records")
@@ -163,6 +171,11 @@ pub(super) fn set_aside(context: &Context, out: &Out) -> Result<(), CliError> {
         "now run `concordat serve`: it asks its partners for everything else before it signs"
             .to_owned(),
     ];
+    if !aside.has_all_records {
+        let missing =
+            "  a part of the log of private records cannot be read: compare them with a backup";
+        words.insert(2, missing.to_owned());
+    }
     out.show(&aside, &words)
 }
 

@@ -244,7 +244,7 @@ fn scrub(
     aside: Aside,
 ) -> Result<(), std::io::Error> {
     let scrub = move || match reader.scrub() {
-        Ok(()) => {
+        Ok(_sound_or_mended) => {
             aside.tell(Line::done(Event::StoreScrubbed {}));
             tracing::info!(code = "scrubbed", "all that is stored is what was written");
         }

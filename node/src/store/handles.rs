@@ -18,6 +18,7 @@ use super::{
     op,
     place::Place,
     shared::{Shared, lock},
+    wal::Wal,
 };
 
 /// An open store with the right to write; give it to a [`Writer`](super::Writer).
@@ -40,15 +41,24 @@ pub struct Reader {
 impl Store {
     /// Without a directory, and so without a high-water file.
     pub(super) fn over_engine(engine: Box<dyn Engine>) -> Result<Self, StoreError> {
-        Self::over(None, engine)
+        Self::over(None, engine, None)
     }
 
-    pub(super) fn at(place: Place, engine: Box<dyn Engine>) -> Result<Self, StoreError> {
-        Self::over(Some(place), engine)
+    pub(super) fn at(
+        place: Place,
+        engine: Box<dyn Engine>,
+        wal: Option<Wal>,
+    ) -> Result<Self, StoreError> {
+        Self::over(Some(place), engine, wal)
     }
 
-    fn over(place: Option<Place>, engine: Box<dyn Engine>) -> Result<Self, StoreError> {
-        let shared = Arc::new(Shared::new(place, engine)?);
+    fn over(
+        place: Option<Place>,
+        engine: Box<dyn Engine>,
+        wal: Option<Wal>,
+    ) -> Result<Self, StoreError> {
+        let shared = Arc::new(Shared::new(place, engine, wal)?);
+        shared.recover()?;
         Ok(Self { shared, high_water: Mutex::default() })
     }
 
@@ -75,7 +85,7 @@ impl Store {
         let mut high_water = lock(&self.high_water);
         let file = self.open_high_water(&mut high_water)?;
         let kept = file.as_ref().map_or_else(Kept::default, |file| file.kept().clone());
-        let commits = self.shared.commits().max(kept.commits).saturating_add(1);
+        let commits = self.shared.begun().max(kept.commits).saturating_add(1);
         let durable = self.shared.commit(ops, commits)?;
         if let Some(file) = file {
             file.swap(Kept { commits, lines: lines.unwrap_or(kept.lines) })?;
@@ -150,18 +160,29 @@ impl Reader {
     /// # Errors
     /// - [`StoreError::Damaged`]: what is stored is not what was written.
     pub fn verify(&self) -> Result<Verified, StoreError> {
-        let verified = self.shared.engine.check()?;
-        self.shared.scrub()?;
-        Ok(verified)
+        match (self.shared.engine.check()?, self.scrub()?) {
+            (Verified::Sound, Verified::Sound) => Ok(Verified::Sound),
+            (Verified::Mended, _) | (_, Verified::Mended) => Ok(Verified::Mended),
+        }
     }
 
-    /// Checks every row against its checksum and all of them against the ledger, a few at a time;
-    /// reads and writes go on.
+    /// Checks every row against its checksum and all of them against the ledger, a few at a time, then the
+    /// write-ahead log; reads and writes go on.
     ///
     /// # Errors
     /// - [`StoreError::Damaged`]: what is stored is not what was written.
-    pub fn scrub(&self) -> Result<(), StoreError> {
-        self.shared.scrub()
+    pub fn scrub(&self) -> Result<Verified, StoreError> {
+        self.shared.scrub()?;
+        self.shared.check_wal()
+    }
+
+    /// Begins the write-ahead log anew, without what was replaced or removed since. To be called once a backup was
+    /// read back, and at no other time: the log is what private records are taken from if the engine fails.
+    ///
+    /// # Errors
+    /// - [`StoreError::DiskFull`], [`StoreError::Io`]: the old one stands, or the next commit fails.
+    pub fn renew_wal(&self) -> Result<(), StoreError> {
+        self.shared.renew_wal()
     }
 
     /// Gives all rows as they are at one commit, in the order of tables and keys, while commits go on; one copy
@@ -198,7 +219,8 @@ impl Reader {
     /// - [`StoreError::Io`]: the disk.
     pub fn size(&self) -> Result<Size, StoreError> {
         let entries = self.shared.rows();
-        Ok(Size { entries, disk_bytes: self.shared.engine.disk_bytes()? })
+        let logged = lock(&self.shared.wal).as_ref().map_or(0, Wal::len_bytes);
+        Ok(Size { entries, disk_bytes: self.shared.engine.disk_bytes()? + logged })
     }
 
     /// Why a read for the protocol's engine failed, if one did.

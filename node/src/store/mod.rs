@@ -1,8 +1,8 @@
 //! The storage seam: bytes in tables, written atomically and durably or not at all.
 //!
 //! ```text
-//!   daemon --(batch id, ops, mark)--> Writer (one thread) --a group--> Store::commit --> engine, then
-//!     |                                    |                                            high-water file
+//!   daemon --(batch id, ops, mark)--> Writer (one thread) --a group--> Store::commit --> log of private records,
+//!     |                                    |                                  engine, then high-water file
 //!     |                                    `--ids of the group, once durable--> report
 //!     `------------------------> Reader: get, scan (concurrent, sees durable state only)
 //! ```
@@ -28,6 +28,7 @@
 //! | `walk` | over all rows, a slice at a time, while commits go on |
 //! | `scrub` | whether all rows are what was written |
 //! | `copy` | all rows at one commit |
+//! | `wal` | private records a second time, since nobody else has them |
 //! | `high_water` | what was durable, kept outside the store |
 //! | `place` | the directory, its lock, which engine's it is |
 //! | `sled`, `redb`, `memory` | the engines |
@@ -64,6 +65,7 @@ mod sled;
 mod table;
 #[cfg(test)]
 mod tests;
+mod wal;
 mod walk;
 mod writer;
 
@@ -79,6 +81,7 @@ pub use migrate::{Migrated, migrate};
 pub use op::{KEY_BYTES_MAX, KeyRange, Op, Order, VALUE_BYTES_MAX};
 pub use set_aside::{SetAside, set_aside};
 pub use table::{Own, Table};
+use wal::Wal;
 pub use writer::{CommitClock, Report, Then, UnderWay, Writer, WriterStopped};
 
 /// Proof that a commit has reached the disk; only an engine's `commit` gives one.
@@ -91,7 +94,7 @@ pub struct Durable(());
 pub struct Size {
     /// Keys over all tables.
     pub entries: u64,
-    /// Bytes that the engine takes on disk, free pages included; in memory, keys and values.
+    /// Bytes on disk, the engine's free pages and the write-ahead log included; in memory, keys and values.
     pub disk_bytes: u64,
 }
 
@@ -100,7 +103,7 @@ pub struct Size {
 pub enum Verified {
     /// Everything agrees with its checksum.
     Sound,
-    /// Book-keeping of free space was mended; no entry was touched.
+    /// Book-keeping of free space, or the write-ahead log, was mended; no row was touched.
     Mended,
 }
 
@@ -228,7 +231,11 @@ pub fn open(directory: &Path, kind: EngineKind) -> Result<Store, StoreError> {
     let place = place::Place::lock(directory)?;
     place.expect(kind)?;
     let engine = open_engine(place.directory(), kind)?;
-    Store::at(place, engine)
+    let wal = match kind {
+        EngineKind::Memory => None,
+        EngineKind::Sled | EngineKind::Redb => Some(Wal::open(&wal::file(place.directory()))?),
+    };
+    Store::at(place, engine, wal)
 }
 
 fn open_engine(directory: &Path, kind: EngineKind) -> Result<Box<dyn Engine>, StoreError> {

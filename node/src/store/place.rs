@@ -6,8 +6,9 @@
 //!     lock                       locked while a process has the store open; empty
 //!     sled/                      the store of sled, see `sled`
 //!     store.redb                 the store of redb, see `redb`
+//!     records.wal                private records a second time, see `wal`
 //!     migration/                 a migration that has not ended, see `migrate`
-//!     sled.damaged               a copy of what was damaged; nobody reads it any more
+//!     sled.damaged               what was damaged, a log of private records too; nobody reads it any more
 //!     sled.old store.redb.old    what was migrated; nobody reads it any more
 //! ```
 //!

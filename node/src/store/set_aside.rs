@@ -1,5 +1,6 @@
-//! From a damaged store to a new one: what partners cannot give again is carried over as far as it can
-//! still be read, everything else is left to them.
+//! From a damaged store to a new one: private records are taken from their write-ahead log, which is whole
+//! whatever became of the engine; what else partners cannot give again is carried over as far as it can still be
+//! read, and everything else is left to them.
 //!
 //! The high-water file stays, so the new store is known to be behind.
 //!
@@ -18,6 +19,7 @@ use super::{
     migrate::{DIRECTORY, remove, rename},
     open_engine,
     place::{Place, create_directory, free_name},
+    wal::{self, Wal},
 };
 
 /// Rows of one commit: of the longest values, 128 MiB.
@@ -30,9 +32,12 @@ pub struct SetAside {
     pub kept: PathBuf,
     /// How many rows were carried over, of each table.
     pub rows: BTreeMap<Table, u64>,
+    /// Whether the write-ahead log was whole, and so every private record is there.
+    pub has_all_records: bool,
 }
 
-/// Puts a new store in the place of the one in `directory`, with what can be read of some tables.
+/// Puts a new store in the place of the one in `directory`, with all private records and what can be read of
+/// some other tables.
 ///
 /// # Errors
 /// - [`StoreError::Locked`]: a daemon or a command has it open.
@@ -51,13 +56,19 @@ pub fn set_aside(
     let building = directory.join(DIRECTORY);
     remove(&building).and_then(|()| create_directory(&building)).map_err(failed)?;
     let new = Store::over_engine(open_engine(&building, kind)?)?;
-    let rows = carry_over(directory, kind, tables, &new)?;
+    let has_all_records = recall(directory, &new)?;
+    let recalled = new.reader().size()?.entries;
+    // If a part of the log cannot be read, rows that the engine still has are newer.
+    let is_done = |table: &Table| *table == wal::TABLE && has_all_records && recalled > 0;
+    let left: Vec<_> = tables.iter().copied().filter(|table| !is_done(table)).collect();
+    let mut rows = carry_over(directory, kind, &left, &new)?;
+    *rows.entry(wal::TABLE).or_default() += recalled;
     drop(new);
     let kept = free_name(&old, "damaged");
     rename(&old, &kept).map_err(failed)?;
     let built = building.join(old.file_name().unwrap_or_default());
     rename(&built, &old).and_then(|()| remove(&building)).map_err(failed)?;
-    Ok(SetAside { kept, rows })
+    Ok(SetAside { kept, rows, has_all_records })
 }
 
 /// Copies what of these tables can still be read, up to where it cannot.
@@ -67,26 +78,40 @@ fn carry_over(
     tables: &[Table],
     new: &Store,
 ) -> Result<BTreeMap<Table, u64>, StoreError> {
-    let mut carried: BTreeMap<_, _> = tables.iter().map(|table| (*table, 0)).collect();
-    let old = match open_engine(directory, kind) {
-        Ok(old) => old,
-        Err(error) => {
-            tracing::warn!(code = "store-damaged", %error, "nothing of the store can be read");
-            return Ok(carried);
+    let old = open_engine(directory, kind).inspect_err(|error| {
+        tracing::warn!(code = "store-damaged", %error, "nothing of the store can be read");
+    });
+    let mut carried = BTreeMap::new();
+    for table in tables {
+        let before = new.reader().size()?.entries;
+        if let Ok(old) = &old {
+            fill(new, &mut Readable { engine: &**old, table: *table, range: KeyRange::all() })?;
         }
-    };
-    for (table, count) in &mut carried {
-        let mut rows = Readable { engine: &*old, table: *table, range: KeyRange::all() };
-        loop {
-            let ops: Vec<_> = rows.by_ref().take(COMMIT_ROWS).collect();
-            if ops.is_empty() {
-                break;
-            }
-            *count += ops.len() as u64;
-            let _durable = new.fill(ops)?;
-        }
+        carried.insert(*table, new.reader().size()?.entries - before);
     }
     Ok(carried)
+}
+
+/// Fills the table of the write-ahead log from it, as far as it can be read; whether all of it could.
+fn recall(directory: &Path, new: &Store) -> Result<bool, StoreError> {
+    let path = wal::file(directory);
+    if !path.exists() {
+        return Ok(false);
+    }
+    let wal = Wal::open(&path)?;
+    let last = wal::told(directory)?;
+    let replayed = wal::replay(wal.frames()?, last, |rows| new.fill(rows).map(drop))?;
+    Ok(replayed.is_whole)
+}
+
+fn fill(new: &Store, rows: &mut Readable<'_>) -> Result<(), StoreError> {
+    loop {
+        let ops: Vec<_> = rows.take(COMMIT_ROWS).collect();
+        if ops.is_empty() {
+            return Ok(());
+        }
+        let _durable = new.fill(ops)?;
+    }
 }
 
 /// The rows of a table that agree with their checksums, up to the first that cannot be read at all.

@@ -1,7 +1,7 @@
 //! What a store and its readers share: an engine, the account of what it holds, and whoever walks over it.
 //!
 //! ```text
-//!   commit:  ops ─▶ one change a row ─▶ engine, with the ledger ─▶ durable
+//!   commit:  ops ─▶ write-ahead log, of private records ─▶ one change a row ─▶ engine, with the ledger ─▶ durable
 //!   walks:   a scrub and a copy are told of every change, before and after it
 //! ```
 //!
@@ -21,12 +21,15 @@ use super::{
     ledger::{self, Fault, Ledger},
     place::Place,
     scrub::Scrub,
+    wal::Wal,
 };
 
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) engine: Box<dyn Engine>,
     pub(super) ledger: Mutex<Ledger>,
+    /// Held throughout a commit; none for a store that has no directory, or keeps nothing in it.
+    pub(super) wal: Mutex<Option<Wal>>,
     /// Held throughout an engine's commit, and a slice of a scrub.
     pub(super) scrub: Mutex<Option<Scrub>>,
     /// As `scrub`, of a copy.
@@ -56,10 +59,14 @@ pub(super) fn first_ledger(engine: &dyn Engine) -> Result<Ledger, StoreError> {
 }
 
 impl Shared {
-    pub(super) fn new(place: Option<Place>, engine: Box<dyn Engine>) -> Result<Self, StoreError> {
-        let ledger = Mutex::new(first_ledger(&*engine)?);
+    pub(super) fn new(
+        place: Option<Place>,
+        engine: Box<dyn Engine>,
+        wal: Option<Wal>,
+    ) -> Result<Self, StoreError> {
+        let (ledger, wal) = (Mutex::new(first_ledger(&*engine)?), Mutex::new(wal));
         let (scrub, copying, walking) = (Mutex::default(), Mutex::default(), Mutex::default());
-        Ok(Self { engine, ledger, scrub, copying, walking, place })
+        Ok(Self { engine, ledger, wal, scrub, copying, walking, place })
     }
 
     /// Number of the last commit.
@@ -89,8 +96,23 @@ impl Shared {
         ledger::unseal(place, row).map_err(self.damaged(doing))
     }
 
+    /// The highest number of a commit that was begun.
+    pub(super) fn begun(&self) -> u64 {
+        let logged = lock(&self.wal).as_ref().map_or(0, Wal::last);
+        self.commits().max(logged)
+    }
+
     /// Writes all of `ops` as the commit of this number, or none; durable on return.
     pub(super) fn commit(&self, ops: Vec<Op>, commits: u64) -> Result<Durable, StoreError> {
+        let mut wal = lock(&self.wal);
+        if let Some(wal) = wal.as_mut() {
+            wal.append(commits, &ops)?;
+        }
+        self.commit_rows(ops, commits)
+    }
+
+    /// As `commit`, of rows that stand in the log already.
+    pub(super) fn commit_rows(&self, ops: Vec<Op>, commits: u64) -> Result<Durable, StoreError> {
         let mut changes = Changes::new();
         for Op { table, key, value } in ops {
             let place = (table, key);

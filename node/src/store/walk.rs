@@ -15,12 +15,19 @@ pub(super) const SLICE_ROWS: usize = 64;
 pub(super) struct Walk {
     /// Rows before this place are past; `None`: all are.
     next: Option<Place>,
+    /// The table to walk over, if it is not all.
+    only: Option<Table>,
 }
 
 impl Walk {
     /// Over all tables.
     pub(super) fn over_all() -> Self {
-        Self { next: Table::all().next().map(start) }
+        Self { next: Table::all().next().map(start), only: None }
+    }
+
+    /// Over one table.
+    pub(super) fn over(table: Table) -> Self {
+        Self { next: Some(start(table)), only: Some(table) }
     }
 
     /// Whether a row at this place is past, if there is one.
@@ -42,6 +49,7 @@ impl Walk {
             Some((key, _)) if rows.len() == SLICE_ROWS => {
                 Some((table, [key.as_slice(), &[0]].concat()))
             }
+            Some(_) | None if self.only.is_some() => None,
             Some(_) | None => Table::all().find(|other| *other > table).map(start),
         };
         Ok(Some((table, rows)))

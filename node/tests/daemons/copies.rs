@@ -12,8 +12,6 @@ use crate::{
     process::{Node, refused, until},
 };
 
-/// What private records hold, as the example has it.
-const LEDGER: &str = include_str!("../../../config/examples/collections/ledger.toml");
 const SLUGS: [&str; 3] = ["la-wigan", "ccg-trafford", "gmhscp"];
 
 /// How every feed stands, as a node sees them.
@@ -37,9 +35,7 @@ fn scenario_04_backup_and_restore() {
     let mut board = Partnership::found(&SLUGS);
     board.serve_all();
     board.until_all_meet();
-    let collections = board.nodes[1].home().join("collections");
-    fs::create_dir(&collections).unwrap();
-    fs::write(collections.join("ledger.toml"), LEDGER).unwrap();
+    board.nodes[1].keep_ledger();
     let rows = board.file("ledger.csv");
     fs::write(
         &rows,

@@ -53,6 +53,9 @@ pub(crate) struct Node {
     child: Option<Child>,
 }
 
+/// What private records hold.
+const LEDGER: &str = include_str!("../../../config/examples/collections/ledger.toml");
+
 impl Node {
     /// Makes a node that listens on a port of the system's choice.
     pub(crate) fn init(place: &Path, name: &str, class: &str, announce: &[String]) -> Self {
@@ -191,6 +194,13 @@ impl Node {
         // Aside, since the command may be slower than we are; it may also end early.
         thread::spawn(move || drop(stdin.write_all(lines.as_bytes())));
         child
+    }
+
+    /// Gives the node a ledger, as the example has it.
+    pub(crate) fn keep_ledger(&self) {
+        let collections = self.home.join("collections");
+        fs::create_dir(&collections).unwrap();
+        fs::write(collections.join("ledger.toml"), LEDGER).unwrap();
     }
 
     /// Writes one note a line.

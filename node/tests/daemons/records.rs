@@ -1,6 +1,6 @@
 //! Private records of a running node: by the API, and by an import that is interrupted.
 
-use std::{fs, path::Path};
+use std::fs;
 
 use serde_json::{Value, json};
 
@@ -11,16 +11,13 @@ use crate::{
     process::{Node, refused, until},
 };
 
-const LEDGER: &str =
-    concat!(env!("CARGO_MANIFEST_DIR"), "/../config/examples/collections/ledger.toml");
 const HEADING: &str = "Line,Posted on,Scheme,Supplier,Amount (£),Status,Note\n";
 
 /// Two members, the first with a ledger and the API.
 fn two() -> Partnership {
     let mut board = Partnership::found_with(&["la-wigan", "la-bolton"], TOP, RULES);
     let node = &board.nodes[0];
-    fs::create_dir(node.home().join("collections")).unwrap();
-    fs::copy(Path::new(LEDGER), node.home().join("collections/ledger.toml")).unwrap();
+    node.keep_ledger();
     node.configure("http = \"127.0.0.1:0\"\n");
     board.serve(0);
     board

@@ -134,7 +134,8 @@ fn a_daemon_without_a_reserve_ends_on_a_full_disk_and_loses_nothing() {
 }
 
 /// A damaged store is named, by `store check` and by the daemon itself; once it is set aside the node
-/// fetches its boards' entries from its partner, its own feed included, before it signs.
+/// fetches its boards' entries from its partner, its own feed included, before it signs. Private records, which
+/// nobody else has, are all there.
 #[test]
 fn a_damaged_store_is_named_set_aside_and_fetched_again() {
     for (engine, file) in [("sled", "sled/db"), ("redb", "store.redb")] {
@@ -144,6 +145,12 @@ fn a_damaged_store_is_named_set_aside_and_fetched_again() {
         board.nodes[1].write_notes(&(0..200).map(|n| format!("note {n}\n")).collect::<String>());
         board.nodes[0].run(&["note", "from the partner"]);
         until("both hold the same", || holdings(&board.nodes[0]) == holdings(&board.nodes[1]));
+        board.nodes[1].keep_ledger();
+        let line = "Line,Posted on,Scheme,Supplier,Amount (£),Status,Note\n\
+                    L-1,2017-11-20,Winter beds,,12.50,paid,\n";
+        fs::write(board.file("ledger.csv"), line).unwrap();
+        board.nodes[1].run(&["record", "import", "ledger", &board.file("ledger.csv")]);
+        let private = board.nodes[1].json(&["record", "show", "ledger", "L-1"]);
         board.nodes[1].stop();
         damage(&board.nodes[1].store().join(file));
 
@@ -157,6 +164,8 @@ fn a_damaged_store_is_named_set_aside_and_fetched_again() {
 
         let aside = board.nodes[1].json(&["store", "set-aside"]);
         assert!(Path::new(aside["kept"].as_str().unwrap()).exists());
+        assert_eq!(aside["has_all_records"], true);
+        assert_eq!(board.nodes[1].json(&["record", "show", "ledger", "L-1"]), private);
         for card in [0, 1].map(|number| board.card(number)) {
             // Whatever could not be read is added again; one's own card is refused.
             let _known = board.nodes[1].command(&["card", "add", &card]);

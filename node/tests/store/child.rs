@@ -92,6 +92,13 @@ fn wrong(reader: &Reader, number: u64) -> Result<Option<String>, StoreError> {
     Ok(None)
 }
 
+/// Begins anew with nothing but private records; gives how many entries their newest one counts.
+fn recall(directory: &Path, kind: EngineKind) -> Result<u64, StoreError> {
+    store::set_aside(directory, kind, &[Own::Records.into()])?;
+    let newest = store::open(directory, kind)?.reader().get(Own::Records, b"newest")?;
+    Ok(newest.map_or(0, |key| u64::from_be_bytes(key.try_into().unwrap()) + 1))
+}
+
 #[test]
 fn process_of_this_program() {
     let Some(what) = env::var_os(DO) else { return };
@@ -109,6 +116,10 @@ fn process_of_this_program() {
             // As the daemon does: nothing is closed any more.
             std::process::exit(2);
         }
+        "recall" => match recall(directory, kind) {
+            Ok(entries) => println!("WHOLE {entries}"),
+            Err(error) => println!("TOLD {} {error}", error.code()),
+        },
         _ => match read(directory, kind) {
             Ok(Ok(entries)) => println!("WHOLE {entries}"),
             Ok(Err(wrong)) if wrong.is_empty() => {}
@@ -139,8 +150,17 @@ fn program(verb: &str, directory: &Path, kind: EngineKind, from: u64) -> Command
 
 /// Opens and reads the store in a process of its own.
 pub(crate) fn find(directory: &Path, kind: EngineKind) -> Found {
+    found("read", directory, kind)
+}
+
+/// Sets the store aside, and reads what its write-ahead log gave the new one, in a process of its own.
+pub(crate) fn find_set_aside(directory: &Path, kind: EngineKind) -> Found {
+    found("recall", directory, kind)
+}
+
+fn found(verb: &str, directory: &Path, kind: EngineKind) -> Found {
     let mut command = Command::new("timeout");
-    let reading = program("read", directory, kind, 0);
+    let reading = program(verb, directory, kind, 0);
     command.arg("60").arg(reading.get_program()).args(reading.get_args());
     command.envs(reading.get_envs().filter_map(|(key, value)| Some((key, value?))));
     let output = command.stderr(Stdio::null()).output().unwrap();

@@ -12,7 +12,7 @@ use concordat_node::store::EngineKind;
 
 use super::{
     Dice,
-    child::{Found, Writing, find},
+    child::{Found, Writing, find, find_set_aside},
     mounts::run,
 };
 
@@ -100,6 +100,11 @@ fn damaged_again_and_again(kind: EngineKind) {
             other => panic!("{kind}, case {case}, {how}: {durable} were durable: {other:?}"),
         };
         *outcomes.entry(outcome).or_default() += 1;
+        // Whatever became of the engine, or of their log: of private records nothing is lost.
+        match find_set_aside(&damaged.join("store"), kind) {
+            Found::Whole(entries) if entries >= durable => {}
+            other => panic!("{kind}, case {case}, {how}: {durable} were durable: {other:?}"),
+        }
     }
     println!("{kind}: {outcomes:?}");
     assert!(outcomes["told"] > CASES / 4, "{outcomes:?}");

@@ -1,7 +1,7 @@
 //! Power that fails: only what the file system had sent to its disk is there afterwards.
 //!
 //! The disk is a file. The writer is stopped after some commits, the file is copied, and the copy is
-//! mounted as a machine would after a cut: ext4 replays its journal, and the store is opened twice.
+//! mounted as a machine would after a cut: ext4 replays its journal, and the store is opened twice and set aside.
 //! The file system is told to write nothing by itself for five minutes. No drive's cache is modelled.
 
 use std::{
@@ -17,7 +17,7 @@ use concordat_node::store::EngineKind;
 
 use super::{
     Dice,
-    child::{Found, Writing, find},
+    child::{Found, Writing, find, find_set_aside},
     mounts::{Mount, not_tested, run},
 };
 
@@ -34,7 +34,7 @@ fn cut(
     kind: EngineKind,
     dice: &mut Dice,
     preload: Option<&OsStr>,
-) -> Option<(u64, [Found; 2])> {
+) -> Option<(u64, [Found; 3])> {
     let (image, copy) = (place.join("image"), place.join("copy"));
     let file = fs::File::create(&image).unwrap();
     file.set_len(IMAGE_BYTES).unwrap();
@@ -65,7 +65,8 @@ fn cut(
     drop(mounted);
 
     let _mounted = mount(&copy, "loop", &place.join("after"))?;
-    Some((durable, [(); 2].map(|()| find(&directory("after"), kind))))
+    let after = directory("after");
+    Some((durable, [find(&after, kind), find(&after, kind), find_set_aside(&after, kind)]))
 }
 
 fn cut_again_and_again(kind: EngineKind) {

@@ -276,7 +276,7 @@ fn a_scrub_goes_on_while_rows_are_written_before_and_behind_it_and_at_the_ends()
         let reader = store.reader();
 
         std::thread::scope(|scope| {
-            let scrubbing = scope.spawn(|| (0..5).try_for_each(|_| reader.scrub()));
+            let scrubbing = scope.spawn(|| (0..5).try_for_each(|_| reader.scrub().map(drop)));
             let (mut number, mut end) = (0, 1_000_u32 << 16);
             while !scrubbing.is_finished() {
                 number = (number + 7) % 1_000;

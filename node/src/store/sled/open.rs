@@ -7,7 +7,8 @@
 //! 4. If that fails or panics, and not for want of space, or there is no ledger: the directory is
 //!    copied aside as sled left it, `snap.*` are removed, which hold nothing that is not in the log, and
 //!    step 3 is tried once more.
-//! 5. If that fails too, the directory is damaged.
+//! 5. If that fails too, the directory is damaged. So it is if step 3 does not come to an end: sled may read a
+//!    damaged log for ever.
 //!
 //! *Invariants.* We remove nothing that is not in the copy, but a half-written index.
 //!
@@ -18,6 +19,7 @@ use std::{
     fs, io,
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
+    sync::mpsc,
     thread,
     time::{Duration, Instant},
 };
@@ -33,6 +35,8 @@ const CACHE_BYTES: u64 = 16 * 1024 * 1024;
 const PATIENCE: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_millis(10);
 const DOING: &str = "opening the store";
+/// A log of many gigabytes without an index takes minutes to read.
+const OPENING_MAX: Duration = Duration::from_mins(15);
 
 /// Opens the directory, making it with this ledger if it is not there.
 pub(super) fn open(directory: &Path, first: &[u8]) -> Result<Db, StoreError> {
@@ -42,13 +46,13 @@ pub(super) fn open(directory: &Path, first: &[u8]) -> Result<Db, StoreError> {
     }
     remove(directory, |name| name.starts_with("snap.") && name.ends_with(".generating"))
         .map_err(failed)?;
-    let first = match attempt(directory) {
+    let first = match attempt(directory, OPENING_MAX)? {
         Err(error @ StoreError::Damaged { .. }) => error,
         opened => return opened,
     };
     let copy = copy_aside(directory).map_err(failed)?;
     remove(directory, |name| name.starts_with("snap.")).map_err(failed)?;
-    let opened = attempt(directory);
+    let opened = attempt(directory, OPENING_MAX)?;
     match &opened {
         Ok(_) => tracing::warn!(
             code = "store-index", copy = %copy.display(), error = %first,
@@ -79,13 +83,32 @@ fn create(directory: &Path, first: &[u8]) -> Result<(), StoreError> {
     directory.parent().map_or(Ok(()), sync_directory).map_err(io_failed)
 }
 
-fn attempt(directory: &Path) -> Result<Db, StoreError> {
-    let database = started(directory)?;
-    match database.get(LEDGER_KEY) {
-        Ok(Some(_)) => Ok(database),
-        Ok(None) => Err(StoreError::damaged(DOING, directory, "its ledger is missing")),
-        Err(error) => Err(failed(DOING, directory, error)),
-    }
+/// The outer error says that sled did not come to an end, and may still be at it.
+fn attempt(directory: &Path, limit: Duration) -> Result<Result<Db, StoreError>, StoreError> {
+    let path = directory.to_path_buf();
+    let opened = within(limit, move || {
+        let database = started(&path)?;
+        match database.get(LEDGER_KEY) {
+            Ok(Some(_)) => Ok(database),
+            Ok(None) => Err(StoreError::damaged(DOING, &path, "its ledger is missing")),
+            Err(error) => Err(failed(DOING, &path, error)),
+        }
+    });
+    opened.ok_or_else(|| {
+        let hangs = format!("sled panicked, or did not open it within {} s", limit.as_secs());
+        StoreError::damaged(DOING, directory, hangs)
+    })
+}
+
+/// What the work gives, unless it takes longer than this; then it goes on by itself, and ends with the process.
+fn within<T: Send + 'static>(
+    limit: Duration,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Option<T> {
+    let (done, waiting) = mpsc::channel();
+    // Err: nobody waits any more.
+    thread::spawn(move || drop(done.send(work())));
+    waiting.recv_timeout(limit).ok()
 }
 
 fn started(directory: &Path) -> Result<Db, StoreError> {
@@ -168,4 +191,26 @@ fn files(directory: &Path) -> io::Result<Vec<PathBuf>> {
     let mut paths: Vec<PathBuf> = paths.collect::<io::Result<_>>()?;
     paths.retain(|path| path.is_file());
     Ok(paths)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_opening_that_does_not_come_to_an_end_is_given_up() {
+        let (held, blocks) = mpsc::channel::<()>();
+        let limit = Duration::from_millis(50);
+        assert_eq!(within(limit, move || blocks.recv().is_ok()), None);
+        drop(held);
+        assert_eq!(within(OPENING_MAX, || 7), Some(7));
+        assert_eq!(within(OPENING_MAX, || panic!("as sled does")), None::<u8>);
+    }
+
+    #[test]
+    fn what_hangs_is_called_damaged() {
+        let place = tempfile::tempdir().unwrap();
+        let told = attempt(&place.path().join("sled"), Duration::ZERO).unwrap_err();
+        assert!(told.to_string().contains("did not open it within 0 s"), "{told}");
+    }
 }

@@ -140,7 +140,7 @@ impl<'a> Bundle<'a> {
 
     /// Every run of one chain, and the payloads that do not travel with it.
     fn chain(&mut self, reader: &Reader, chain: &Chain) -> Result<(), ExportError> {
-        let mut from = chain.start;
+        let mut from = chain.parts_at(reader);
         while from < chain.head.head.size {
             let no_run = ExportError::NoRun { feed: chain.feed, seq: from };
             let run = chain.run(reader, from, &|_| true).ok_or(no_run)?;

@@ -49,6 +49,19 @@ impl Chain {
         chains.filter_map(Result::transpose).collect()
     }
 
+    /// The first entry that the first chain of the feed does not have: what a chain shares with it is stored
+    /// again where a fork came to be known at a lower place than where this one parts.
+    #[must_use]
+    pub fn parts_at(&self, reader: &dyn Reader) -> u64 {
+        let header = |branch, seq| reader.get(Table::Headers, &place_key(&self.feed, branch, seq));
+        let size = self.head.head.size;
+        let is_shared = |seq: &u64| header(0, *seq) == header(self.branch, *seq);
+        match self.branch {
+            0 => self.start,
+            _ => (self.start..size).find(|seq| !is_shared(seq)).unwrap_or(size),
+        }
+    }
+
     /// The run from `from` on, as far as one frame and the signed heads go; `None` when nothing
     /// follows there. Payloads that do not fit, or that `may_give` holds back, are named; see
     /// [`Chain::payload`].

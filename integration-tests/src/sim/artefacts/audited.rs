@@ -80,7 +80,7 @@ impl Sim {
             )
         });
         for chain in &chains {
-            let mut from = chain.start;
+            let mut from = chain.parts_at(disk);
             while from < chain.head.head.size {
                 let run = chain.run(disk, from, &|_| true)?;
                 bytes.extend(writer.run(&run));

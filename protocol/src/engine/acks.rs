@@ -167,6 +167,21 @@ impl Engine {
         })
     }
 
+    /// Whether what counts with us as our own acknowledgement stands beyond the end of another feed of ours,
+    /// and so counts with nobody else (`engine/opening.rs`). We may have had no feed to say it again with.
+    pub(super) fn is_said_in_vain(
+        &self,
+        step: &Step<'_>,
+        (board, id): (&BoardId, &FeedId),
+    ) -> bool {
+        let said = self.feed(board, id).and_then(|feed| feed.trunk.complete.get(&self.me.org));
+        let Some(Counted { by, point: Point(seq, entry), .. }) = said else { return false };
+        let key = ack_key(id, (*seq, entry), by);
+        let row = self.pending.get(step.reader, Table::Acks, &key);
+        let row = row.and_then(|bytes| AckRow::from_bytes(&bytes).ok());
+        row.is_some_and(|row| !self.counts_at(step, board, by, row.place))
+    }
+
     /// Whether another organisation acknowledged this entry.
     pub(super) fn is_acknowledged(&self, step: &Step<'_>, id: &FeedId, at: Point) -> bool {
         let mut begin = acks_from(id, at.0);

@@ -114,6 +114,10 @@ impl Engine {
         for feed in &feeds {
             self.open_acks(&step, &id, feed);
         }
+        if feeds.iter().any(|feed| self.is_said_in_vain(&step, (&id, feed))) {
+            // At once: until then it counts with us and with nobody else.
+            self.draft_acks(&step, &id);
+        }
         // What a feed acknowledged above its own fork counts by what others acknowledged of it.
         for feed in feeds {
             self.refresh_item(&mut step, &id, &feed);
@@ -210,7 +214,8 @@ impl Engine {
         let said = feed.trunk.complete.get(&me).map_or(0, |counted| counted.complete);
         let is_due = feed.fork.is_none()
             && (self.holds_news(step, feed, (feed.acked_size, size))
-                || self.holds_news(step, feed, (said, held)));
+                || self.holds_news(step, feed, (said, held))
+                || self.is_said_in_vain(step, (board_id, id)));
         if feed.is_limited() && feed.acked_size < feed.trunk.applied {
             self.acknowledge_for_the_last_time(step, board_id, id);
         }

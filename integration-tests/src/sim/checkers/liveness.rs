@@ -131,7 +131,9 @@ fn unfinished(
             let header = disk.header(id, *seq).and_then(|bytes| Header::from_bytes(bytes).ok());
             header.is_some_and(|header| header.kind != Kind::ACK)
         };
-        let due = (0..feed.effective).rev().find(calls).filter(|_| can_settle && is_complete)?;
+        // A member that was due content which is lost cannot acknowledge it, though others were due none.
+        let is_due = can_settle && is_complete && !lost(id);
+        let due = (0..feed.effective).rev().find(calls).filter(|_| is_due)?;
         (feed.settled <= due)
             .then(|| format!("{id:?} has entry {due}, of which {} are settled", feed.settled))
     })

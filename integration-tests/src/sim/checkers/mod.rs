@@ -320,10 +320,12 @@ impl Checkers {
     pub fn open_matter(&self, nodes: &[Seen<'_>]) -> Option<String> {
         let lost = |feed: &FeedId| {
             let missing = nodes.iter().flat_map(|seen| seen.disk.missing(feed));
-            let mut missing = missing.collect::<BTreeSet<_>>().into_iter();
+            let missing = missing.collect::<BTreeSet<_>>();
             let is_held =
                 |seq, id| nodes.iter().any(|seen| seen.disk.holds_payload(feed, seq, &id));
-            self.append_only.is_excused(feed) && missing.all(|(seq, id)| !is_held(seq, id))
+            self.append_only.is_excused(feed)
+                && !missing.is_empty()
+                && missing.into_iter().all(|(seq, id)| !is_held(seq, id))
         };
         let is_excused = |feed: &FeedId| self.append_only.is_excused(feed);
         liveness::open_matter(&self.facts, lost, is_excused, nodes)

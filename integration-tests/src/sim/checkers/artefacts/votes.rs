@@ -238,6 +238,16 @@ fn firsts(scene: &Scene, proposal: &EntryId) -> BTreeMap<OrgId, First> {
     firsts
 }
 
+/// Whether a member acknowledges in two histories, so that a result may rest on which of them is read (`SPEC.md`
+/// 19.7): the one way from a fixed result to a disputed one that no majority settled.
+fn acknowledges_twice(scene: &Scene) -> bool {
+    let mut histories = BTreeMap::new();
+    scene.dossier.acknowledged.iter().any(|ack| {
+        let history = (ack.feed, ack.history);
+        *histories.entry((ack.by, ack.place.0)).or_insert(history) != history
+    })
+}
+
 /// Results that nodes showed as fixed.
 #[derive(Debug, Default)]
 pub(super) struct Fixed {
@@ -250,6 +260,9 @@ impl Fixed {
     pub(super) fn note(&mut self, node: NodeIx, scene: &Scene) -> Verdict {
         for (id, proposed) in &scene.replay.proposals {
             let ruling = &proposed.poll.ruling;
+            if *ruling == Ruling::Disputed && acknowledges_twice(scene) {
+                continue;
+            }
             let before = self.by_node.get(&(node, *id));
             if let Some(before) = before.filter(|before| *before != ruling) {
                 return Err(violation(format!(

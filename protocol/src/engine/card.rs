@@ -20,9 +20,9 @@ use super::{
     tables::{Table, board_key},
 };
 use crate::{
-    feed::{Descriptor, Draft, Kind},
-    hash::{BoardId, FeedId},
-    identity::{Card, SignedCard},
+    feed::{Descriptor, Draft, Extent, Kind},
+    hash::{BoardId, FeedId, OrgId},
+    identity::{Card, PublicKey, SignedCard},
 };
 
 /// Our card as an entry, if it is newer than the one that the board was told.
@@ -94,19 +94,66 @@ impl Engine {
         Ok(())
     }
 
-    /// Whether another feed took the place of the one that the card's key signs, or contests it.
-    fn is_void(&self, card: &Card) -> bool {
+    /// People say that this is an organisation's card. Their word counts against a later card under another
+    /// key: whoever stole a key may have opened epochs with it and told cards in them, and the owner, who took the
+    /// first of these back, can show that only to whoever lets its node in.
+    pub(super) fn take_their_word(&mut self, step: &mut Step<'_>, signed: SignedCard) {
+        let card = signed.card();
+        let known = self.cards.get(&card.org).map(SignedCard::card);
+        let is_against = known
+            .is_some_and(|known| known.feed_key != card.feed_key && !self.gives_way(known, card));
+        let signer = (card.org, card.feed_key);
+        if is_against && self.feeds_signed_by(signer).next().is_none() {
+            self.vouched.insert(signer.0, signer.1);
+        }
+        self.learn(step, signed);
+    }
+
+    /// The key that people vouched for against a later card; until it opens a feed, or the recovery key, which no
+    /// thief has, opened the newest.
+    fn vouched_for(&self, org: &OrgId) -> Option<PublicKey> {
+        let key = self.vouched.get(org)?;
         let feeds = self.boards.values().flat_map(|board| board.feeds.values());
-        let of_card = |feed: &&Feed| {
-            let Descriptor { org, key, .. } = feed.descriptor;
-            (org, key) == (card.org, card.feed_key)
+        let mut feeds = feeds.filter(|feed| feed.descriptor.org == *org);
+        let ends_it = |feed: &Feed| {
+            let is_recovered = feed.extent == Extent::Open && feed.opened.is_recovery();
+            feed.descriptor.key == *key || is_recovered
         };
-        feeds.filter(of_card).any(Feed::is_void)
+        (!feeds.any(ends_it)).then_some(*key)
+    }
+
+    /// The feeds of an organisation, on all boards, that a key signs.
+    fn feeds_signed_by(&self, signer: (OrgId, PublicKey)) -> impl Iterator<Item = &Feed> {
+        let feeds = self.boards.values().flat_map(|board| board.feeds.values());
+        feeds.filter(move |feed| (feed.descriptor.org, feed.descriptor.key) == signer)
+    }
+
+    /// Whether another feed took the place of the one that the card's key signs, or contests it; of a key
+    /// that signs none, whether another one opened its epoch, and nobody vouched for it against that one.
+    fn is_void(&self, card: &Card) -> bool {
+        let mut feeds = self.feeds_signed_by((card.org, card.feed_key)).peekable();
+        if feeds.peek().is_some() {
+            return feeds.any(Feed::is_void);
+        }
+        let all = self.boards.values().flat_map(|board| board.feeds.values());
+        let mut open = all.filter(|feed| feed.extent == Extent::Open && feed.descriptor.epoch > 0);
+        self.vouched_for(&card.org) != Some(card.feed_key)
+            && open.any(|feed| {
+                let of = &feed.descriptor;
+                let epoch = of.epoch.checked_add(self.epochs_before(of));
+                (of.org, epoch) == (card.org, Some(card.epoch))
+            })
     }
 
     /// Whether a card gives way to another of its organisation: to a later one, but a void one to any
-    /// that is not. Else whoever stole a key and opened an epoch with it could outbid its owner.
+    /// that is not. Else whoever stole a key and opened an epoch with it could outbid its owner. Against a key that
+    /// people vouched for nothing counts.
     pub(super) fn gives_way(&self, known: &Card, new: &Card) -> bool {
+        match self.vouched_for(&known.org) {
+            Some(key) if key == new.feed_key && key != known.feed_key => return true,
+            Some(key) if key == known.feed_key && key != new.feed_key => return false,
+            Some(_) | None => {}
+        }
         match (self.is_void(known), self.is_void(new)) {
             (true, false) => true,
             (false, true) => false,

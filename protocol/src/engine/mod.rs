@@ -63,7 +63,7 @@ use alloc::{collections::BTreeMap, vec::Vec};
 use crate::{
     codec::Fixed,
     hash::{BoardId, FeedId, NodeKey, OrgId, Tag, hash},
-    identity::SignedCard,
+    identity::{PublicKey, SignedCard},
     time::TimeMs,
 };
 use pending::Pending;
@@ -90,6 +90,8 @@ pub struct Engine {
     feeds: BTreeMap<FeedId, BoardId>,
     peers: BTreeMap<NodeKey, Peer>,
     cards: BTreeMap<OrgId, SignedCard>,
+    /// Keys that people vouched for against a later card, since the start.
+    vouched: BTreeMap<OrgId, PublicKey>,
     pending: Pending,
     timer: Timer,
     /// Whether people were told that our clock is off.
@@ -186,7 +188,7 @@ impl Engine {
             Input::Persisted { batch } => self.persisted(&mut step, batch),
             Input::Tick => self.tick(&mut step),
             Input::Join { founding } => self.join(&mut step, *founding),
-            Input::Learn { card } => self.learn(&mut step, *card),
+            Input::Learn { card } => self.take_their_word(&mut step, *card),
             Input::Write { ticket, board, draft } => self.write(&mut step, ticket, board, draft),
         }
         self.finish_restoring(&mut step);

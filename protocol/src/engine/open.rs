@@ -56,6 +56,7 @@ impl Engine {
             feeds: BTreeMap::new(),
             peers: BTreeMap::new(),
             cards: BTreeMap::new(),
+            vouched: BTreeMap::new(),
             pending: Pending::default(),
             timer: super::Timer::default(),
             clock_is_off: false,

@@ -105,7 +105,7 @@ impl Opened {
         Self { right, end: opening.end, ..Self::first(&opening.descriptor) }
     }
 
-    const fn is_recovery(&self) -> bool {
+    pub(crate) const fn is_recovery(&self) -> bool {
         matches!(self.right, Right::Recovery) && !self.is_forked
     }
 

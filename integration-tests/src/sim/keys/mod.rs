@@ -175,6 +175,8 @@ impl Sim {
             KeyStrike::RotateAgain { node, standing, ms } => self.rotate_again(node, standing, ms),
             KeyStrike::Recover { node, ms } => self.recover(node, ms),
             KeyStrike::Move { node, has_new_key, ms } => self.relocate(node, has_new_key, ms),
+            // People look which card an organisation has now.
+            KeyStrike::Vouch { card, .. } if !self.is_present(&card) => Ok(()),
             KeyStrike::Vouch { node, card } => {
                 if self.nodes[node].is_on() {
                     self.counts.one(Group::Fault, "card told by people");
@@ -212,16 +214,27 @@ impl Sim {
         Ok(())
     }
 
+    fn is_present(&self, card: &SignedCard) -> bool {
+        self.partnership.organisations.iter().any(|organisation| organisation.card == *card)
+    }
+
     /// When faults end, people hand the card of whoever has another node key to one partner, the others have
-    /// it from there.
+    /// it from there; to all, if that node signs nothing before it heard from most of them.
     pub(super) fn hand_over_cards(&mut self) {
         let Some(moved) = self.plan.keys.new_node else { return };
-        let is_partner = |node: &NodeIx| *node != moved && self.is_honest(*node);
-        let mut partners = (0..self.plan.orgs.len()).filter(is_partner);
-        let Some(node) = partners.find(|node| self.plan.links(*node, moved)) else { return };
-        let card = Box::new(self.nodes[moved].organisation().card.clone());
-        let strike = KeyStrike::Vouch { node, card };
-        self.due(1_000, Event::Strike(Strike::Keys(strike)));
+        let is_partner = |node: &NodeIx| {
+            *node != moved && self.is_honest(*node) && self.plan.links(*node, moved)
+        };
+        let partners = (0..self.plan.orgs.len()).filter(is_partner);
+        let node = &self.nodes[moved];
+        let is_restoring = node.standing == Standing::Restored
+            || node.is_on() && node.views().iter().any(|view| view.is_restoring);
+        let partners: Vec<_> = partners.take(if is_restoring { usize::MAX } else { 1 }).collect();
+        for node in partners {
+            let card = Box::new(self.nodes[moved].organisation().card.clone());
+            let strike = KeyStrike::Vouch { node, card };
+            self.due(1_000, Event::Strike(Strike::Keys(strike)));
+        }
     }
 
     /// A node stops, and starts again at another address, perhaps with another key, and a newer card.

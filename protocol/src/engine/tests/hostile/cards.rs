@@ -201,6 +201,55 @@ fn an_owner_shows_its_card_though_a_thief_opened_a_later_epoch() {
     assert_eq!(known(&one, 3), &own);
 }
 
+/// A thief rotated twice, and its card shuts out the owner's node, which has another key by now. People vouch for
+/// the owner's card, of a lower epoch; that holds against whatever the thief tells, until the owner's feed comes.
+#[test]
+fn peoples_word_counts_against_a_later_card_of_a_thief() {
+    let owner = Author::first(3);
+    let opened = owner.begin(&[]);
+    let thief = owner.next_after(&opened, [66; 32]);
+    let stolen = thief.begin(&[]);
+    let further = thief.next_after(&stolen, [67; 32]);
+    let onwards = further.begin(&[told(&card_by(&further, (2, 7), node_key(9)))]);
+    let recovered = owner.recovered_after(&opened, [77; 32]);
+    let own = card_by(&recovered, (1, 1), node_key(10));
+    let mut one = One::among(&[2, 3]);
+    for chain in [&opened, &stolen, &onwards] {
+        one.say(2, push(chain));
+    }
+    assert_eq!(known(&one, 3).card().order(), (2, 7));
+
+    one.input(Input::Learn { card: Box::new(own.clone()) });
+
+    assert_eq!(known(&one, 3), &own);
+    let later = told(&card_by(&further, (2, 8), node_key(11)));
+    one.say(2, push(&further.go_on(&onwards, &[later])));
+    assert_eq!(known(&one, 3), &own);
+    one.say(2, push(&recovered.begin(&[])));
+    one.restart();
+    assert_eq!(known(&one, 3), &own);
+}
+
+/// People vouched for a key that was given up before it opened a feed: its card gives way to the one under the key
+/// that opened the epoch, whatever their numbers.
+#[test]
+fn a_card_under_a_key_that_opened_nothing_gives_way_to_one_of_its_epoch() {
+    let owner = Author::first(3);
+    let opened = owner.begin(&[]);
+    let given_up = owner.next_after(&opened, [66; 32]);
+    let recovered = owner.recovered_after(&opened, [77; 32]);
+    let own = card_by(&recovered, (1, 0), node_key(10));
+    let mut one = One::among(&[2, 3]);
+    one.say(2, push(&opened));
+    let card = card_by(&given_up, (1, 4), node_key(9));
+    one.input(Input::Learn { card: Box::new(card.clone()) });
+    assert_eq!(known(&one, 3), &card);
+
+    one.say(2, push(&recovered.begin(&[told(&own)])));
+
+    assert_eq!(known(&one, 3), &own);
+}
+
 /// A feed speaks for its organisation and its key alone. What it says otherwise is reported, and
 /// changes nothing.
 #[test]

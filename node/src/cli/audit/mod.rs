@@ -15,7 +15,7 @@ mod replay;
 
 use std::process::ExitCode;
 
-use concordat_protocol::audit::{Report, Severity};
+use concordat_protocol::audit::{Finding, Place, Report, Severity};
 use serde::Serialize;
 
 pub(super) use replay::run as replay;
@@ -25,7 +25,31 @@ use super::{args::AuditVerify, error::CliError, out::Out};
 #[derive(Serialize)]
 struct ShownFinding {
     severity: String,
+    code: &'static str,
+    feed: Option<String>,
+    slug: Option<String>,
+    epoch: Option<u64>,
+    seq: Option<u64>,
+    last_seq: Option<u64>,
+    record: Option<u64>,
     sentence: String,
+}
+
+impl ShownFinding {
+    fn of(finding: &Finding) -> Self {
+        let Place { feed, seq, last_seq, record } = finding.place();
+        Self {
+            severity: finding.severity().to_string(),
+            code: finding.code(),
+            feed: feed.map(|feed| feed.to_string()),
+            slug: finding.of().map(|of| of.slug.to_string()),
+            epoch: finding.of().map(|of| of.epoch),
+            seq,
+            last_seq,
+            record,
+            sentence: finding.to_string(),
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -62,10 +86,7 @@ fn shown(report: &Report) -> ShownReport {
         settled: feed.settled,
         forked_at: feed.fork,
     });
-    let findings = report.findings.iter().map(|finding| ShownFinding {
-        severity: finding.severity().to_string(),
-        sentence: finding.to_string(),
-    });
+    let findings = report.findings.iter().map(ShownFinding::of);
     ShownReport {
         exit_code: report.exit_status(),
         closing: report.closing(),
@@ -86,7 +107,8 @@ fn words(report: &Report, shown: &ShownReport) -> Vec<String> {
     }
     for severity in [Severity::Proven, Severity::Unchecked, Severity::Note] {
         let of_weight = report.findings.iter().filter(|finding| finding.severity() == severity);
-        lines.extend(of_weight.map(|finding| format!("{severity}: {finding}")));
+        lines
+            .extend(of_weight.map(|finding| format!("{severity}: {finding} [{}]", finding.code())));
     }
     lines.push(shown.closing.clone());
     lines

@@ -407,9 +407,15 @@ class Audit:
             elif feed.is_whole() and is_highest:
                 size = max(history.chain.size for history in feed.histories())
                 is_early = item.seq >= size
-                self.find(UNCHECKED, "EndsEarly" if is_early else "AcknowledgedOther",
-                          feed.at(size, item.seq + 1) if is_early else feed.at(item.seq),
+                start = size if is_early else self._agreed_below(feed, item.seq)
+                self.find(UNCHECKED, "EndsEarly" if is_early else "AcknowledgedOther", feed.at(start, item.seq + 1),
                           f"{size} entries of {feed.member.slug}, but {who} acknowledged entry {item.seq}")
+
+    def _agreed_below(self, feed: Feed, seq: int) -> int:
+        """How many entries below this one some acknowledgement agrees with."""
+        items = [ack.item for (_, of), acks in self.acks.items() if of == feed.first.chain.feed
+                 for ack in (acks.highest, acks.widest)]
+        return max((item.seq + 1 for item in items if item.seq < seq and feed.holding(item.seq, item.id)), default=0)
 
     def _settle(self, feed: Feed) -> None:
         """The settled size, at least: of several histories that of the one with most."""

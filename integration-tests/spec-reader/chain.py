@@ -82,7 +82,9 @@ class Chain:
                 raise Misbehaved("MissingMandatoryHead", f"size {chain.size}", covered, chain.size)
             mandatory += [chain.size] * due
         if heads:
-            raise Misbehaved("StrayHead", f"size {heads[0].head.size}", run.start, end)
+            size = heads[0].head.size
+            doubtful = (covered, size) if size > end else (run.start, end)
+            raise Misbehaved("StrayHead", f"size {size}", *doubtful)
         if covered != chain.size:
             raise Misbehaved("Uncovered", f"from {covered}, end {chain.size}", covered, end)
         for entry in entries:

@@ -327,6 +327,8 @@ pub enum Finding {
     AcknowledgedOther {
         /// The feed.
         of: FeedName,
+        /// The first entry that nobody's acknowledgement agrees with.
+        from: u64,
         /// The place.
         seq: u64,
         /// Who acknowledged.

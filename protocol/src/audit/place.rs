@@ -163,7 +163,6 @@ impl Finding {
             | Self::BackDated { of, seq, .. }
             | Self::PayloadAbsent { of, seq, .. }
             | Self::PayloadAltered { of, seq }
-            | Self::AcknowledgedOther { of, seq, .. }
             | Self::AccusesUnknown { by: of, seq, .. }
             | Self::PayloadWithheld { of, seq, .. }
             | Self::NewerKind { of, seq, .. }
@@ -176,8 +175,9 @@ impl Finding {
             | Self::BeyondEnd { of, end: from, entries: end } => {
                 Place::entries(of.feed, *from, *end)
             }
-            Self::EndsEarly { of, size, seq, .. } => {
-                Place::entries(of.feed, *size, seq.saturating_add(1))
+            Self::EndsEarly { of, size: from, seq, .. }
+            | Self::AcknowledgedOther { of, from, seq, .. } => {
+                Place::entries(of.feed, *from, seq.saturating_add(1))
             }
             Self::Outsider { record, feed, from: seq }
             | Self::PayloadUnasked { record, feed, seq } => {
@@ -226,6 +226,8 @@ pub(super) fn doubtful(heads: &[u64], (from, end): (u64, u64), why: &Misbehaved)
         Misbehaved::OtherEntries { size }
         | Misbehaved::BadSignature { size }
         | Misbehaved::MissingMandatoryHead { size } => *size,
+        // A head of more than the run has.
+        Misbehaved::StrayHead { size, .. } if *size > end => *size,
         Misbehaved::OtherFeed { .. }
         | Misbehaved::WrongSeq { .. }
         | Misbehaved::WrongPrev { .. }

@@ -365,10 +365,20 @@ impl SecondReading {
             let size = sizes.map(|one| one.tip.size()).max().unwrap_or(0);
             findings.push(match seq >= size {
                 true => Finding::EndsEarly { of, size, by, seq },
-                false => Finding::AcknowledgedOther { of, seq, by, acknowledged: claim.id },
+                false => {
+                    let from = self.agreed_below(feed.name.feed, seq);
+                    Finding::AcknowledgedOther { of, from, seq, by, acknowledged: claim.id }
+                }
             });
         }
         findings
+    }
+
+    /// How many entries of a feed somebody's acknowledgement agrees with, of those below a seq.
+    fn agreed_below(&self, feed: FeedId, seq: u64) -> u64 {
+        let claims = self.claims.of(feed).flat_map(|(_, pair)| [pair.highest, pair.most_complete]);
+        let agreed = claims.filter(|claim| claim.held_by.is_some() && claim.seq < seq);
+        agreed.map(|claim| claim.seq.saturating_add(1)).max().unwrap_or(0)
     }
 
     /// How many entries of a feed are settled, as far as the bundle proves it.

@@ -113,6 +113,11 @@ fn changed() -> Vec<(&'static str, Vec<u8>)> {
         run.heads.remove(1);
         file(vec![accused.clone(), Piece::Run(run)])
     };
+    let short = {
+        let mut run = one.whole();
+        run.entries.pop();
+        file(vec![accused.clone(), Piece::Run(run)])
+    };
     let (left, right) = forked(board());
     let lower = noted(1, &["another"]);
     let of_lower =
@@ -154,6 +159,7 @@ fn changed() -> Vec<(&'static str, Vec<u8>)> {
         ("with an entry changed after its second head", with(4)),
         ("with an entry changed right before its second head", with(3)),
         ("without a head that must be there", without_head),
+        ("without the last entry of a run", short),
         ("with evidence of two forks", of_runs(vec![left.whole(), judge.whole()])),
         (
             "with evidence of two forks, before the feed",
@@ -308,6 +314,7 @@ fn claims() -> Vec<(&'static str, Vec<u8>)> {
     let one = noted(1, &["one"]);
     let claim = |feed, at| of_runs(vec![one.whole(), acknowledging(2, feed, at).whole()]);
     let other = EntryId::from_bytes([9; 32]);
+    let longer = noted(1, &["one", "two", "three"]);
     let mut accusing = Pen::of(2);
     let abroad = tiny(&[1]).board_id().unwrap();
     accusing.write(Kind::EVIDENCE, Evidence::Fork(proof(abroad)).to_bytes());
@@ -331,6 +338,14 @@ fn claims() -> Vec<(&'static str, Vec<u8>)> {
     vec![
         ("with an acknowledgement of more", claim(one.feed(), (9, other))),
         ("with an acknowledgement of another entry", claim(one.feed(), (1, other))),
+        (
+            "with acknowledgements of an entry and of another after it",
+            of_runs(vec![
+                longer.whole(),
+                acknowledging(2, longer.feed(), (1, longer.entries[1].1)).whole(),
+                acknowledging(3, longer.feed(), (3, other)).whole(),
+            ]),
+        ),
         ("with an acknowledgement of an unknown feed", {
             claim(FeedId::from_bytes([9; 32]), (1, other))
         }),

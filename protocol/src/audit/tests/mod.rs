@@ -422,6 +422,7 @@ fn settlement_counts_acknowledgements_of_the_history_that_they_name() {
     pieces[1] = Piece::Run(other.run(0, 5));
     let acknowledged = first.tip.id();
     let disowned = |pen: &Pen| Finding::AcknowledgedOther {
+        from: 0,
         of: of.clone(),
         seq: 3,
         by: pen.name(),

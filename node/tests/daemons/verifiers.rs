@@ -7,11 +7,18 @@
 //!
 //! *Invariant*: what one finds the other finds: every severity, code and place, every feed, the exit status.
 
-use std::{collections::BTreeSet, fs, process::Command};
+use std::{collections::BTreeSet, env, fs, path::Path, process::Command};
 
+use concordat_node::keys::KeyDirectory;
+use concordat_protocol::{
+    checkpoint::{Checkpoint, Origin},
+    feed::Descriptor,
+    identity::KeyPair,
+};
 use serde_json::Value;
 
 use crate::{
+    bundles::Bundle,
     partnership::Partnership,
     process::{Node, program},
 };
@@ -22,7 +29,10 @@ const READER: &str =
 const COMPARED: [&str; 8] =
     ["severity", "code", "feed", "slug", "epoch", "seq", "last_seq", "record"];
 /// The same of a feed, as ours and the other name it.
-const OF_FEEDS: [(&str, &str); 5] = [
+const OF_FEEDS: [(&str, &str); 8] = [
+    ("feed", "feed"),
+    ("last", "last"),
+    ("root", "root"),
     ("slug", "slug"),
     ("epoch", "epoch"),
     ("entries", "size"),
@@ -77,4 +87,56 @@ pub(crate) fn audited(bundle: &[u8]) -> Value {
 /// A list within a report.
 pub(crate) fn list<'a>(report: &'a Value, name: &str) -> &'a Vec<Value> {
     report[name].as_array().unwrap()
+}
+
+/// Does what the page beside a bundle says, in its directory: whether all of it went well, and what was printed.
+fn follow(page: &str, place: &Path) -> (bool, String) {
+    let lines = page.lines().filter_map(|line| line.strip_prefix("    "));
+    let script = lines.collect::<Vec<_>>().join("\n").replace("concordat_reader.py", READER);
+    let programs = Path::new(env!("CARGO_BIN_EXE_concordat")).parent().unwrap();
+    let path = format!("{}:{}", programs.display(), env::var("PATH").unwrap());
+    let mut shell = Command::new("sh");
+    shell.args(["-e", "-c", &script]).current_dir(place).env("PATH", path);
+    let followed = shell.output().unwrap();
+    let printed = [followed.stdout, followed.stderr].concat();
+    (followed.status.success(), String::from_utf8(printed).unwrap())
+}
+
+#[test]
+fn the_page_beside_a_bundle_can_be_followed_by_hand_line_by_line() {
+    let board = Partnership::found(&["la-wigan", "la-bury"]);
+    let node = board.node_of("la-wigan");
+    node.write_notes("one\ntwo\n");
+    let directory = board.file("for-the-auditor");
+    node.run(&["export", "--dir", &directory]);
+    let place = Path::new(&directory);
+    let page = fs::read_to_string(place.join("README.txt")).unwrap();
+    let bundle = Bundle::of(&fs::read(place.join("board.bundle")).unwrap());
+    assert!(page.contains(&bundle.founding().board().to_string()), "{page}");
+
+    let key = KeyDirectory::open(node.home()).unwrap().feed(0).unwrap();
+    let feeds = bundle.feeds();
+    let feed = feeds.iter().max_by_key(|feed| feed.size()).unwrap();
+    let Descriptor { board: id, org, epoch, .. } = feed.descriptor;
+    let head = feed.heads.last().unwrap().head;
+    let origin = Origin { board: id, org, epoch };
+    let checkpoint = Checkpoint { origin, size: head.size, root: head.root };
+    let note = checkpoint.sign(&KeyPair::from_seed(key.as_bytes())).to_bytes();
+    fs::write(place.join("checkpoint.txt"), &note).unwrap();
+    let (is_sound, printed) = follow(&page, place);
+    assert!(is_sound, "{printed}\n{page}");
+    assert_eq!(printed.matches("Signature Verified Successfully").count(), 2, "{printed}");
+    assert!(printed.contains("Everything in this bundle holds"), "{printed}");
+    assert!(page.contains(&format!("root {}", note_root(&note))), "{page}");
+
+    let other = String::from_utf8(note).unwrap().replacen("\n3\n", "\n4\n", 1);
+    fs::write(place.join("checkpoint.txt"), other).unwrap();
+    assert!(!follow(&page, place).0);
+    let told = node.command(&["export", "--dir", &directory]);
+    assert!(!told.status.success(), "what was handed over is not written again");
+}
+
+/// The third line of a note.
+fn note_root(note: &[u8]) -> String {
+    String::from_utf8_lossy(note).lines().nth(2).unwrap().to_owned()
 }

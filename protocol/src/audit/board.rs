@@ -14,8 +14,8 @@ use super::finding::{FeedName, Finding};
 use crate::{
     charter::{Founding, Status},
     feed::{
-        BadOpening, Body, Descriptor, Extent, Kind, OpenFeed, Opened, Run, Tip, expect_room,
-        extents,
+        BadOpening, Body, Descriptor, Extent, Kind, OpenFeed, Opened, Run, SignedHead, Tip,
+        expect_room, extents,
     },
     hash::{BoardId, FeedId, OrgId},
     time::TimeMs,
@@ -43,6 +43,8 @@ pub(super) struct Feed {
     /// The record that opened it; what stands before is not its.
     pub(super) since: u64,
     pub(super) tip: Tip,
+    /// The head over all of it.
+    pub(super) head: Option<SignedHead>,
     /// What came after cannot be checked.
     pub(super) is_broken: bool,
     /// The times that its first and last entries claim.
@@ -115,6 +117,7 @@ impl Boards {
             status: member.status,
             since: self.record,
             tip: Tip::empty(feed),
+            head: None,
             is_broken: false,
             claimed: None,
             latest: TimeMs(0),

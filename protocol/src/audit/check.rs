@@ -196,6 +196,7 @@ impl Audit {
         match verify_run(&feed.tip, &feed.descriptor, run) {
             Ok(run) => {
                 feed.tip = run.tip().clone();
+                feed.head = Some(*run.newest_head());
                 self.due = Some(Due::after(feed.name.clone(), run.entries()));
                 self.read_entries(id, &run);
             }

@@ -334,7 +334,9 @@ impl SecondReading {
         let feed_summary = |(feed, settled): (&Feed, u64)| FeedSummary {
             board: feed.descriptor.board,
             name: feed.name.clone(),
+            key: feed.descriptor.key,
             entries: feed.tip.size(),
+            head: feed.head,
             settled,
             claimed: feed.claimed,
             fork: feed.fork,

@@ -16,7 +16,9 @@ use alloc::{
 };
 
 use super::finding::{FeedName, Finding, Severity};
-use crate::{charter::Founding, hash::BoardId, time::TimeMs};
+use crate::{
+    charter::Founding, feed::SignedHead, hash::BoardId, identity::PublicKey, time::TimeMs,
+};
 
 /// One board of a bundle.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,8 +36,12 @@ pub struct FeedSummary {
     pub board: BoardId,
     /// The feed.
     pub name: FeedName,
+    /// The key that signs it.
+    pub key: PublicKey,
     /// How many entries of its first history hold.
     pub entries: u64,
+    /// The signed head over all of these.
+    pub head: Option<SignedHead>,
     /// How many entries, from the first, are settled, as far as the bundle proves it.
     pub settled: u64,
     /// The times that its first and last entries claim.

@@ -15,9 +15,13 @@ mod replay;
 
 use std::process::ExitCode;
 
-use concordat_protocol::audit::{Finding, Place, Report, Severity};
+use concordat_protocol::{
+    audit::{Finding, Place, Report, Severity},
+    codec::hex,
+};
 use serde::Serialize;
 
+pub(super) use read::audit as check;
 pub(super) use replay::run as replay;
 
 use super::{args::AuditVerify, error::CliError, out::Out};
@@ -55,9 +59,12 @@ impl ShownFinding {
 #[derive(Serialize)]
 struct ShownFeed {
     board: String,
+    feed: String,
     slug: String,
     epoch: u64,
     entries: u64,
+    last: Option<String>,
+    root: Option<String>,
     settled: u64,
     forked_at: Option<u64>,
 }
@@ -80,9 +87,12 @@ pub(super) fn verify(args: &AuditVerify, out: &Out) -> Result<ExitCode, CliError
 fn shown(report: &Report) -> ShownReport {
     let feeds = report.summary.feeds.iter().map(|feed| ShownFeed {
         board: feed.board.to_string(),
+        feed: feed.name.feed.to_string(),
         slug: feed.name.slug.to_string(),
         epoch: feed.name.epoch,
         entries: feed.entries,
+        last: feed.head.map(|signed| signed.head.id.to_string()),
+        root: feed.head.map(|signed| hex(&signed.head.root.0)),
         settled: feed.settled,
         forked_at: feed.fork,
     });

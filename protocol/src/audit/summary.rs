@@ -131,8 +131,9 @@ impl Report {
         match self.exit_status() {
             0 => format!(
                 "Everything in this bundle holds: {hold}, each signed by its author and none left \
-                 out before another; {} of them are held by a majority of the others.",
+                 out before another; {} of them are held by a majority of the others.{}",
                 summary.settled(),
+                self.left_out(),
             ),
             1 => format!(
                 "This bundle proves misbehaviour: {} of a member that broke a rule it had signed \
@@ -144,6 +145,20 @@ impl Report {
                 "Part of this bundle could not be checked, and nobody is shown to have misbehaved: \
                  {} remain open; what was verified is {hold}.",
                 counted(unchecked, "point", "points"),
+            ),
+        }
+    }
+}
+
+impl Report {
+    /// That content is missing, if any is: it may be kept to an audience, or have been taken out.
+    fn left_out(&self) -> String {
+        let is_withheld = |one: &&Finding| matches!(one, Finding::PayloadWithheld { .. });
+        match self.findings.iter().filter(is_withheld).count() as u64 {
+            0 => String::new(),
+            withheld => format!(
+                " What {} said is not in it: ask a member of the audience.",
+                counted(withheld, "entry", "entries"),
             ),
         }
     }

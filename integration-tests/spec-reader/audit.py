@@ -10,25 +10,25 @@ Source: SPEC, section 15.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any, Callable, Optional
 
 import bundle
 import payloads
 from cbor import Refused
-from chain import Chain, Entry, Opening, check_opening, read_opening
+from chain import Chain, Entry, Misbehaved, check_opening, read_opening
 from charter import OBSERVER, Charter, Member, charter_hash
 from checkpoint import Origin, read_checkpoint, read_cosign, verify_checkpoint
 from evidence import ForkProof, read_evidence
 from feed import (ACK, EVIDENCE, FOR_OBSERVERS, KINDS, OPEN_FEED, WITHHELD, Descriptor, Run, Sealed, read_run,
                   sealed_in)
+from finding import NOTE, PROVEN, UNCHECKED, Finding, Place
 from founding import read_candidate, read_founding, read_vote
 from hashes import id_text
+from histories import Ack, Acks, Feed, History
 from identity import read_card
-from lineage import Extent, Known, check_opening_among, extents
-from payloads import AckItem, settled_size
+from lineage import check_opening_among, extents
+from payloads import settled_size
 
-PROVEN, UNCHECKED, NOTE = "proven", "unchecked", "note"
 READERS: dict[str, Callable[[bytes], Any]] = {
     "open_feed": read_opening, "ack": payloads.read_ack, "open": payloads.read_open,
     "change": payloads.read_change, "event": payloads.read_event, "remark": payloads.read_event,
@@ -37,107 +37,7 @@ READERS: dict[str, Callable[[bytes], Any]] = {
     "evidence": read_evidence, "redact": payloads.read_redact, "checkpoint": read_checkpoint,
     "cosign": read_cosign, "blob": payloads.read_blob, "note": payloads.read_note, "card": read_card}
 MINUTE, DAY = 60_000, 86_400_000
-
-
-@dataclass
-class Finding:
-    severity: str
-    code: str
-    sentence: str
-
-
-@dataclass
-class History:
-    """One chain of a feed. A branch begins at `start`, and shares what is before it."""
-    chain: Chain
-    start: int = 0
-    entries: list[Entry] = field(default_factory=list)
-
-    def entry(self, seq: int) -> Optional[Entry]:
-        place = seq - self.start
-        return self.entries[place] if 0 <= place < len(self.entries) else None
-
-
-@dataclass
-class Feed:
-    descriptor: Descriptor
-    board: bytes
-    charter: Charter
-    member: Member
-    first: History
-    opening: Optional[Opening] = None
-    branches: list[History] = field(default_factory=list)
-    broken: bool = False
-    misplaced: bool = False
-    extent: Extent = field(default_factory=lambda: Extent("stands"))
-    fork: Optional[int] = None
-    settled: int = 0
-
-    @property
-    def size(self) -> int:
-        return self.first.chain.size
-
-    def histories(self) -> list[History]:
-        return [self.first, *self.branches]
-
-    def is_whole(self) -> bool:
-        return not self.broken and not self.misplaced
-
-    def ends_at(self) -> Optional[int]:
-        """How many entries count alone, forks aside; None if all."""
-        named = self.first.entry(self.extent.end[0]) if self.extent.end else None
-        return self.extent.alone(named.id if named else None)
-
-    def as_known(self) -> Known:
-        """Its opening; a fork at entry 0 is another opening of the same feed."""
-        return Known(self.descriptor, self.opening, self.descriptor.epoch > 0 and self.fork == 0)
-
-    def counts_alone(self, seq: int) -> bool:
-        return all(bound is None or seq < bound for bound in (self.ends_at(), self.fork))
-
-    def covers(self, item: AckItem, history: History) -> int:
-        """How much of a history an acknowledgement covers: of another one as far as the two are one."""
-        held = self.holding(item.seq, item.id)
-        if held is None:
-            return 0
-        bounds = [one.start for one in (held, history) if one is not self.first and held is not history]
-        return min([_covers(item), *bounds])
-
-    def holding(self, seq: int, entry_id: bytes) -> Optional[History]:
-        """The history that holds this entry."""
-        return next((h for h in self.histories() if (e := h.entry(seq)) and e.id == entry_id), None)
-
-    def forked_at(self, index: int) -> None:
-        self.fork = index if self.fork is None else min(self.fork, index)
-
-
-@dataclass
-class Ack:
-    author: Feed
-    seq: int
-    item: AckItem
-
-
-@dataclass
-class Acks:
-    """Of one feed's acknowledgements of another: the one that names most, and that covers most."""
-    highest: Ack
-    widest: Ack
-
-    def take(self, ack: Ack) -> None:
-        if ack.item.seq > self.highest.item.seq:
-            self.highest = ack
-        if _covers(ack.item) > _covers(self.widest.item):
-            self.widest = ack
-
-    def both(self) -> list[Ack]:
-        one, other = self.highest, self.widest
-        return [one] + [other] * ((one.item.seq, one.item.id) != (other.item.seq, other.item.id))
-
-
-def _covers(item: AckItem) -> int:
-    through = item.complete_through()
-    return 0 if through is None else through + 1
+KINDS_TOLD_MAX = 64
 
 
 class Audit:
@@ -153,7 +53,8 @@ class Audit:
         self.acks: dict[tuple[bytes, bytes], Acks] = {}
         records, damage = bundle.read_records(data)
         if damage:
-            self.find(UNCHECKED, "Damaged", f"after record {len(records)}: {damage}")
+            self.find(UNCHECKED, "Damaged", Place(record=len(records)),
+                      f"after record {len(records)}: {damage}")
         records = self._check_end(records, whole=data.startswith(bundle.MAGIC))
         self._read_records(records)
         self._read_branches()
@@ -163,16 +64,20 @@ class Audit:
         for feed in self.feeds.values():
             self._check_entries(feed)
         for feed in self.feeds.values():
+            self._tell_proven(feed)
             self._tell_second_histories(feed)
         self._tell_lineage()
         self._check_acks()
         for feed in self.feeds.values():
             self._settle(feed)
             if feed.size == 0 and feed.is_whole():
-                self.find(NOTE, "Silent", f"the bundle holds no entry of {feed.member.slug}")
+                self.find(NOTE, "Silent", feed.at(), f"the bundle holds no entry of {feed.member.slug}")
 
-    def find(self, severity: str, code: str, sentence: str) -> None:
-        self.findings.append(Finding(severity, code, sentence))
+    def find(self, severity: str, code: str, place: Place, sentence: str) -> None:
+        self.findings.append(Finding(severity, code, place, sentence))
+
+    def find_record(self, severity: str, code: str, number: int, why: object) -> None:
+        self.find(severity, code, Place(record=number), f"record {number}: {why}")
 
     def exit_status(self) -> int:
         found = {finding.severity for finding in self.findings}
@@ -192,16 +97,16 @@ class Audit:
         end = next((record for record in records if record.tag == bundle.END), None)
         if end is None:
             if whole:
-                self.find(UNCHECKED, "NoEnd", f"the bundle stops after record {len(records)} without its end")
+                self.find_record(UNCHECKED, "NoEnd", len(records), "the bundle stops after it without its end")
             return records
         try:
             count = bundle.read_bundle_end(end.body)
             if count != end.number - 1:
-                self.find(UNCHECKED, "WrongCount", f"{count} records are told, there are {end.number - 1}")
+                self.find(UNCHECKED, "WrongCount", Place(), f"{count} records are told, there are {end.number - 1}")
         except Refused as refused:
-            self.find(UNCHECKED, "Unreadable", f"record {end.number}: {refused}")
+            self.find_record(UNCHECKED, "Unreadable", end.number, refused)
         if end is not records[-1]:
-            self.find(UNCHECKED, "AfterEnd", f"{len(records) - end.number} records stand after the end")
+            self.find_record(UNCHECKED, "AfterEnd", end.number + 1, "it stands after the end")
         return records[:end.number]
 
     def _read_records(self, records: list[bundle.Record]) -> None:
@@ -213,13 +118,13 @@ class Audit:
             elif record.tag == bundle.RUN:
                 self._read_run(record)
             elif record.tag not in (bundle.PAYLOAD, bundle.END):
-                self.find(UNCHECKED, "NewerRecord", f"record {record.number} has tag {record.tag}")
+                self.find_record(UNCHECKED, "NewerRecord", record.number, f"it has tag {record.tag}")
 
     def _read_founding(self, record: bundle.Record) -> None:
         try:
             candidate, charter = read_founding(record.body)
         except Refused as refused:
-            return self.find(UNCHECKED, "NotFounded", f"record {record.number}: {refused}")
+            return self.find_record(UNCHECKED, "NotFounded", record.number, refused)
         board = charter_hash(candidate.charter_bytes)
         self.boards[board] = charter
         for member in charter.members:
@@ -234,10 +139,10 @@ class Audit:
         try:
             card = read_card(record.body)[1]
         except Refused as refused:
-            return self.find(UNCHECKED, "BadCard", f"record {record.number}: {refused}")
+            return self.find_record(UNCHECKED, "BadCard", record.number, refused)
         if not any((feed.member.org, feed.descriptor.key) == (card.org, card.feed_key[1])
                    for feed in self.feeds.values()):
-            self.find(NOTE, "ForeignCard", f"record {record.number} is of no member's first feed key")
+            self.find_record(NOTE, "ForeignCard", record.number, "it is of no member's first feed key")
 
     # Runs
 
@@ -246,7 +151,7 @@ class Audit:
             run = read_run(record.body)
         except Refused as refused:
             self.silent.add(record.number)
-            return self.find(UNCHECKED, "Unreadable", f"record {record.number}: {refused}")
+            return self.find_record(UNCHECKED, "Unreadable", record.number, refused)
         feed = self.feeds.get(run.feed) or self._open_feed(run, record.number)
         if feed and not feed.broken and (run.start, run.before) == (feed.size, feed.first.chain.last):
             return self._extend(feed, feed.first, run, record.number)
@@ -265,7 +170,8 @@ class Audit:
             opening = None
         if run.start or opening is None or run.entries[0].kind != OPEN_FEED:
             self.refused.add(run.feed)
-            self.find(UNCHECKED, "Outsider", f"record {number} is of a feed that nothing opens")
+            self.find(UNCHECKED, "Outsider", Place(run.feed, run.start, record=number),
+                      f"record {number} is of a feed that nothing opens")
             return None
         try:
             here = opening.descriptor
@@ -277,7 +183,7 @@ class Audit:
             check_opening_among(opening, run.feed, here.board, charter, known)
         except Refused as refused:
             self.refused.add(run.feed)
-            self.find(UNCHECKED, "OpeningRefused", f"record {number}: {refused}")
+            self.find(UNCHECKED, "OpeningRefused", Place(run.feed, 0, record=number), f"record {number}: {refused}")
             return None
         feed = self._add_feed(here, charter, member)
         feed.opening = opening
@@ -289,13 +195,14 @@ class Audit:
     def _extend(self, feed: Feed, history: History, run: Run, number: int) -> None:
         try:
             chain, entries, _ = history.chain.extended(run)
-        except Refused as refused:
+        except Misbehaved as refused:
             self.silent.add(number)
             feed.broken = feed.broken or history is feed.first
             if refused.code in ("Misbehaved.NotOpened", "Misbehaved.OpenedAgain"):
-                self.find(PROVEN, "MisSigned", f"{feed.member.slug}: {refused}")
+                self.find(PROVEN, "MisSigned", feed.at(refused.start), f"{feed.member.slug}: {refused}")
             else:
-                self.find(UNCHECKED, "BrokenRun", f"{feed.member.slug} from entry {run.start}: {refused}")
+                self.find(UNCHECKED, "BrokenRun", feed.at(refused.start, refused.end),
+                          f"{feed.member.slug} from entry {refused.start}: {refused}")
             return
         history.chain = chain
         history.entries += entries
@@ -318,7 +225,8 @@ class Audit:
             if branch in feed.branches or not branch.entries:
                 continue
             if branch.entries[0].id == feed.first.entries[run.start].id:
-                self.find(UNCHECKED, "Repeated", f"{feed.member.slug}: entry {run.start} stands there twice")
+                self.find(UNCHECKED, "Repeated", feed.at(run.start),
+                          f"{feed.member.slug}: entry {run.start} stands there twice")
                 del self.due[number]
                 continue
             feed.branches.append(branch)
@@ -332,7 +240,9 @@ class Audit:
             return History(chain, run.start)
         if feed.is_whole():
             feed.misplaced = True
-            self.find(UNCHECKED, "Gap" if run.start > size else "Unplaced",
+            is_gap = run.start > size
+            self.find(UNCHECKED, "Gap" if is_gap else "Unplaced",
+                      feed.at(size, run.start) if is_gap else feed.at(run.start),
                       f"{feed.member.slug}: {size} entries, then a run from entry {run.start} that continues nothing")
         return None
 
@@ -356,45 +266,58 @@ class Audit:
         try:
             named, sealed = bundle.read_bundle_payload(record.body)
         except Refused as refused:
-            return self.find(UNCHECKED, "Unreadable", f"record {record.number}: {refused}")
+            return self.find_record(UNCHECKED, "Unreadable", record.number, refused)
         entry = next((entry for entry in due if (entry.header.seq, entry.id) == (named.seq, named.id)), None)
         if feed is None or entry is None or named.feed != feed.first.chain.feed:
             if not silent:
-                self.find(UNCHECKED, "PayloadUnasked", f"record {record.number}: entry {named.seq}")
+                place = Place(named.feed, named.seq, record=record.number)
+                self.find(UNCHECKED, "PayloadUnasked", place, f"record {record.number}: entry {named.seq}")
             return
         due.remove(entry)
         if not sealed.fits(entry.header):
-            self.find(UNCHECKED, "PayloadAltered", f"entry {named.seq} of {feed.member.slug}")
+            self.find(UNCHECKED, "PayloadAltered", feed.at(named.seq), f"entry {named.seq} of {feed.member.slug}")
         elif entry in feed.first.entries:
             self.sealed[named.id] = sealed
 
     def _check_entries(self, feed: Feed) -> None:
         before: Optional[int] = None
+        latest = 0
         for entry in feed.first.entries:
             self._check_header(feed, entry)
             self._check_payload(feed, entry)
             time = entry.header.t_ms
-            if before is not None and time < before:
-                self.find(NOTE, "ClockBack", f"entry {entry.header.seq} of {feed.member.slug}")
+            latest = max(latest, time)
+            if latest - time > 15 * MINUTE:
+                self._tell_once(feed, entry, UNCHECKED, "BackDated", f"by {latest - time} ms")
+            elif before is not None and time < before:
+                self._tell_once(feed, entry, NOTE, "ClockBack", f"by {before - time} ms")
             if before is not None and time > before + 366 * DAY:
-                self.find(NOTE, "ClockJump", f"entry {entry.header.seq} of {feed.member.slug}")
+                self._tell_once(feed, entry, NOTE, "ClockJump", f"by {time - before} ms")
             before = time
+
+    def _tell_once(self, feed: Feed, entry: Entry, severity: str, code: str, why: str) -> None:
+        if not feed.is_told(code):
+            seq = entry.header.seq
+            self.find(severity, code, feed.at(seq), f"entry {seq} of {feed.member.slug}: {why}")
 
     def _check_header(self, feed: Feed, entry: Entry) -> None:
         header = entry.header
-        what = f"entry {header.seq} of {feed.member.slug}"
         if header.charter != feed.board:
-            self.find(UNCHECKED, "OtherCharter", f"{what} names {id_text('charter', header.charter)}")
-        if header.kind not in KINDS:
-            self.find(NOTE, "NewerKind", f"{what} is of kind {header.kind}")
-        elif feed.member.status == OBSERVER and header.kind not in FOR_OBSERVERS:
-            self.find(PROVEN, "NotForObservers", f"{what} is of kind {header.kind}")
+            self._tell_once(feed, entry, UNCHECKED, "OtherCharter", id_text("charter", header.charter))
+        is_newer = header.kind not in KINDS
+        if not is_newer and (feed.member.status != OBSERVER or header.kind in FOR_OBSERVERS):
+            return
+        kinds_told = sum(isinstance(told, int) for told in feed.told)
+        if kinds_told < KINDS_TOLD_MAX and not feed.is_told(header.kind):
+            severity, code = (NOTE, "NewerKind") if is_newer else (PROVEN, "NotForObservers")
+            self.find(severity, code, feed.at(header.seq),
+                      f"entry {header.seq} of {feed.member.slug} is of kind {header.kind}")
 
     def _check_absent(self, feed: Feed, absent: list[Entry]) -> None:
         for entry in absent:
             withheld = bool(entry.header.kind & WITHHELD)
             self.find(NOTE if withheld else UNCHECKED, "PayloadWithheld" if withheld else "PayloadAbsent",
-                      f"entry {entry.header.seq} of {feed.member.slug}")
+                      feed.at(entry.header.seq), f"entry {entry.header.seq} of {feed.member.slug}")
 
     def _check_payload(self, feed: Feed, entry: Entry) -> None:
         sealed = self.sealed.get(entry.id)
@@ -404,7 +327,7 @@ class Audit:
             self._apply(feed, entry, READERS[KINDS[entry.header.kind]](sealed.payload))
         except Refused as refused:
             first = refused.code.startswith("BadOpening.")
-            self.find(PROVEN, "BadFirstOpening" if first else "BadPayload",
+            self.find(PROVEN, "BadFirstOpening" if first else "BadPayload", feed.at(entry.header.seq),
                       f"entry {entry.header.seq} of {feed.member.slug}: {refused}")
 
     def _apply(self, feed: Feed, entry: Entry, payload: Any) -> None:
@@ -427,15 +350,23 @@ class Audit:
     def _accuse(self, feed: Feed, entry: Entry, proof: ForkProof) -> None:
         accused = self.feeds.get(proof.descriptor.feed_id())
         if accused is None:
-            return self.find(UNCHECKED, "AccusesUnknown", f"entry {entry.header.seq} of {feed.member.slug}")
-        accused.forked_at(proof.index)
-        self.find(PROVEN, "ForkProven", f"{accused.member.slug} signed two histories that part at entry "
-                  f"{proof.index}; entry {entry.header.seq} of {feed.member.slug} proves it")
+            return self.find(UNCHECKED, "AccusesUnknown", feed.at(entry.header.seq),
+                             f"entry {entry.header.seq} of {feed.member.slug}")
+        if accused.fork is None or proof.index < accused.fork:
+            accused.fork, accused.proof = proof.index, (feed, entry.header.seq)
+
+    def _tell_proven(self, feed: Feed) -> None:
+        """Of all evidence about a feed that of the lowest index."""
+        if feed.fork is not None and feed.proof:
+            by, seq = feed.proof
+            self.find(PROVEN, "ForkProven", feed.at(feed.fork),
+                      f"{feed.member.slug} signed two histories that part at entry {feed.fork}; "
+                      f"entry {seq} of {by.member.slug} proves it")
 
     def _tell_second_histories(self, feed: Feed) -> None:
         for branch in feed.branches:
             if feed.fork is None or branch.start < feed.fork:
-                self.find(PROVEN, "SecondHistory",
+                self.find(PROVEN, "SecondHistory", feed.at(branch.start),
                           f"{feed.member.slug} signed two histories that part at entry {branch.start}")
             feed.forked_at(branch.start)
 
@@ -450,29 +381,41 @@ class Audit:
         what = f"epoch {feed.descriptor.epoch} of {feed.member.slug}"
         ends_at = feed.ends_at()
         if feed.extent.state == "contested":
-            self.find(PROVEN, "OpenedTwice", f"{what} was opened more than once")
+            self.find(PROVEN, "OpenedTwice", feed.at(), f"{what} was opened more than once")
         elif feed.extent.state == "superseded":
-            self.find(NOTE, "Superseded", f"{what} gave way to another, opened by the recovery key")
+            self.find(NOTE, "Superseded", feed.at(), f"{what} gave way to another, opened by the recovery key")
         elif ends_at is not None and feed.size > ends_at:
-            self.find(NOTE, "BeyondEnd", f"{what} has {feed.size} entries, and ends at {ends_at}")
+            self.find(NOTE, "BeyondEnd", feed.at(ends_at, feed.size),
+                      f"{what} has {feed.size} entries, and ends at {ends_at}")
 
     # Acknowledgements
 
     def _check_acks(self) -> None:
         for ack in (ack for acks in self.acks.values() for ack in acks.both()):
             feed, item, who = self.feeds.get(ack.item.feed), ack.item, ack.author.member.slug
+            is_highest = ack is self.acks[ack.author.first.chain.feed, item.feed].highest
             if feed is None:
-                self.find(UNCHECKED, "AcknowledgedUnknown", f"{who}: {id_text('feed', item.feed)}")
+                if is_highest:
+                    self.find(UNCHECKED, "AcknowledgedUnknown", Place(item.feed, item.seq),
+                              f"{who}: entry {item.seq} of {id_text('feed', item.feed)}")
             elif feed.member.org == ack.author.member.org:
                 continue
             elif history := feed.holding(item.seq, item.id):
                 named = history.entry(item.seq)
                 if named and named.header.t_ms > item.received_at + 15 * MINUTE:
-                    self.find(NOTE, "ClockAhead", f"entry {item.seq} of {feed.member.slug}")
-            elif feed.is_whole() and ack is self.acks[ack.author.first.chain.feed, item.feed].highest:
+                    self.find(NOTE, "ClockAhead", feed.at(item.seq), f"entry {item.seq} of {feed.member.slug}")
+            elif feed.is_whole() and is_highest:
                 size = max(history.chain.size for history in feed.histories())
-                self.find(UNCHECKED, "EndsEarly" if item.seq >= size else "AcknowledgedOther",
+                is_early = item.seq >= size
+                start = size if is_early else self._agreed_below(feed, item.seq)
+                self.find(UNCHECKED, "EndsEarly" if is_early else "AcknowledgedOther", feed.at(start, item.seq + 1),
                           f"{size} entries of {feed.member.slug}, but {who} acknowledged entry {item.seq}")
+
+    def _agreed_below(self, feed: Feed, seq: int) -> int:
+        """How many entries below this one some acknowledgement agrees with."""
+        items = [ack.item for (_, of), acks in self.acks.items() if of == feed.first.chain.feed
+                 for ack in (acks.highest, acks.widest)]
+        return max((item.seq + 1 for item in items if item.seq < seq and feed.holding(item.seq, item.id)), default=0)
 
     def _settle(self, feed: Feed) -> None:
         """The settled size, at least: of several histories that of the one with most."""

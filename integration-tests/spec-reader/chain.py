@@ -61,11 +61,12 @@ class Chain:
         return self.frontier.size
 
     def extended(self, run: Run) -> tuple["Chain", list[Entry], list[int]]:
-        """The chain after a run, its entries, and the mandatory sizes in it; or `Refused`."""
+        """The chain after a run, its entries, and the mandatory sizes in it; or `Misbehaved`."""
+        end = run.start + len(run.entries)
         for fault, held, found in (("OtherFeed", self.feed, run.feed), ("WrongSeq", self.size, run.start),
                                    ("WrongPrev", self.last, run.before)):
             if held != found:
-                raise misbehaved(fault, f"{held!r}, not {found!r}")
+                raise Misbehaved(fault, f"{held!r}, not {found!r}", run.start, end)
         chain = copy.deepcopy(self)
         heads = list(run.heads)
         entries: list[Entry] = []
@@ -75,18 +76,21 @@ class Chain:
             entry, due = chain.append(run.header(place, chain.last))
             entries.append(entry)
             if heads and heads[0].head.size == chain.size:
-                chain._check_head(heads.pop(0))
+                chain._check_head(heads.pop(0), covered)
                 covered = chain.size
             elif due:
-                raise misbehaved("MissingMandatoryHead", f"size {chain.size}")
+                raise Misbehaved("MissingMandatoryHead", f"size {chain.size}", covered, chain.size)
             mandatory += [chain.size] * due
         if heads:
-            raise misbehaved("StrayHead", f"size {heads[0].head.size}")
+            size = heads[0].head.size
+            doubtful = (covered, size) if size > end else (run.start, end)
+            raise Misbehaved("StrayHead", f"size {size}", *doubtful)
         if covered != chain.size:
-            raise misbehaved("Uncovered", f"from {covered}, end {chain.size}")
+            raise Misbehaved("Uncovered", f"from {covered}, end {chain.size}", covered, end)
         for entry in entries:
-            if (entry.header.seq == 0) != (entry.header.kind == OPEN_FEED):
-                raise misbehaved("OpenedAgain" if entry.header.seq else "NotOpened", f"seq {entry.header.seq}")
+            seq = entry.header.seq
+            if (seq == 0) != (entry.header.kind == OPEN_FEED):
+                raise Misbehaved("OpenedAgain" if seq else "NotOpened", f"seq {seq}", seq, seq + 1)
         return chain, entries, mandatory
 
     def append(self, header: Header) -> tuple[Entry, bool]:
@@ -94,22 +98,26 @@ class Chain:
         try:
             read_header(encoded)
         except Refused as refused:
-            raise misbehaved("Header", f"seq {header.seq}: {refused}") from refused
+            raise Misbehaved("Header", f"seq {header.seq}: {refused}", header.seq, header.seq + 1) from refused
         leaf = leaf_hash(encoded)
         self.last = entry_id(encoded)
         self.frontier.push(leaf)
         return Entry(header, self.last, leaf), self.due.push(len(encoded), bool(header.kind & GOVERNANCE))
 
-    def _check_head(self, signed_head: Any) -> None:
+    def _check_head(self, signed_head: Any, covered: int) -> None:
         head = signed_head.head
         if (head.feed, head.last, head.root) != (self.feed, self.last, self.frontier.root()):
-            raise misbehaved("OtherEntries", f"size {self.size}")
+            raise Misbehaved("OtherEntries", f"size {self.size}", covered, self.size)
         if not signed_head.verifies(self.key):
-            raise misbehaved("BadSignature", f"size {self.size}")
+            raise Misbehaved("BadSignature", f"size {self.size}", covered, self.size)
 
 
-def misbehaved(fault: str, why: str) -> Refused:
-    return Refused("Misbehaved." + fault, why)
+class Misbehaved(Refused):
+    """A run that does not hold, and the entries, from one up to a size, that nothing vouches for."""
+
+    def __init__(self, fault: str, why: str, start: int, end: int) -> None:
+        super().__init__("Misbehaved." + fault, why)
+        self.start, self.end = start, end
 
 
 OLD_KEY, NEW_KEY, RECOVERY_KEY = range(3)

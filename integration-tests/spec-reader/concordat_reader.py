@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Iterator
 
@@ -32,7 +31,9 @@ def report(audit: Audit) -> Iterator[dict[str, Any]]:
         if feed.size:
             yield feed_line(feed)
     for finding in audit.findings:
-        yield {"type": "finding", **asdict(finding)}
+        place = finding.place
+        yield {"type": "finding", "severity": finding.severity, "code": finding.code, **place.compared(),
+               "slug": place.slug, "epoch": place.epoch, "sentence": finding.sentence}
     yield {"type": "summary", "entries": audit.entries(), "settled": audit.settled(),
            "exit_status": audit.exit_status()}
 

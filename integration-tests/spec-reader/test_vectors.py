@@ -288,12 +288,13 @@ def case_frame(vector: Vector) -> Vector:
 
 
 def case_bundle(vector: Vector) -> Vector:
-    """Severities and codes must agree; how often, in which order and words is not specified."""
+    """Severities, codes and places must agree; how often, in which order and words is not specified."""
     audit = Audit(unhex(vector["hex"]))
-    found = sorted({(f.severity, f.code) for f in audit.findings})
-    same = found == sorted({(severity, code) for severity, code, _ in vector["findings"]})
+    found = {(f.severity, f.code, *f.place.compared().values()) for f in audit.findings}
+    told = {(severity, code, *(place[name] for name in ("feed", "seq", "last_seq", "record")))
+            for severity, code, place, _ in vector["findings"]}
     return {**vector, "entries": audit.entries(), "settled": audit.settled(),
-            "exit_status": audit.exit_status(), "findings": vector["findings"] if same else found}
+            "exit_status": audit.exit_status(), "findings": vector["findings"] if found == told else list(found)}
 
 
 CASES: dict[str, Callable[[Vector], Vector]] = {

@@ -267,6 +267,11 @@ fn the_page_on_the_journal_prints_what_it_says() {
 }
 
 #[test]
+fn the_page_on_bundles_prints_what_it_says() {
+    run_page("audit.md", 14);
+}
+
+#[test]
 fn the_page_on_the_store_prints_what_it_says() {
     run_page("storage.md", 7);
 }

@@ -130,6 +130,29 @@ fn every_example_of_the_specification_is_a_vector() {
     assert!(examples >= 20, "{examples} examples");
 }
 
+/// The codes of findings as the specification lists them, each with its severity.
+#[test]
+fn every_finding_of_the_specification_occurs_in_a_vector_and_no_other_does() {
+    let specification = specification();
+    let of_severity = |severity: &'static str| {
+        let start = format!("| {severity} | `");
+        let row = specification.lines().find(|line| line.starts_with(&start)).unwrap();
+        let codes: Vec<_> = row.split('`').skip(1).step_by(2).collect();
+        codes.into_iter().map(move |code| (severity.to_string(), code.to_string()))
+    };
+    let listed: BTreeSet<_> =
+        ["proven", "unchecked", "note"].into_iter().flat_map(of_severity).collect();
+    let file = make::bundle::bundle();
+    let vectors = file.good.iter().chain(&file.bad);
+    let findings = vectors.filter_map(|vector| vector["findings"].as_array()).flatten();
+    let text = |value: &serde_json::Value| value.as_str().unwrap().to_string();
+    let shown: BTreeSet<_> = findings.map(|one| (text(&one[0]), text(&one[1]))).collect();
+    assert_eq!(listed, shown);
+    let described =
+        listed.iter().filter(|(_, code)| specification.matches(&format!("`{code}`")).count() > 1);
+    assert_eq!(described.count(), listed.len(), "each has a place as well");
+}
+
 #[test]
 fn every_rule_of_the_verdict_stands_in_the_specification() {
     let specification = specification();

@@ -37,7 +37,7 @@ fn holds_all_settled(node: &Node, slug: &str, below: impl Fn(u64) -> u64) -> boo
 }
 
 /// All nodes hold the same, and of this member's feeds of these epochs everything is settled.
-fn until_settled(board: &Partnership, slug: &str, expected: &[u64]) {
+pub(crate) fn until_settled(board: &Partnership, slug: &str, expected: &[u64]) {
     until("all hold and settle both feeds", || {
         let first = holdings(&board.nodes[0]);
         board.nodes.iter().all(|node| {

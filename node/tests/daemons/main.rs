@@ -9,9 +9,12 @@
 
 mod api;
 mod artefacts;
+mod bundles;
 mod copies;
+mod damages;
 mod doctor;
 mod epochs;
+mod forgeries;
 mod http;
 mod journal;
 #[path = "../store/mounts.rs"]
@@ -27,7 +30,9 @@ mod records;
 mod scenarios;
 mod secrets;
 mod storage;
+mod tamper;
 mod transports;
+mod verifiers;
 
 use std::{collections::BTreeSet, fs, path::Path, process::Command};
 

@@ -4,9 +4,7 @@
 //! whoever cuts its proxy cuts it off altogether. Members of one class stand in the order in which they
 //! were named.
 
-use std::{collections::BTreeSet, fs, path::Path, process::Command};
-
-use serde_json::Value;
+use std::{fs, path::Path};
 
 use crate::{
     process::{Node, done, program, until},
@@ -189,18 +187,6 @@ impl Partnership {
         self.proxies[number].heal();
     }
 
-    /// What an auditor finds in a bundle that a node exports while it runs.
-    pub(crate) fn export_and_audit(&self, node: &Node) -> Value {
-        let bundle = self.file(&format!("{}.bundle", node.name()));
-        node.run(&["export", "--out", &bundle]);
-        let audited = program().args(["audit", "verify", &bundle, "--json"]).output().unwrap();
-        let report: Value = serde_json::from_slice(&audited.stdout).unwrap();
-        assert_eq!(report["exit_code"].as_i64(), audited.status.code().map(i64::from));
-        assert_eq!(feeds_by_us(&report), feeds_by_the_second_reader(&bundle, &report));
-        fs::remove_file(bundle).unwrap();
-        report
-    }
-
     pub(crate) fn until_all_meet(&self) {
         let others = self.nodes.len() - 1;
         until("all have met", || self.nodes.iter().all(|node| node.connected() == others));
@@ -210,34 +196,4 @@ impl Partnership {
 /// All of one class.
 fn councils<'a>(slugs: &[&'a str]) -> Vec<(&'a str, &'a str)> {
     slugs.iter().map(|slug| (*slug, "council")).collect()
-}
-
-/// Whose feed, in which epoch, of how many entries, how many of them settled.
-type Feed = (String, u64, u64, u64);
-
-fn feed(line: &Value, entries: &str) -> Feed {
-    let number = |field: &str| line[field].as_u64().unwrap();
-    let slug = line["slug"].as_str().unwrap().to_owned();
-    (slug, number("epoch"), number(entries), number("settled"))
-}
-
-fn feeds_by_us(report: &Value) -> BTreeSet<Feed> {
-    let feeds = report["feeds"].as_array().unwrap().iter();
-    feeds.map(|line| feed(line, "entries")).filter(|(_, _, entries, _)| *entries > 0).collect()
-}
-
-/// What the reader in Python, written from the specification alone, makes of the same bundle.
-fn feeds_by_the_second_reader(bundle: &str, report: &Value) -> BTreeSet<Feed> {
-    let reader = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/../integration-tests/spec-reader/concordat_reader.py"
-    );
-    let mut python = Command::new("python3");
-    let read = python.args([reader, "verify", bundle, "--json"]).output().unwrap();
-    let said = String::from_utf8_lossy(&read.stderr);
-    let same_verdict = read.status.code().map(i64::from) == report["exit_code"].as_i64();
-    assert!(same_verdict, "{:?}: {said}\n{report}", read.status);
-    let lines = read.stdout.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-    let lines = lines.map(|line| serde_json::from_slice::<Value>(line).unwrap());
-    lines.filter(|line| line["type"] == "feed").map(|line| feed(&line, "size")).collect()
 }

@@ -14,8 +14,8 @@ use super::finding::{FeedName, Finding};
 use crate::{
     charter::{Founding, Status},
     feed::{
-        BadOpening, Body, Descriptor, Extent, Kind, OpenFeed, Opened, Run, Tip, expect_room,
-        extents,
+        BadOpening, Body, Descriptor, Extent, Kind, OpenFeed, Opened, Run, SignedHead, Tip,
+        expect_room, extents,
     },
     hash::{BoardId, FeedId, OrgId},
     time::TimeMs,
@@ -43,12 +43,18 @@ pub(super) struct Feed {
     /// The record that opened it; what stands before is not its.
     pub(super) since: u64,
     pub(super) tip: Tip,
+    /// The head over all of it.
+    pub(super) head: Option<SignedHead>,
     /// What came after cannot be checked.
     pub(super) is_broken: bool,
     /// The times that its first and last entries claim.
     pub(super) claimed: Option<(TimeMs, TimeMs)>,
+    /// The latest time that any of its entries claims.
+    pub(super) latest: TimeMs,
     /// The lowest index that is known to be forked.
     pub(super) fork: Option<u64>,
+    /// The evidence of the lowest index.
+    proof: Option<Accusation>,
     pub(super) told: Told,
 }
 
@@ -65,6 +71,7 @@ impl Feed {
 pub(super) struct Told {
     pub(super) kinds: BTreeSet<Kind>,
     pub(super) charter: bool,
+    pub(super) back_dated: bool,
     pub(super) clock_back: bool,
     pub(super) clock_jump: bool,
     pub(super) gap: bool,
@@ -110,8 +117,11 @@ impl Boards {
             status: member.status,
             since: self.record,
             tip: Tip::empty(feed),
+            head: None,
             is_broken: false,
             claimed: None,
+            latest: TimeMs(0),
+            proof: None,
             fork: None,
             told: Told::default(),
         };
@@ -158,12 +168,11 @@ impl Boards {
         checked
     }
 
-    /// Takes in evidence about a feed, which may be opened later; gives what that proves.
+    /// Takes in evidence about a feed, which may be opened later; tells what cannot be kept.
     pub(super) fn accuse(&mut self, of: FeedId, accusation: Accusation) -> Option<Finding> {
         if let Some(feed) = self.feeds.get_mut(&of) {
-            return feed.accuse(accusation);
-        }
-        if let Some(kept) = self.accused.get_mut(&of) {
+            feed.accuse(accusation);
+        } else if let Some(kept) = self.accused.get_mut(&of) {
             if accusation.index < kept.index {
                 *kept = accusation;
             }
@@ -175,14 +184,17 @@ impl Boards {
         None
     }
 
-    /// What evidence proves that came before its feed was opened, now that all are.
-    pub(super) fn accuse_later(&mut self) -> Vec<Finding> {
-        let accused = core::mem::take(&mut self.accused);
-        let found = accused.into_iter().map(|(of, accusation)| match self.feeds.get_mut(&of) {
-            Some(feed) => feed.accuse(accusation),
-            None => Some(accusation.of_unknown(of)),
-        });
-        found.flatten().collect()
+    /// What all evidence proves, now that every feed is opened.
+    pub(super) fn proven(&mut self) -> Vec<Finding> {
+        let mut found = Vec::new();
+        for (of, accusation) in core::mem::take(&mut self.accused) {
+            match self.feeds.get_mut(&of) {
+                Some(feed) => feed.accuse(accusation),
+                None => found.push(accusation.of_unknown(of)),
+            }
+        }
+        found.extend(self.feeds.values_mut().filter_map(Feed::proven));
+        found
     }
 
     /// The feeds of an organisation on a board.
@@ -211,11 +223,18 @@ impl Boards {
 }
 
 impl Feed {
-    /// Takes in evidence; it is told unless a fork as low is known.
-    fn accuse(&mut self, Accusation { index, by, seq }: Accusation) -> Option<Finding> {
-        let is_lower = self.fork.is_none_or(|known| index < known);
+    /// Takes in evidence; that of the lowest index is kept.
+    fn accuse(&mut self, accusation: Accusation) {
+        let index = accusation.index;
         self.fork = Some(self.fork.map_or(index, |known| known.min(index)));
-        is_lower.then(|| Finding::ForkProven { of: self.name.clone(), index, by, seq })
+        if self.proof.as_ref().is_none_or(|kept| index < kept.index) {
+            self.proof = Some(accusation);
+        }
+    }
+
+    fn proven(&mut self) -> Option<Finding> {
+        let Accusation { index, by, seq } = self.proof.take()?;
+        Some(Finding::ForkProven { of: self.name.clone(), index, by, seq })
     }
 }
 

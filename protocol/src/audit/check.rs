@@ -15,7 +15,7 @@ use super::{
     board::{Accusation, Boards, Feed},
     bundle::{LoosePayload, Record, Records, end_from_bytes},
     claims::Claims,
-    finding::Finding,
+    finding::{Finding, span_of},
     payload::{Due, Meaning, read_payload},
     second::SecondReading,
     summary::Report,
@@ -29,6 +29,8 @@ use crate::{
     time::TimeMs,
 };
 
+/// How far two clocks, or one before and after it was put right, may differ before it matters.
+pub(super) const CLOCKS_DIFFER_MS: u64 = 15 * 60 * 1_000;
 /// From which step forward a claimed time is worth a note: a year and a day.
 const JUMP_MS: u64 = 366 * 24 * 60 * 60 * 1_000;
 /// Kinds told of one feed, at most.
@@ -56,6 +58,8 @@ pub struct Audit {
     /// The last run was left to the second reading, and its payloads with it.
     is_left: bool,
     is_ended: bool,
+    /// That records follow the end is told once.
+    is_told_after: bool,
     findings: Vec<Finding>,
 }
 
@@ -73,8 +77,8 @@ impl Audit {
         let number = self.records;
         self.boards.record = number;
         if self.is_ended {
-            self.findings.push(Finding::AfterEnd { record: number });
-            return core::mem::take(&mut self.findings);
+            let is_first = !core::mem::replace(&mut self.is_told_after, true);
+            return is_first.then_some(Finding::AfterEnd { record: number }).into_iter().collect();
         }
         if !matches!(record, Record::Payload(_)) {
             self.close_due();
@@ -111,7 +115,7 @@ impl Audit {
         if !self.is_ended {
             self.findings.push(Finding::NoEnd { record: self.records });
         }
-        self.findings.extend(self.boards.accuse_later());
+        self.findings.extend(self.boards.proven());
         let findings = core::mem::take(&mut self.findings);
         (SecondReading::new(self.boards, self.claims, self.leavings), findings)
     }
@@ -185,13 +189,14 @@ impl Audit {
 
     /// Verifies the run that continues a first history.
     fn verify(&mut self, run: Run) {
-        let (id, from, end) = (run.feed, run.from, run.end());
+        let (id, span) = (run.feed, span_of(&run));
         let Some(feed) = self.boards.feeds.get_mut(&id) else {
             return;
         };
         match verify_run(&feed.tip, &feed.descriptor, run) {
             Ok(run) => {
                 feed.tip = run.tip().clone();
+                feed.head = Some(*run.newest_head());
                 self.due = Some(Due::after(feed.name.clone(), run.entries()));
                 self.read_entries(id, &run);
             }
@@ -199,7 +204,7 @@ impl Audit {
                 feed.is_broken = true;
                 self.is_left = true;
                 let of = feed.name.clone();
-                self.findings.push(Finding::of_run(of, (from, end), why));
+                self.findings.push(Finding::of_run(of, &span, why));
             }
         }
     }
@@ -299,7 +304,14 @@ fn check_header(feed: &mut Feed, entry: &VerifiedEntry, findings: &mut Vec<Findi
 fn check_clock(feed: &mut Feed, (seq, after): (u64, TimeMs), findings: &mut Vec<Finding>) {
     let (first, before) = feed.claimed.unwrap_or((after, after));
     feed.claimed = Some((first, after));
-    if after < before && !feed.told.clock_back {
+    let latest = feed.latest.max(after);
+    feed.latest = latest;
+    if latest.ms_since(after) > CLOCKS_DIFFER_MS {
+        if !feed.told.back_dated {
+            feed.told.back_dated = true;
+            findings.push(Finding::BackDated { of: feed.name.clone(), seq, latest, after });
+        }
+    } else if after < before && !feed.told.clock_back {
         feed.told.clock_back = true;
         findings.push(Finding::ClockBack { of: feed.name.clone(), seq, before, after });
     }

@@ -11,13 +11,14 @@
 //!
 //! Source: ours, `SPEC.md` section "Audit".
 
+use alloc::vec::Vec;
 use core::fmt;
 
-use super::bundle::BadBundle;
+use super::{bundle::BadBundle, place::doubtful};
 use crate::{
     charter::{Slug, Unfounded},
     codec::Malformed,
-    feed::{BadOpening, Kind, Misbehaved},
+    feed::{BadOpening, Kind, Misbehaved, Run},
     hash::{CharterHash, EntryId, FeedId, OrgId},
     identity::BadCard,
     time::TimeMs,
@@ -224,14 +225,14 @@ pub enum Finding {
         /// The seq that the next run begins with.
         found: u64,
     },
-    /// A run does not hold.
-    #[error("the run of {of} from entry {from} to size {end} does not hold: {why}")]
+    /// Entries are not the ones that were signed.
+    #[error("the entries of {of} from {from} to size {end} do not hold: {why}")]
     BrokenRun {
         /// The feed.
         of: FeedName,
-        /// Its first seq.
+        /// The first that no head in its run vouches for.
         from: u64,
-        /// The size after it.
+        /// The size at which that shows.
         end: u64,
         /// Why.
         why: Misbehaved,
@@ -263,6 +264,20 @@ pub enum Finding {
         seq: u64,
         /// The charter.
         charter: CharterHash,
+    },
+    /// An entry claims a time long before one that its author had claimed already.
+    #[error(
+        "entry {seq} of {of} claims {after}, after an entry of {latest}: when it was written is not known"
+    )]
+    BackDated {
+        /// The feed.
+        of: FeedName,
+        /// The first such entry.
+        seq: u64,
+        /// The latest time that an entry before it claims.
+        latest: TimeMs,
+        /// The time that it claims.
+        after: TimeMs,
     },
     /// A payload that everybody is due is not there.
     #[error("the payload of entry {seq} of {of} ({kind}) is not in the bundle")]
@@ -312,6 +327,8 @@ pub enum Finding {
     AcknowledgedOther {
         /// The feed.
         of: FeedName,
+        /// The first entry that nobody's acknowledgement agrees with.
+        from: u64,
         /// The place.
         seq: u64,
         /// Who acknowledged.
@@ -360,7 +377,7 @@ pub enum Finding {
         /// Its kind.
         kind: Kind,
     },
-    /// The author's clock went backwards.
+    /// The author's clock went backwards by a little.
     #[error("the clock of {of} went back at entry {seq}: from {before} to {after}")]
     ClockBack {
         /// The feed.
@@ -432,13 +449,22 @@ pub enum Finding {
     },
 }
 
+/// The seq that a run begins with and the size after it; the sizes of its heads.
+pub(super) type RunSpan = ((u64, u64), Vec<u64>);
+
+/// What is remembered of a run while it is verified.
+pub(super) fn span_of(run: &Run) -> RunSpan {
+    ((run.from, run.end()), run.heads.iter().map(|signed| signed.head.size).collect())
+}
+
 impl Finding {
-    /// A run of these entries that does not hold.
-    pub(super) const fn of_run(of: FeedName, (from, end): (u64, u64), why: Misbehaved) -> Self {
-        match why.is_by_author() {
-            true => Self::MisSigned { of, why },
-            false => Self::BrokenRun { of, from, end, why },
+    /// A run that does not hold: what it spans, and the sizes of its heads.
+    pub(super) fn of_run(of: FeedName, (span, heads): &RunSpan, why: Misbehaved) -> Self {
+        if why.is_by_author() {
+            return Self::MisSigned { of, why };
         }
+        let (from, end) = doubtful(heads, *span, &why);
+        Self::BrokenRun { of, from, end, why }
     }
 
     /// How much it weighs.
@@ -467,6 +493,7 @@ impl Finding {
             | Self::Unplaced { .. }
             | Self::Repeated { .. }
             | Self::OtherCharter { .. }
+            | Self::BackDated { .. }
             | Self::PayloadAbsent { .. }
             | Self::PayloadAltered { .. }
             | Self::PayloadUnasked { .. }

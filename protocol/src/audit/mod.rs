@@ -23,6 +23,7 @@ mod claims;
 mod finding;
 mod holdings;
 mod payload;
+mod place;
 mod second;
 mod summary;
 #[cfg(test)]
@@ -33,5 +34,6 @@ pub use check::{Audit, audit_bundle};
 pub use finding::{FeedName, Finding, Severity};
 pub use holdings::Holdings;
 pub use payload::BadPayload;
+pub use place::Place;
 pub use second::SecondReading;
 pub use summary::{BoardSummary, FeedSummary, Report, Summary};

@@ -20,9 +20,9 @@ use alloc::{
 use super::{
     board::{Boards, Feed},
     bundle::{LoosePayload, Record},
-    check::Leaving,
+    check::{CLOCKS_DIFFER_MS, Leaving},
     claims::Claims,
-    finding::Finding,
+    finding::{Finding, span_of},
     holdings::{Gathering, Holdings},
     payload::Due,
     summary::{FeedSummary, Summary},
@@ -31,9 +31,6 @@ use crate::{
     feed::{End, Extent, Run, Tip, VerifiedRun, settled_size, verify_run},
     hash::{EntryId, FeedId, OrgId},
 };
-
-/// How far two clocks may differ before it is worth a note.
-const CLOCKS_DIFFER_MS: u64 = 15 * 60 * 1_000;
 
 /// The second reading of a bundle.
 #[derive(Debug)]
@@ -136,7 +133,7 @@ impl SecondReading {
         let (descriptor, size) = (feed.descriptor, feed.tip.size());
         let continues = |one: &History| one.tip.size() == run.from && one.tip.id() == run.before;
         let leaving = (run.from, run.before);
-        let (id, from, end) = (run.feed, run.from, run.end());
+        let (id, from, span) = (run.feed, run.from, span_of(&run));
         let of = feed.name.clone();
         match histories.iter().position(continues) {
             // What the first reading did not take is not taken now.
@@ -152,13 +149,13 @@ impl SecondReading {
                 let Some(start) = histories.get(no) else { return };
                 match verify_run(&start.tip, &descriptor, run) {
                     Ok(run) => self.extend_branch((id, no), &run),
-                    Err(why) => self.findings.push(Finding::of_run(of, (from, end), why)),
+                    Err(why) => self.findings.push(Finding::of_run(of, &span, why)),
                 }
             }
             None => match self.left_at.get(&(id, leaving)).cloned() {
                 Some((tip, next)) => match verify_run(&tip, &descriptor, run) {
                     Ok(run) => self.open_branch(id, &run, next),
-                    Err(why) => self.findings.push(Finding::of_run(of, (from, end), why)),
+                    Err(why) => self.findings.push(Finding::of_run(of, &span, why)),
                 },
                 None => self.misplaced(id, from),
             },
@@ -337,7 +334,9 @@ impl SecondReading {
         let feed_summary = |(feed, settled): (&Feed, u64)| FeedSummary {
             board: feed.descriptor.board,
             name: feed.name.clone(),
+            key: feed.descriptor.key,
             entries: feed.tip.size(),
+            head: feed.head,
             settled,
             claimed: feed.claimed,
             fork: feed.fork,
@@ -368,10 +367,20 @@ impl SecondReading {
             let size = sizes.map(|one| one.tip.size()).max().unwrap_or(0);
             findings.push(match seq >= size {
                 true => Finding::EndsEarly { of, size, by, seq },
-                false => Finding::AcknowledgedOther { of, seq, by, acknowledged: claim.id },
+                false => {
+                    let from = self.agreed_below(feed.name.feed, seq);
+                    Finding::AcknowledgedOther { of, from, seq, by, acknowledged: claim.id }
+                }
             });
         }
         findings
+    }
+
+    /// How many entries of a feed somebody's acknowledgement agrees with, of those below a seq.
+    fn agreed_below(&self, feed: FeedId, seq: u64) -> u64 {
+        let claims = self.claims.of(feed).flat_map(|(_, pair)| [pair.highest, pair.most_complete]);
+        let agreed = claims.filter(|claim| claim.held_by.is_some() && claim.seq < seq);
+        agreed.map(|claim| claim.seq.saturating_add(1)).max().unwrap_or(0)
     }
 
     /// How many entries of a feed are settled, as far as the bundle proves it.

@@ -16,7 +16,9 @@ use alloc::{
 };
 
 use super::finding::{FeedName, Finding, Severity};
-use crate::{charter::Founding, hash::BoardId, time::TimeMs};
+use crate::{
+    charter::Founding, feed::SignedHead, hash::BoardId, identity::PublicKey, time::TimeMs,
+};
 
 /// One board of a bundle.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,8 +36,12 @@ pub struct FeedSummary {
     pub board: BoardId,
     /// The feed.
     pub name: FeedName,
+    /// The key that signs it.
+    pub key: PublicKey,
     /// How many entries of its first history hold.
     pub entries: u64,
+    /// The signed head over all of these.
+    pub head: Option<SignedHead>,
     /// How many entries, from the first, are settled, as far as the bundle proves it.
     pub settled: u64,
     /// The times that its first and last entries claim.
@@ -125,8 +131,9 @@ impl Report {
         match self.exit_status() {
             0 => format!(
                 "Everything in this bundle holds: {hold}, each signed by its author and none left \
-                 out before another; {} of them are held by a majority of the others.",
+                 out before another; {} of them are held by a majority of the others.{}",
                 summary.settled(),
+                self.left_out(),
             ),
             1 => format!(
                 "This bundle proves misbehaviour: {} of a member that broke a rule it had signed \
@@ -138,6 +145,20 @@ impl Report {
                 "Part of this bundle could not be checked, and nobody is shown to have misbehaved: \
                  {} remain open; what was verified is {hold}.",
                 counted(unchecked, "point", "points"),
+            ),
+        }
+    }
+}
+
+impl Report {
+    /// That content is missing, if any is: it may be kept to an audience, or have been taken out.
+    fn left_out(&self) -> String {
+        let is_withheld = |one: &&Finding| matches!(one, Finding::PayloadWithheld { .. });
+        match self.findings.iter().filter(is_withheld).count() as u64 {
+            0 => String::new(),
+            withheld => format!(
+                " What {} said is not in it: ask a member of the audience.",
+                counted(withheld, "entry", "entries"),
             ),
         }
     }

@@ -52,6 +52,12 @@ impl Head {
         HeadWire(1, self.feed, self.size, self.id, self.root)
     }
 
+    /// The bytes that are signed: tag, zero byte, head.
+    #[must_use]
+    pub fn message(self) -> Vec<u8> {
+        Tag::Head.message(&codec::encode(&self.to_wire()))
+    }
+
     /// Signs the head.
     #[must_use]
     pub fn sign(self, signer: &dyn Signer) -> SignedHead {

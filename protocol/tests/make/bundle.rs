@@ -2,7 +2,7 @@
 
 use concordat_protocol::{
     audit::{
-        Report, audit_bundle,
+        Place, Report, audit_bundle,
         bundle::{LoosePayload, MAGIC, Writer},
     },
     codec::hex,
@@ -80,9 +80,14 @@ fn whole(one: &Pen, two: &Pen, payload: bool) -> (Vec<u8>, Vec<usize>) {
 
 fn says(report: &Report) -> Value {
     let findings = report.findings.iter().map(|finding| {
-        let detail = format!("{finding:?}");
-        let code = detail.split([' ', '{']).next().unwrap_or_default().to_string();
-        json!([finding.severity().to_string(), code, finding.to_string()])
+        let Place { feed, seq, last_seq, record } = finding.place();
+        let place = json!({
+            "feed": feed.map(|feed| feed.to_string()),
+            "seq": seq,
+            "last_seq": last_seq,
+            "record": record,
+        });
+        json!([finding.severity().to_string(), finding.code(), place, finding.to_string()])
     });
     json!({
         "findings": findings.collect::<Vec<_>>(),
@@ -96,7 +101,7 @@ fn says(report: &Report) -> Value {
 pub(crate) fn bundle() -> File {
     let mut file = File::new(
         "bundle",
-        "Bundles, and what an audit says of them: severity, code and sentence of each finding. \
+        "Bundles, and what an audit says of them: severity, code, place and sentence of each finding. \
          Those that an exit status of 0 belongs to stand among the good ones.",
     );
     let (one, two) = pens();

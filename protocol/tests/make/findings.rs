@@ -2,7 +2,7 @@
 
 use concordat_protocol::{
     audit::bundle::{LoosePayload, Writer},
-    feed::{Ack, AckItem, Descriptor, End, Evidence, Kind, OpenFeed, Run, WarrantRole},
+    feed::{Ack, AckItem, Descriptor, End, Evidence, ForkProof, Kind, OpenFeed, Run, WarrantRole},
     hash::{BoardId, EntryId, FeedId},
     identity::{Card, KeyPair, Signer},
     payload::Note,
@@ -13,12 +13,13 @@ use super::{
     bundle::loose,
     feed::{forked, proof},
 };
-use crate::support::world::{Pen, board, card, charter, feed_key, founding, org, seed, tiny};
+use crate::support::world::{NOON, Pen, board, card, charter, feed_key, founding, org, seed, tiny};
 
 /// A day and more, in milliseconds.
 const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
 
 /// A record after the founding file.
+#[derive(Clone)]
 enum Piece {
     Run(Run),
     Payload(LoosePayload),
@@ -91,7 +92,83 @@ pub(crate) fn bundles() -> Vec<(&'static str, Vec<u8>)> {
     all.extend(authors());
     all.extend(cards());
     all.extend(claims());
+    all.extend(changed());
     all
+}
+
+/// Runs with an entry changed between two signed heads, and what is told once of several.
+fn changed() -> Vec<(&'static str, Vec<u8>)> {
+    let mut one = noted(2, &["one", "two"]);
+    one.write(Kind::EVIDENCE, Evidence::Fork(proof(board())).to_bytes());
+    note(&mut one, "three");
+    note(&mut one, "four");
+    let accused = Piece::Run(noted(1, &["one"]).whole());
+    let with = |at: usize| {
+        let mut run = one.whole();
+        run.entries[at].t = TimeMs(NOON);
+        file(vec![accused.clone(), Piece::Run(run)])
+    };
+    let without_head = {
+        let mut run = one.whole();
+        run.heads.remove(1);
+        file(vec![accused.clone(), Piece::Run(run)])
+    };
+    let short = {
+        let mut run = one.whole();
+        run.entries.pop();
+        file(vec![accused.clone(), Piece::Run(run)])
+    };
+    let (left, right) = forked(board());
+    let lower = noted(1, &["another"]);
+    let of_lower =
+        ForkProof::new(left.descriptor, 1, left.side(1), lower.side(1)).map(Evidence::Fork);
+    let mut judge = Pen::of(2);
+    judge.write(Kind::EVIDENCE, Evidence::Fork(proof(board())).to_bytes());
+    judge.write(Kind::EVIDENCE, of_lower.unwrap().to_bytes());
+    judge.write(Kind::EVIDENCE, Evidence::Fork(proof(board())).to_bytes());
+    let mut back = noted(1, &["one"]);
+    back.clock -= 60 * 1_000;
+    note(&mut back, "a minute before");
+    back.clock -= 14 * 60 * 1_000;
+    note(&mut back, "a quarter of an hour before");
+    back.clock -= 60 * 1_000;
+    note(&mut back, "and more");
+    let mut unknown = Pen::of(2);
+    for seq in [3, 9] {
+        let feed = FeedId::from_bytes([9; 32]);
+        let id = EntryId::from_bytes([9; 32]);
+        let received_at = TimeMs(unknown.clock);
+        let item =
+            AckItem { feed, seq, id, payloads_through: 12 - seq, missing: vec![], received_at };
+        unknown.write(Kind::ACK, Ack(vec![item]).to_bytes());
+    }
+    let mut silenced = acknowledging_all(2, &noted(1, &["one"]));
+    silenced.apart.push(1);
+    let unreadable = {
+        let (mut writer, magic) = Writer::new();
+        let head = [magic.to_vec(), writer.founding(&founding(&charter()))].concat();
+        let mut bytes = of_runs(vec![left.whole()]);
+        // After the length and the tag of the second record.
+        bytes[head.len() + 5] ^= 0x40;
+        bytes
+    };
+    vec![
+        ("with an acknowledgement whose payload is not there", of_runs(vec![silenced.whole()])),
+        ("with a run that cannot be read", unreadable),
+        ("with an entry changed before its second head", with(2)),
+        ("with an entry changed after its second head", with(4)),
+        ("with an entry changed right before its second head", with(3)),
+        ("without a head that must be there", without_head),
+        ("without the last entry of a run", short),
+        ("with evidence of two forks", of_runs(vec![left.whole(), judge.whole()])),
+        (
+            "with evidence of two forks, before the feed",
+            of_runs(vec![judge.whole(), left.whole(), right.run(2, 3)]),
+        ),
+        ("with a clock that goes back by little at a time", of_runs(vec![back.whole()])),
+        ("with notes by an observer", of_runs(vec![noted(6, &["one", "two"]).whole()])),
+        ("with acknowledgements of an unknown feed", of_runs(vec![unknown.whole()])),
+    ]
 }
 
 /// Runs and payloads that stand elsewhere than they should.
@@ -237,6 +314,7 @@ fn claims() -> Vec<(&'static str, Vec<u8>)> {
     let one = noted(1, &["one"]);
     let claim = |feed, at| of_runs(vec![one.whole(), acknowledging(2, feed, at).whole()]);
     let other = EntryId::from_bytes([9; 32]);
+    let longer = noted(1, &["one", "two", "three"]);
     let mut accusing = Pen::of(2);
     let abroad = tiny(&[1]).board_id().unwrap();
     accusing.write(Kind::EVIDENCE, Evidence::Fork(proof(abroad)).to_bytes());
@@ -260,6 +338,14 @@ fn claims() -> Vec<(&'static str, Vec<u8>)> {
     vec![
         ("with an acknowledgement of more", claim(one.feed(), (9, other))),
         ("with an acknowledgement of another entry", claim(one.feed(), (1, other))),
+        (
+            "with acknowledgements of an entry and of another after it",
+            of_runs(vec![
+                longer.whole(),
+                acknowledging(2, longer.feed(), (1, longer.entries[1].1)).whole(),
+                acknowledging(3, longer.feed(), (3, other)).whole(),
+            ]),
+        ),
         ("with an acknowledgement of an unknown feed", {
             claim(FeedId::from_bytes([9; 32]), (1, other))
         }),

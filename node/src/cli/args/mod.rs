@@ -352,8 +352,11 @@ pub(super) struct Export {
     #[arg(long)]
     pub(super) board: Option<String>,
     /// Where to write the bundle
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", default_value = "board.bundle", conflicts_with = "dir")]
     pub(super) out: PathBuf,
+    /// Make this directory, and write the bundle into it with a page that says how to check it by hand
+    #[arg(long, value_name = "DIR")]
+    pub(super) dir: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -15,7 +15,7 @@ use crate::{cli::out::Out, home::FileError};
 const PIECE_BYTES: usize = 256 * 1024;
 
 /// Checks a bundle.
-pub(super) fn audit(path: &Path, out: &Out) -> Result<Report, FileError> {
+pub(in crate::cli) fn audit(path: &Path, out: &Out) -> Result<Report, FileError> {
     two_readings(path, out, false).map(|(report, _)| report)
 }
 

@@ -422,6 +422,7 @@ fn settlement_counts_acknowledgements_of_the_history_that_they_name() {
     pieces[1] = Piece::Run(other.run(0, 5));
     let acknowledged = first.tip.id();
     let disowned = |pen: &Pen| Finding::AcknowledgedOther {
+        from: 0,
         of: of.clone(),
         seq: 3,
         by: pen.name(),
@@ -441,7 +442,11 @@ fn payloads_that_are_missing_changed_or_not_asked_for_are_told_apart() {
     let mut without = pieces(&pens);
     without.remove(3);
     let withheld = Finding::PayloadWithheld { of: name.clone(), seq: 2, kind: Kind::NOTE };
-    assert_eq!(faults(audit(&without)), [withheld]);
+    let report = audit_bundle(&bundle(&without));
+    assert_eq!(report.exit_status(), 0);
+    let told = "What 1 entry said is not in it: ask a member of the audience.";
+    assert!(report.closing().ends_with(told), "{}", report.closing());
+    assert_eq!(faults(report.findings), [withheld]);
     let mut twice = pieces(&pens);
     twice.insert(3, twice[3].clone());
     let feed = name.feed;

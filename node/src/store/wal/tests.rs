@@ -1,3 +1,5 @@
+//! What a log gives back, whatever became of the engine, or of the log.
+
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use concordat_protocol::engine::Table as Shared;

@@ -44,7 +44,7 @@ pub(super) fn list(list: &ArtefactList) -> Vec<String> {
     lines
 }
 
-pub(super) fn proof(proof: &ProvenDecision) -> Vec<String> {
+pub(in crate::cli) fn proof(proof: &ProvenDecision) -> Vec<String> {
     let title = proof.title.as_deref().unwrap_or("(no title)");
     let mut lines = vec![format!("{title:?}, now: {}", proof.state)];
     lines.extend(proof.lines.iter().cloned());

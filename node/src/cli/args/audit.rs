@@ -1,0 +1,53 @@
+//! `audit`: what an auditor asks of a file.
+//!
+//! *Source*: ours.
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+
+#[derive(Debug, Subcommand)]
+pub(in crate::cli) enum AuditCommand {
+    /// Verify every signature, chain, acknowledgement and payload of a bundle
+    Verify(Verify),
+    /// Build every artefact of a bundle again, as it is or was, and compare what was frozen with what was
+    /// signed; exit code 0: all of it agrees
+    Replay(Replay),
+    /// Who decided what: exact wording, votes, the arithmetic of each rule; also as a page to hand on
+    Prove(Prove),
+}
+
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Verify {
+    /// The bundle
+    pub(in crate::cli) file: PathBuf,
+}
+
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Replay {
+    /// The bundle
+    pub(in crate::cli) file: PathBuf,
+    /// What was written by this day or minute, as its authors claim
+    #[arg(long, value_name = "TIME")]
+    pub(in crate::cli) to: Option<String>,
+    /// What this member had acknowledged or written
+    #[arg(long, value_name = "MEMBER", conflicts_with = "to")]
+    pub(in crate::cli) known_to: Option<String>,
+    /// All of one artefact: the beginning of its id, or its kind if there is only one of it
+    #[arg(long, value_name = "ARTEFACT")]
+    pub(in crate::cli) artefact: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Prove {
+    /// The bundle
+    pub(in crate::cli) file: PathBuf,
+    /// The artefact: the beginning of its id, or its kind if there is only one of it
+    pub(in crate::cli) artefact: String,
+    /// Another proposal than the last: the beginning of its entry's id
+    #[arg(long, value_name = "ENTRY")]
+    pub(in crate::cli) proposal: Option<String>,
+    /// Also write it as one page that any browser shows and prints; the file must not exist yet
+    #[arg(long, value_name = "FILE")]
+    pub(in crate::cli) html: Option<PathBuf>,
+}

@@ -1,0 +1,172 @@
+//! What an auditor is told of a bundle, with no node, no network and no key.
+
+use std::{fs, process::Output};
+
+use serde_json::Value;
+
+use crate::{
+    artefacts::{STRATEGY, TOP, act},
+    partnership::Partnership,
+    process::{program, until},
+};
+
+/// Runs `audit` in an empty directory, without a home.
+fn audit(args: &[&str]) -> Output {
+    let empty = tempfile::tempdir().unwrap();
+    let mut auditor = program();
+    auditor.current_dir(empty.path()).arg("audit").args(args).output().unwrap()
+}
+
+/// The same for its JSON; ends with this exit code.
+fn answer(code: i32, args: &[&str]) -> Value {
+    let output = audit(&[args, &["--json"]].concat());
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(code), "{args:?}: {said}");
+    let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(answer["exit_code"], code, "{args:?}: {answer}");
+    answer
+}
+
+/// In words.
+fn words(code: i32, args: &[&str]) -> String {
+    let output = audit(args);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(code), "{args:?}: {said}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// Waits until all show the artefact in this state.
+fn until_all(board: &Partnership, state: &str) {
+    until(state, || {
+        board.nodes.iter().all(|node| {
+            let shown = node.command(&["artefact", "show", "decision", "--json"]);
+            serde_json::from_slice::<Value>(&shown.stdout)
+                .is_ok_and(|shown| shown["state_name"] == state && shown["is_settled"] == true)
+        })
+    });
+}
+
+/// A decision of four organisations that is not carried: 2 for, 1 against, 1 abstained, which is 66.7 % under
+/// 75 %, as 12 to 6 with 3 abstentions is on a board of 21.
+fn not_carried(title: &str) -> Partnership {
+    let slugs = ["la-wigan", "la-bolton", "la-bury", "la-oldham"];
+    let rule = "\"joint decision\" = \"all(quorum(3), share(75/100 of cast))\"\n";
+    let mut board = Partnership::found_with(&slugs, TOP, rule);
+    board.serve_all();
+    board.until_all_meet();
+    let wigan = board.node_of("la-wigan");
+    act(wigan, &["open", "decision", "--title", title]);
+    act(wigan, &["set", "decision", STRATEGY, "authority/basis=delegated_to_board"]);
+    act(wigan, &["add", "decision", "options", "label=One hub", "result=preferred"]);
+    let two = ["add", "decision", "options", "label=Two hubs", "result=rejected"];
+    act(wigan, &[&two[..], &["why=Each would be too small & costly."]].concat());
+    let interest = ["role=Chair", "kind=financial", "nature=Owns a \"hub\"", "action=no_vote"];
+    act(wigan, &[&["event", "decision", "declare_interest"], &interest[..]].concat());
+    act(wigan, &["event", "decision", "consult"]);
+    until_all(&board, "consultation");
+    act(wigan, &["propose", "decision"]);
+    until_all(&board, "frozen");
+    for (slug, answer) in slugs.iter().zip(["--approve", "--approve", "--reject", "--abstain"]) {
+        act(board.node_of(slug), &["sign", "decision", answer]);
+    }
+    until_all(&board, "not_carried");
+    board
+}
+
+/// Who decided what: quorum, every vote with its capacity, the arithmetic of the rule, interests, options and
+/// why they were rejected, in words, as JSON and as one page.
+#[test]
+fn scenario_18_who_decided() {
+    let title = "Single vascular <script>hub</script>";
+    let board = not_carried(title);
+    let bundle = board.file("hub.bundle");
+    board.nodes[2].run(&["export", "--out", &bundle]);
+    let page = board.file("hub.html");
+
+    let proven = answer(0, &["prove", &bundle, "decision", "--html", &page]);
+    let proof = &proven["decision"]["proof"];
+    assert_eq!(proof["result"], "failed");
+    assert_eq!(
+        (&proof["wording"]["matches"], &proven["findings"]),
+        (&true.into(), &Value::Array(vec![]))
+    );
+    let vote = |slug: &str| {
+        let seats = proof["seats"].as_array().unwrap();
+        let seat = seats.iter().find(|seat| seat["org"] == slug).unwrap();
+        let signed = &seat["signed"];
+        assert_eq!(
+            (&signed["acting"]["role"], &signed["is_settled"]),
+            (&"signatory".into(), &true.into())
+        );
+        assert_eq!(signed["acting"]["capacity"], slug);
+        assert!(signed["claimed_ms"].as_u64().unwrap() > 0, "{seat}");
+        seat["answer"].as_str().unwrap().to_owned()
+    };
+    let votes = ["la-wigan", "la-bolton", "la-bury", "la-oldham"].map(vote);
+    assert_eq!(votes, ["for", "for", "against", "abstained"]);
+    let told = words(0, &["prove", &bundle, "decision"]);
+    for line in [
+        "      at least 3 members answer: 4 answered — holds",
+        "    75 of 100 of the votes cast: 2 for, 1 against: 66.7 % — fails",
+        "Option \"One hub\", preferred",
+        "Option \"Two hubs\", rejected: Each would be too small & costly.",
+    ] {
+        assert!(told.lines().any(|one| one == line), "{line}\n{told}");
+    }
+    assert!(told.contains("Interest: la-wigan, claimed "), "{told}");
+    assert!(told.ends_with("The result is: failed.\n"), "{told}");
+
+    // What the node says, it says.
+    let node = act(&board.nodes[2], &["prove", "decision"]);
+    assert_eq!(proof["trace"], node["proof"]["trace"]);
+    check_page(&fs::read_to_string(&page).unwrap());
+    // A page is never written over another.
+    assert_eq!(audit(&["prove", &bundle, "decision", "--html", &page]).status.code(), Some(2));
+
+    // What is missing or wrong is never taken for an answer.
+    let mut bytes = fs::read(&bundle).unwrap();
+    let place = bytes.windows(8).rposition(|bytes| bytes == b"Two hubs").unwrap();
+    bytes[place] = b'N';
+    let altered = board.file("altered.bundle");
+    fs::write(&altered, bytes).unwrap();
+    assert_ne!(audit(&["prove", &altered, "decision"]).status.code(), Some(0));
+    for (code, wrong) in [
+        (2, vec!["prove", &bundle, "artefact-2222"]),
+        (2, vec!["prove", &page, "decision"]),
+        (2, vec!["prove", "nowhere", "decision"]),
+        (64, vec!["prove", &bundle]),
+    ] {
+        assert_eq!(audit(&wrong).status.code(), Some(code), "{wrong:?}");
+    }
+}
+
+/// It stands by itself, is escaped, and is built for whoever cannot see it.
+fn check_page(page: &str) {
+    assert!(page.starts_with("<!DOCTYPE html><html lang=\"en-GB\">"), "{page}");
+    for not_there in ["<script", "http://", "https://", " src=", "<link", "<img", "@import", "url("]
+    {
+        assert!(!page.contains(not_there), "{not_there}");
+    }
+    assert!(page.contains("Single vascular &lt;script&gt;hub&lt;/script&gt;"));
+    assert!(page.contains("Each would be too small &amp; costly."));
+    let count = |what: &str| page.matches(what).count();
+    for once in ["<title>", "<h1>", "<header>", "<main id=\"main\">", "<footer>", "href=\"#main\""]
+    {
+        assert_eq!(count(once), 1, "{once}");
+    }
+    assert_eq!(count(" href="), 1);
+    assert!(count("<table>") >= 4 && count("<table>") == count("<caption>"));
+    assert_eq!(count("<th>"), 0, "every heading of a table says what it is the heading of");
+    assert_eq!(count("<th "), count(" scope=\"col\"") + count(" scope=\"row\""));
+    // Headings follow one another without a gap.
+    let levels =
+        page.match_indices("<h").filter_map(|(at, _)| page[at + 2..].chars().next()?.to_digit(10));
+    let levels: Vec<u32> = levels.collect();
+    assert!(levels.windows(2).all(|pair| pair[1] <= pair[0] + 1), "{levels:?}");
+    // What names a section or a table by id is there.
+    for (at, label) in page.match_indices("aria-labelledby=\"") {
+        let id = page[at + label.len()..].split('"').next().unwrap();
+        assert_eq!(count(&format!(" id=\"{id}\"")), 1, "{id}");
+    }
+    assert!(page.contains("66.7 %") && page.contains("75 of 100 of the votes cast"));
+}

@@ -5,6 +5,7 @@
 //! | `args` | every command and flag there is |
 //! | `context` | where the node is, and how it is asked: by its daemon, or here |
 //! | `out` | the only place that writes to stdout and stderr |
+//! | `table` | rows for spreadsheets |
 //! | `error` | every error's code and exit code |
 //!
 //! Text for people by default, one JSON value with `--json`; logs and errors go to stderr.
@@ -45,6 +46,7 @@ mod record;
 mod serve;
 mod status;
 mod store;
+mod table;
 mod token;
 
 use std::{env, process::ExitCode};

@@ -4,7 +4,7 @@
 
 use std::path::PathBuf;
 
-use clap::Subcommand;
+use clap::{Subcommand, ValueEnum};
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum AuditCommand {
@@ -15,6 +15,10 @@ pub(in crate::cli) enum AuditCommand {
     Replay(Replay),
     /// Who decided what: exact wording, votes, the arithmetic of each rule; also as a page to hand on
     Prove(Prove),
+    /// List every entry, or those asked for: in words, as JSON, or for a spreadsheet
+    Log(Log),
+    /// Who had an entry, by when at the latest, and by which acknowledgement
+    Knew(Knew),
 }
 
 #[derive(Debug, clap::Args)]
@@ -50,4 +54,46 @@ pub(in crate::cli) struct Prove {
     /// Also write it as one page that any browser shows and prints; the file must not exist yet
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) html: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Log {
+    /// The bundle
+    pub(in crate::cli) file: PathBuf,
+    /// Of one feed: a member's short name, or the feed's id
+    #[arg(long, value_name = "MEMBER")]
+    pub(in crate::cli) feed: Option<String>,
+    /// Of one kind, for example signoff
+    #[arg(long)]
+    pub(in crate::cli) kind: Option<String>,
+    /// About one artefact: the beginning of its id, or its kind if there is only one of it
+    #[arg(long, value_name = "ARTEFACT")]
+    pub(in crate::cli) artefact: Option<String>,
+    /// Written on this day or later, as the author claims
+    #[arg(long, value_name = "TIME")]
+    pub(in crate::cli) from: Option<String>,
+    /// Written by this day or minute, as the author claims
+    #[arg(long, value_name = "TIME")]
+    pub(in crate::cli) until: Option<String>,
+    /// How
+    #[arg(long, value_enum, default_value = "text")]
+    pub(in crate::cli) format: LogFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum LogFormat {
+    /// One line an entry
+    Text,
+    /// One JSON value, as with --json
+    Json,
+    /// For a spreadsheet
+    Csv,
+}
+
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Knew {
+    /// The bundle
+    pub(in crate::cli) file: PathBuf,
+    /// The entry: the beginning of its id
+    pub(in crate::cli) entry: String,
 }

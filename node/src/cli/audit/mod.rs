@@ -5,6 +5,8 @@
 //! | `verify` | does everything in it hold? |
 //! | `replay` | what does it come to, now or on a day, and is what was frozen what was signed? |
 //! | `prove`, `page` | who decided what? In words, and as a page to hand on |
+//! | `log`, `entry` | which entries are there? |
+//! | `knew` | who had an entry, since when at the latest? |
 //! | `read` | reads the file, twice, piece by piece |
 //! | `opened` | a bundle that was read: names in it, artefacts seen from it |
 //!
@@ -19,6 +21,9 @@
 //!
 //! *Source*: ours.
 
+mod entry;
+mod knew;
+mod log;
 mod opened;
 mod page;
 mod prove;
@@ -45,6 +50,8 @@ pub(super) fn run(command: &AuditCommand, out: &Out) -> ExitCode {
         AuditCommand::Verify(verify) => verify::run(verify, out),
         AuditCommand::Replay(replay) => replay::run(replay, out),
         AuditCommand::Prove(prove) => prove::run(prove, out),
+        AuditCommand::Log(log) => log::run(log, out),
+        AuditCommand::Knew(knew) => knew::run(knew, out),
     };
     done.unwrap_or_else(|error| {
         out.error(&error);
@@ -55,7 +62,7 @@ pub(super) fn run(command: &AuditCommand, out: &Out) -> ExitCode {
 /// What the process ends with when nothing can be answered.
 fn undone(error: &CliError) -> u8 {
     match error.code() {
-        "no-time" => EXIT_USAGE,
+        "no-time" | "usage" => EXIT_USAGE,
         _ => EXIT_UNDECIDED,
     }
 }

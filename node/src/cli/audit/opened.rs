@@ -2,10 +2,10 @@
 //!
 //! *Source*: ours.
 
-use std::path::Path;
+use std::{collections::BTreeSet, path::Path};
 
 use concordat_protocol::{
-    audit::{Holdings, Report},
+    audit::{HeldFeed, Holdings, Report},
     hash::{ArtefactId, BoardId, OrgId},
 };
 use serde::Serialize;
@@ -94,6 +94,22 @@ impl Opened {
         let Some(charter) = self.holdings.charter(&dossier.board) else { return Ok(None) };
         let sight = Sight::of((&self.documents, charter), dossier, as_of)?;
         Ok(Some(sight).filter(|sight| !sight.dossier.entries.is_empty()))
+    }
+
+    /// The feeds that a person named by a member's short name, or by the feed's id; all, if none.
+    pub(super) fn feeds_named(&self, named: Option<&str>) -> Result<Vec<HeldFeed>, Refusal> {
+        let all = self.holdings.feeds();
+        let Some(named) = named else { return Ok(all) };
+        let slug = |feed: &HeldFeed| self.slug(&feed.board, &feed.org);
+        let is_meant = |feed: &&HeldFeed| slug(feed) == named || feed.feed.to_string() == named;
+        let meant: Vec<HeldFeed> = all.iter().filter(is_meant).copied().collect();
+        if meant.is_empty() {
+            let slugs: BTreeSet<String> = all.iter().map(slug).collect();
+            let slugs: Vec<String> = slugs.into_iter().collect();
+            let message = format!("no member is called {named:?}; there is {}", slugs.join(", "));
+            return Err(Refusal::new("unknown-member", message));
+        }
+        Ok(meant)
     }
 
     /// The name by which a board knows an organisation.

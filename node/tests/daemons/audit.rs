@@ -262,3 +262,111 @@ fn entries_are_listed_and_who_had_them_is_shown_by_acknowledgements() {
         assert_eq!(audit(&wrong).status.code(), Some(code), "{wrong:?}");
     }
 }
+
+/// After a week with partitions two organisations' files are laid side by side: what both may see is the same,
+/// what differs has a reason, and who shows different histories to different people is named.
+#[test]
+fn scenario_19_two_nodes_compared() {
+    let members = [("la-bury", "council"), ("la-wigan", "council"), ("nhsi-gm", "regulator")];
+    let mut board = Partnership::found_of(&members, "", "");
+    board.serve_all();
+    board.until_all_meet();
+    let file = |board: &Partnership, slug: &str, name: &str| {
+        let bundle = board.file(&format!("{name}.bundle"));
+        let _before = fs::remove_file(&bundle);
+        board.node_of(slug).run(&["export", "--out", &bundle]);
+        bundle
+    };
+    let open = |slug: &str, more: &[&str]| {
+        let node = board.node_of(slug);
+        let opened = act(node, &[&["open", "decision", "--title"], more].concat());
+        opened["artefact"].as_str().unwrap().to_owned()
+    };
+    let fund = open("la-wigan", &["Winter fund"]);
+    let ward = open("la-wigan", &["Closing a ward", "--audience", "la-bury"]);
+    let knows = |slug: &str, artefact: &str| {
+        board.node_of(slug).command(&["artefact", "show", artefact]).status.success()
+    };
+    until("all know both", || {
+        ["la-bury", "nhsi-gm"].iter().all(|slug| knows(slug, &fund) && knows(slug, &ward))
+    });
+    crate::artefacts::cut(&board);
+    act(board.node_of("la-bury"), &["set", &ward, "summary=From Bury."]);
+    act(board.node_of("nhsi-gm"), &["set", &fund, "summary=From the regulator."]);
+    let (bury, nhsi) = (file(&board, "la-bury", "bury"), file(&board, "nhsi-gm", "nhsi"));
+
+    // Apart, each has what the other has not got yet.
+    let compared = answer(0, &["compare", &bury, &nhsi]);
+    let only = |compared: &Value, slug: &str| -> Vec<(String, String)> {
+        let feeds = compared["feeds"].as_array().unwrap().iter();
+        let only = feeds
+            .filter(|feed| feed["slug"] == slug)
+            .flat_map(|feed| feed["only"].as_array().unwrap());
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        only.map(|one| (text(&one["file"]), text(&one["why"]))).collect()
+    };
+    let not_yet = |file: &str| [(file.to_owned(), "not yet synced".to_owned())];
+    assert_eq!(only(&compared, "la-bury"), not_yet("first"));
+    assert_eq!(only(&compared, "nhsi-gm"), not_yet("second"));
+
+    // Together again, both have the same entries; what the audience alone has is told apart.
+    crate::artefacts::heal(&board);
+    let mut compared = Value::Null;
+    until("both have the same entries", || {
+        let (bury, nhsi) = (file(&board, "la-bury", "bury"), file(&board, "nhsi-gm", "nhsi"));
+        compared = answer(0, &["compare", &bury, &nhsi]);
+        let feeds = compared["feeds"].as_array().unwrap();
+        feeds.iter().all(|feed| feed["only"].as_array().unwrap().is_empty())
+    });
+    assert_eq!(compared["findings"], Value::Array(vec![]));
+    assert_eq!(compared["first"]["feeds"], compared["second"]["feeds"]);
+    let contents = compared["contents"].as_array().unwrap();
+    assert!(!contents.is_empty());
+    for content in contents {
+        assert_eq!(
+            (&content["file"], &content["entry"]["artefact"]),
+            (&"first".into(), &ward.as_str().into())
+        );
+        assert_eq!(content["why"], "it is for its audience alone: la-bury, la-wigan");
+    }
+    let of = |artefact: &str| {
+        let artefacts = compared["artefacts"].as_array().unwrap().iter();
+        artefacts.clone().find(|one| one["artefact"] == artefact).unwrap().clone()
+    };
+    assert_eq!(of(&fund)["differ"], 0);
+    assert_eq!(of(&ward)["differ"], contents.len());
+
+    // One organisation signs two histories, and shows each to another: both files are clean.
+    board.nodes.iter_mut().for_each(crate::process::Node::stop);
+    let twin = board.path().join("twin");
+    crate::copy(board.node_of("la-wigan").home(), &twin);
+    board.node_of("la-wigan").run(&["note", "We pay."]);
+    let shown = file(&board, "la-wigan", "shown");
+    let mut other = program();
+    other.arg("--home").arg(&twin);
+    let hidden = board.file("hidden.bundle");
+    assert!(other.args(["note", "We do not pay."]).output().unwrap().status.success());
+    let mut other = program();
+    other.arg("--home").arg(&twin);
+    assert!(other.args(["export", "--out", &hidden]).output().unwrap().status.success());
+    for bundle in [&shown, &hidden] {
+        assert_eq!(answer(0, &["verify", bundle])["exit_code"], 0);
+    }
+    let compared = answer(1, &["compare", &shown, &hidden]);
+    let forked =
+        compared["feeds"].as_array().unwrap().iter().find(|feed| feed["slug"] == "la-wigan");
+    let at = forked.unwrap()["forked_at"].as_u64().unwrap();
+    let found = compared["findings"][0].as_str().unwrap();
+    let named = format!("la-wigan signed two histories that part at entry {at}, entry-");
+    assert!(found.starts_with(&named) && found.ends_with("both together prove it"), "{found}");
+    let told = words(1, &["compare", &hidden, &shown]);
+    assert!(told.contains(&format!("FINDING: {named}")), "{told}");
+    assert!(told.contains("has 1 entry") && told.contains(": forked branch"), "{told}");
+    assert!(!told.contains("not yet synced"), "{told}");
+
+    // What cannot be compared is no agreement.
+    let stranger = Partnership::found(&["la-wigan", "la-bury"]);
+    let elsewhere = file(&stranger, "la-wigan", "elsewhere");
+    assert_eq!(audit(&["compare", &shown, &elsewhere]).status.code(), Some(2));
+    assert_eq!(audit(&["compare", &shown]).status.code(), Some(64));
+}

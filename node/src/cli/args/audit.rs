@@ -19,6 +19,8 @@ pub(in crate::cli) enum AuditCommand {
     Log(Log),
     /// Who had an entry, by when at the latest, and by which acknowledgement
     Knew(Knew),
+    /// Compare two bundles of one board: what only one has, and why, and what contradicts
+    Compare(Compare),
 }
 
 #[derive(Debug, clap::Args)]
@@ -96,4 +98,12 @@ pub(in crate::cli) struct Knew {
     pub(in crate::cli) file: PathBuf,
     /// The entry: the beginning of its id
     pub(in crate::cli) entry: String,
+}
+
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Compare {
+    /// A bundle
+    pub(in crate::cli) first: PathBuf,
+    /// Another of the same board
+    pub(in crate::cli) second: PathBuf,
 }

@@ -9,7 +9,7 @@ use concordat_protocol::{
 };
 use serde::Serialize;
 
-use super::opened::Opened;
+use super::opened::{Opened, feed_name};
 use crate::{
     artefact::{begins, which},
     cli::out::time_in_words,
@@ -38,6 +38,8 @@ pub(super) struct EntryLine {
     pub(super) standing: &'static str,
     /// Whether its content is in the file.
     pub(super) has_content: bool,
+    /// Whether its content is for an audience alone.
+    pub(super) is_withheld: bool,
 }
 
 impl EntryLine {
@@ -61,6 +63,7 @@ impl EntryLine {
                 Standing::Void => "void",
             },
             has_content: held.is_here,
+            is_withheld: header.kind.is_withheld(),
         }
     }
 
@@ -97,10 +100,7 @@ impl EntryLine {
 
 /// The place of an entry in a feed, as findings name it.
 pub(super) fn place((slug, epoch): (&str, u64), seq: u64) -> String {
-    match epoch {
-        0 => format!("entry {seq} of {slug}"),
-        epoch => format!("entry {seq} of {slug} (epoch {epoch})"),
-    }
+    format!("entry {seq} of {}", feed_name(slug, epoch))
 }
 
 impl Opened {

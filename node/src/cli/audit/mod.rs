@@ -7,6 +7,7 @@
 //! | `prove`, `page` | who decided what? In words, and as a page to hand on |
 //! | `log`, `entry` | which entries are there? |
 //! | `knew` | who had an entry, since when at the latest? |
+//! | `compare` | do two files contradict each other, and what has only one? |
 //! | `read` | reads the file, twice, piece by piece |
 //! | `opened` | a bundle that was read: names in it, artefacts seen from it |
 //!
@@ -21,6 +22,7 @@
 //!
 //! *Source*: ours.
 
+mod compare;
 mod entry;
 mod knew;
 mod log;
@@ -52,6 +54,7 @@ pub(super) fn run(command: &AuditCommand, out: &Out) -> ExitCode {
         AuditCommand::Prove(prove) => prove::run(prove, out),
         AuditCommand::Log(log) => log::run(log, out),
         AuditCommand::Knew(knew) => knew::run(knew, out),
+        AuditCommand::Compare(compare) => compare::run(compare, out),
     };
     done.unwrap_or_else(|error| {
         out.error(&error);

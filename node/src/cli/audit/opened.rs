@@ -143,10 +143,7 @@ impl Input {
 
 impl InputFeed {
     pub(super) fn name(&self) -> String {
-        match self.epoch {
-            0 => self.slug.clone(),
-            epoch => format!("{} (epoch {epoch})", self.slug),
-        }
+        feed_name(&self.slug, self.epoch)
     }
 
     fn in_words(&self) -> String {
@@ -155,5 +152,13 @@ impl InputFeed {
         let last = self.last.as_ref().map(|last| format!(", the last {last}")).unwrap_or_default();
         let fork = self.forked_at.map(|at| format!(", forked at {at}")).unwrap_or_default();
         format!("{}: {entries}{last}{fork}", self.name())
+    }
+}
+
+/// A feed, as findings name it.
+pub(super) fn feed_name(slug: &str, epoch: u64) -> String {
+    match epoch {
+        0 => slug.to_owned(),
+        epoch => format!("{slug} (epoch {epoch})"),
     }
 }

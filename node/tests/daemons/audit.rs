@@ -6,8 +6,9 @@ use serde_json::Value;
 
 use crate::{
     artefacts::{STRATEGY, TOP, act},
+    notes,
     partnership::Partnership,
-    process::{program, until},
+    process::{done, program, until},
 };
 
 /// Runs `audit` in an empty directory, without a home.
@@ -251,7 +252,11 @@ fn entries_are_listed_and_who_had_them_is_shown_by_acknowledgements() {
     let told = words(0, &["knew", &bundle, &id["entry-".len()..30]]);
     assert!(told.contains("la-bolton: had it by "), "{told}");
     assert!(told.contains("la-bury: never acknowledged it, as far as this file goes"), "{told}");
+    check_silence(&bundle);
+    check_diff(&bundle, &wigan);
     for (code, wrong) in [
+        (64, vec!["diff", &bundle, "decision", "--from", "yesterday"]),
+        (2, vec!["diff", &bundle, "decision", "--from", "entry-2222"]),
         (2, vec!["knew", &bundle, "entry-2222"]),
         (2, vec!["log", &bundle, "--feed", "la-oldham"]),
         (2, vec!["log", &board.file("board.toml")]),
@@ -261,6 +266,62 @@ fn entries_are_listed_and_who_had_them_is_shown_by_acknowledgements() {
     ] {
         assert_eq!(audit(&wrong).status.code(), Some(code), "{wrong:?}");
     }
+}
+
+/// Two bundles of one organisation that wrote after its node was copied, each with another entry at one place.
+fn two_histories(board: &Partnership, slug: &str) -> [String; 2] {
+    let (node, twin) = (board.node_of(slug), board.path().join("twin"));
+    crate::copy(node.home(), &twin);
+    [(node.home(), "We pay."), (&twin, "We do not pay.")].map(|(home, text)| {
+        let bundle = board.file(&format!("{}.bundle", text.len()));
+        for args in [["note", text].to_vec(), ["export", "--out", &bundle].to_vec()] {
+            let mut command = program();
+            done(command.arg("--home").arg(home).args(&args).output().unwrap(), &args);
+        }
+        bundle
+    })
+}
+
+/// Who never wrote stands first, and all ages are counted from the newest entry of the file.
+fn check_silence(bundle: &str) {
+    let silent = answer(0, &["silence", bundle]);
+    let members = silent["members"].as_array().unwrap();
+    assert_eq!((&members[0]["slug"], &members[0]["wrote"]), (&"la-bury".into(), &Value::Null));
+    let newest = silent["newest"]["time_ms"].as_u64().unwrap();
+    for member in &members[1..] {
+        assert!(member["wrote"].is_object(), "{silent}");
+        let both = [&member["wrote"], &member["acknowledged"]];
+        for last in both.into_iter().filter(|last| last.is_object()) {
+            let age = (newest - last["entry"]["time_ms"].as_u64().unwrap()) / 1_000;
+            assert_eq!(last["seconds_before_newest"], age);
+            assert_eq!(last["entry"]["slug"], member["slug"]);
+        }
+    }
+    let told = words(0, &["silence", bundle]);
+    assert!(
+        told.contains("la-bury (active): has written nothing; has acknowledged nothing"),
+        "{told}"
+    );
+}
+
+/// The entries are the opening and two changes: the title, then the summary.
+fn check_diff(bundle: &str, wigan: &[Value]) {
+    let [_, title, summary] = [0, 1, 2].map(|at| wigan[at]["id"].as_str().unwrap());
+    let fields = |more: &[&str]| -> Vec<Value> {
+        let differing = answer(0, &[&["diff", bundle, "decision"], more].concat());
+        let fields = differing["fields"].as_array().unwrap().iter();
+        fields.map(|one| serde_json::json!([one["path"], one["was"], one["is"]])).collect()
+    };
+    let (was, is) = (["--from", title], ["--to", summary]);
+    let written = serde_json::json!(["summary", null, "Three million."]);
+    assert_eq!(fields(&[was, is].concat()), std::slice::from_ref(&written));
+    assert_eq!(fields(&is), [serde_json::json!(["title", null, "Winter fund"]), written]);
+    assert_eq!(fields(&["--to", "2017-12-01"]), [""; 0]);
+    assert_eq!(fields(&["--from", summary, "--to", summary]), [""; 0]);
+    let gone = words(0, &["diff", bundle, "decision", "--from", summary, "--to", title]);
+    assert!(gone.contains("  summary\n    was: Three million.\n    is empty\n"), "{gone}");
+    let now = fields(&["--from", summary]);
+    assert_eq!(now, [serde_json::json!(["reasons", null, "Full beds."])]);
 }
 
 /// After a week with partitions two organisations' files are laid side by side: what both may see is the same,
@@ -336,19 +397,19 @@ fn scenario_19_two_nodes_compared() {
     assert_eq!(of(&fund)["differ"], 0);
     assert_eq!(of(&ward)["differ"], contents.len());
 
-    // One organisation signs two histories, and shows each to another: both files are clean.
-    board.nodes.iter_mut().for_each(crate::process::Node::stop);
-    let twin = board.path().join("twin");
-    crate::copy(board.node_of("la-wigan").home(), &twin);
-    board.node_of("la-wigan").run(&["note", "We pay."]);
-    let shown = file(&board, "la-wigan", "shown");
-    let mut other = program();
-    other.arg("--home").arg(&twin);
-    let hidden = board.file("hidden.bundle");
-    assert!(other.args(["note", "We do not pay."]).output().unwrap().status.success());
-    let mut other = program();
-    other.arg("--home").arg(&twin);
-    assert!(other.args(["export", "--out", &hidden]).output().unwrap().status.success());
+    // What cannot be compared is no agreement.
+    let stranger = Partnership::found(&["la-wigan", "la-bury"]);
+    let elsewhere = file(&stranger, "la-wigan", "elsewhere");
+    assert_eq!(audit(&["compare", &bury, &elsewhere]).status.code(), Some(2));
+    assert_eq!(audit(&["compare", &bury]).status.code(), Some(64));
+}
+
+/// One organisation signs two histories, and shows each to another. Both files are clean; laid side by side they
+/// name it, and so does the file of whoever has seen both.
+#[test]
+fn scenario_19_who_signs_two_histories_is_named() {
+    let mut board = Partnership::found(&["la-wigan", "la-bury"]);
+    let [shown, hidden] = two_histories(&board, "la-wigan");
     for bundle in [&shown, &hidden] {
         assert_eq!(answer(0, &["verify", bundle])["exit_code"], 0);
     }
@@ -364,9 +425,39 @@ fn scenario_19_two_nodes_compared() {
     assert!(told.contains("has 1 entry") && told.contains(": forked branch"), "{told}");
     assert!(!told.contains("not yet synced"), "{told}");
 
-    // What cannot be compared is no agreement.
-    let stranger = Partnership::found(&["la-wigan", "la-bury"]);
-    let elsewhere = file(&stranger, "la-wigan", "elsewhere");
-    assert_eq!(audit(&["compare", &shown, &elsewhere]).status.code(), Some(2));
-    assert_eq!(audit(&["compare", &shown]).status.code(), Some(64));
+    board.serve_all();
+    let (wigan, bury) = (board.number_of("la-wigan"), board.number_of("la-bury"));
+    until("one history has come", || notes(&board.nodes[bury], "la-wigan") == ["We pay."]);
+    board.nodes[wigan].stop();
+    let home = board.nodes[wigan].home().to_path_buf();
+    fs::rename(&home, board.path().join("put-aside")).unwrap();
+    fs::rename(board.path().join("twin"), &home).unwrap();
+    board.serve(wigan);
+    let seen = board.file("seen.bundle");
+    let mut forked = Value::Null;
+    until("the other has come too", || {
+        let _before = fs::remove_file(&seen);
+        board.nodes[bury].run(&["export", "--out", &seen]);
+        let output = audit(&["forks", &seen, "--json"]);
+        forked = serde_json::from_slice(&output.stdout).unwrap();
+        output.status.code() == Some(1)
+    });
+    let feed = &forked["feeds"][0];
+    assert_eq!((&feed["slug"], &feed["at"]), (&"la-wigan".into(), &at.into()));
+    let proof = feed["findings"][0].as_str().unwrap();
+    assert!(
+        proof.starts_with(&format!("la-wigan signed two histories that part at entry {at}; ")),
+        "{proof}"
+    );
+    let histories = feed["histories"].as_array().unwrap();
+    assert!(
+        !histories.is_empty() && histories.iter().all(|one| one["first"]["seq"] == at),
+        "{feed}"
+    );
+    let told = words(1, &["forks", &seen]);
+    assert!(
+        told.contains(&format!("FINDING: la-wigan has two histories from entry {at} on")),
+        "{told}"
+    );
+    assert_eq!(answer(0, &["forks", &shown])["feeds"], Value::Array(vec![]));
 }

@@ -21,6 +21,12 @@ pub(in crate::cli) enum AuditCommand {
     Knew(Knew),
     /// Compare two bundles of one board: what only one has, and why, and what contradicts
     Compare(Compare),
+    /// Who signed two histories of one feed, who proves it, and how much of each is settled
+    Forks(Forks),
+    /// When each member last wrote and last acknowledged, as it claims, before the newest entry
+    Silence(Silence),
+    /// In which fields two wordings of an artefact differ
+    Diff(Diff),
 }
 
 #[derive(Debug, clap::Args)]
@@ -106,4 +112,30 @@ pub(in crate::cli) struct Compare {
     pub(in crate::cli) first: PathBuf,
     /// Another of the same board
     pub(in crate::cli) second: PathBuf,
+}
+
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Forks {
+    /// The bundle
+    pub(in crate::cli) file: PathBuf,
+}
+
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Silence {
+    /// The bundle
+    pub(in crate::cli) file: PathBuf,
+}
+
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Diff {
+    /// The bundle
+    pub(in crate::cli) file: PathBuf,
+    /// The artefact: the beginning of its id, or its kind if there is only one of it
+    pub(in crate::cli) artefact: String,
+    /// The earlier wording: as the author of this entry knew it, or as it was at this time [default: empty]
+    #[arg(long, value_name = "ENTRY|TIME")]
+    pub(in crate::cli) from: Option<String>,
+    /// The later one [default: with all that is in the file]
+    #[arg(long, value_name = "ENTRY|TIME")]
+    pub(in crate::cli) to: Option<String>,
 }

@@ -262,7 +262,8 @@ fn audience(opened: &Opened, artefact: &str) -> String {
     let sight = id.and_then(|id| opened.sight(&id, &AsOf::Now).ok().flatten());
     match sight.map(|sight| (sight.replay.audience.clone(), sight)) {
         Some((Audience::Only(orgs), sight)) => {
-            let slugs: Vec<String> = orgs.iter().map(|org| sight.slug(org)).collect();
+            let slugs: BTreeSet<String> = orgs.iter().map(|org| sight.slug(org)).collect();
+            let slugs: Vec<String> = slugs.into_iter().collect();
             format!("it is for its audience alone: {}", slugs.join(", "))
         }
         Some((Audience::Everyone, _)) => "not yet synced: every member is due it".to_owned(),

@@ -8,6 +8,9 @@
 //! | `log`, `entry` | which entries are there? |
 //! | `knew` | who had an entry, since when at the latest? |
 //! | `compare` | do two files contradict each other, and what has only one? |
+//! | `forks` | who signed two histories? |
+//! | `silence` | who has not been heard of, and for how long? |
+//! | `diff` | in which fields do two wordings of an artefact differ? |
 //! | `read` | reads the file, twice, piece by piece |
 //! | `opened` | a bundle that was read: names in it, artefacts seen from it |
 //!
@@ -23,7 +26,9 @@
 //! *Source*: ours.
 
 mod compare;
+mod diff;
 mod entry;
+mod forks;
 mod knew;
 mod log;
 mod opened;
@@ -31,6 +36,7 @@ mod page;
 mod prove;
 mod read;
 mod replay;
+mod silence;
 mod verify;
 
 use std::process::ExitCode;
@@ -55,6 +61,9 @@ pub(super) fn run(command: &AuditCommand, out: &Out) -> ExitCode {
         AuditCommand::Log(log) => log::run(log, out),
         AuditCommand::Knew(knew) => knew::run(knew, out),
         AuditCommand::Compare(compare) => compare::run(compare, out),
+        AuditCommand::Forks(forks) => forks::run(forks, out),
+        AuditCommand::Silence(silence) => silence::run(silence, out),
+        AuditCommand::Diff(diff) => diff::run(diff, out),
     };
     done.unwrap_or_else(|error| {
         out.error(&error);

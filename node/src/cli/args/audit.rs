@@ -31,13 +31,13 @@ pub(in crate::cli) enum AuditCommand {
 
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Verify {
-    /// The bundle
+    /// The bundle, or a copy of a node's directory or of its store
     pub(in crate::cli) file: PathBuf,
 }
 
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Replay {
-    /// The bundle
+    /// The bundle, or a copy of a node's directory or of its store
     pub(in crate::cli) file: PathBuf,
     /// What was written by this day or minute, as its authors claim
     #[arg(long, value_name = "TIME")]
@@ -52,7 +52,7 @@ pub(in crate::cli) struct Replay {
 
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Prove {
-    /// The bundle
+    /// The bundle, or a copy of a node's directory or of its store
     pub(in crate::cli) file: PathBuf,
     /// The artefact: the beginning of its id, or its kind if there is only one of it
     pub(in crate::cli) artefact: String,
@@ -66,7 +66,7 @@ pub(in crate::cli) struct Prove {
 
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Log {
-    /// The bundle
+    /// The bundle, or a copy of a node's directory or of its store
     pub(in crate::cli) file: PathBuf,
     /// Of one feed: a member's short name, or the feed's id
     #[arg(long, value_name = "MEMBER")]
@@ -100,7 +100,7 @@ pub(in crate::cli) enum LogFormat {
 
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Knew {
-    /// The bundle
+    /// The bundle, or a copy of a node's directory or of its store
     pub(in crate::cli) file: PathBuf,
     /// The entry: the beginning of its id
     pub(in crate::cli) entry: String,
@@ -108,7 +108,7 @@ pub(in crate::cli) struct Knew {
 
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Compare {
-    /// A bundle
+    /// A bundle, or a copy of a node's directory or of its store
     pub(in crate::cli) first: PathBuf,
     /// Another of the same board
     pub(in crate::cli) second: PathBuf,
@@ -116,19 +116,19 @@ pub(in crate::cli) struct Compare {
 
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Forks {
-    /// The bundle
+    /// The bundle, or a copy of a node's directory or of its store
     pub(in crate::cli) file: PathBuf,
 }
 
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Silence {
-    /// The bundle
+    /// The bundle, or a copy of a node's directory or of its store
     pub(in crate::cli) file: PathBuf,
 }
 
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Diff {
-    /// The bundle
+    /// The bundle, or a copy of a node's directory or of its store
     pub(in crate::cli) file: PathBuf,
     /// The artefact: the beginning of its id, or its kind if there is only one of it
     pub(in crate::cli) artefact: String,

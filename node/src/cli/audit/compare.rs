@@ -303,10 +303,11 @@ fn feed_line(first: &Held, second: &Held, forked_at: Option<u64>) -> Option<Feed
 }
 
 fn words(compared: &Compared) -> Vec<String> {
-    let mut lines = vec![
-        format!("first: {}, {}", compared.first.file, compared.first.bundle),
-        format!("second: {}, {}", compared.second.file, compared.second.bundle),
-    ];
+    let mut lines = Vec::new();
+    for (which, input) in [("first", &compared.first), ("second", &compared.second)] {
+        lines.push(format!("{which}: {}, {}", input.file, input.bundle));
+        lines.extend(input.findings.iter().map(|finding| format!("  {finding}")));
+    }
     lines.extend(compared.boards.iter().map(|board| format!("both are of {board}")));
     for feed in &compared.feeds {
         let name = feed_name(&feed.slug, feed.epoch);

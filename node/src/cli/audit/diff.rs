@@ -156,6 +156,6 @@ fn words(differing: &Differing) -> Vec<String> {
             format!("{} in what they say.", count_in_words(count, "field differs", "fields differ"))
         }
     });
-    lines.push(differing.input.bundle.clone());
+    lines.extend(differing.input.verdict());
     lines
 }

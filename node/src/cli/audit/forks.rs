@@ -119,6 +119,6 @@ fn words(forked: &Forked) -> Vec<String> {
         }
     }
     lines.push(forked.closing.clone());
-    lines.push(forked.input.bundle.clone());
+    lines.extend(forked.input.verdict());
     lines
 }

@@ -145,6 +145,6 @@ fn words(known: &Known) -> Vec<String> {
             "it is not shown that a majority of the other members with a vote had it".to_owned()
         }
     });
-    lines.push(known.input.bundle.clone());
+    lines.extend(known.input.verdict());
     lines
 }

@@ -124,6 +124,6 @@ fn csv(entries: &[EntryLine]) -> Result<String, CliError> {
 fn words(listed: &Listed) -> Vec<String> {
     let mut lines: Vec<String> = listed.entries.iter().map(EntryLine::in_words).collect();
     lines.push(count_in_words(listed.entries.len(), "entry", "entries"));
-    lines.push(listed.input.bundle.clone());
+    lines.extend(listed.input.verdict());
     lines
 }

@@ -1,4 +1,4 @@
-//! `audit`: what can be told of a bundle, from its bytes alone.
+//! `audit`: what can be told of a bundle, or of a copied store, from its bytes alone.
 //!
 //! | file | answers |
 //! |---|---|
@@ -12,6 +12,7 @@
 //! | `silence` | who has not been heard of, and for how long? |
 //! | `diff` | in which fields do two wordings of an artefact differ? |
 //! | `read` | reads the file, twice, piece by piece |
+//! | `source` | a copied store, made a bundle for the time of the command |
 //! | `opened` | a bundle that was read: names in it, artefacts seen from it |
 //!
 //! | exit code | means |
@@ -37,6 +38,7 @@ mod prove;
 mod read;
 mod replay;
 mod silence;
+mod source;
 mod verify;
 
 use std::process::ExitCode;

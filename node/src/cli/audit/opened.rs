@@ -5,7 +5,7 @@
 use std::{collections::BTreeSet, path::Path};
 
 use concordat_protocol::{
-    audit::{HeldFeed, Holdings, Report},
+    audit::{Finding, HeldFeed, Holdings, Report, Severity},
     hash::{ArtefactId, BoardId, OrgId},
 };
 use serde::Serialize;
@@ -34,6 +34,8 @@ pub(super) struct Input {
     pub(super) file: String,
     /// What the bundle itself was found to be.
     pub(super) bundle: String,
+    /// What is proven or could not be checked in it, with feed and place.
+    pub(super) findings: Vec<String>,
     pub(super) feeds: Vec<InputFeed>,
 }
 
@@ -128,11 +130,25 @@ impl Opened {
             last: feed.last.map(|last| last.to_string()),
             forked_at: feed.fork,
         });
-        Input { file: self.file.clone(), bundle: self.report.closing(), feeds: feeds.collect() }
+        let told = |finding: &&Finding| finding.severity() > Severity::Note;
+        let findings = self.report.findings.iter().filter(told);
+        Input {
+            file: self.file.clone(),
+            bundle: self.report.closing(),
+            findings: findings
+                .map(|finding| format!("{}: {finding}", finding.severity()))
+                .collect(),
+            feeds: feeds.collect(),
+        }
     }
 }
 
 impl Input {
+    /// What the bundle itself was found to be, in words.
+    pub(super) fn verdict(&self) -> Vec<String> {
+        self.findings.iter().chain([&self.bundle]).cloned().collect()
+    }
+
     /// The same in words.
     pub(super) fn in_words(&self) -> Vec<String> {
         let mut lines = vec![format!("read from {}:", self.file)];

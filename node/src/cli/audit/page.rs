@@ -342,6 +342,9 @@ fn made_from(input: &Input) -> Markup {
     };
     let body = html! {
         p { (Said(&input.bundle)) }
+        @if !input.findings.is_empty() {
+            ul { @for finding in &input.findings { li { (Said(finding)) } } }
+        }
         (table("How far each feed goes in the file", &["Feed", "Entries", "Last entry", "Forked"], &rows))
         p { "Made by Concordat " (env!("CARGO_PKG_VERSION")) " from " (Said(&input.file))
             "; whoever has that file finds the same text, votes and result." }

@@ -139,7 +139,7 @@ fn options(wording: &[WordingLine]) -> Vec<OptionLine> {
 }
 
 fn words(proven: &Proven) -> Vec<String> {
-    let mut lines = vec![proven.input.bundle.clone()];
+    let mut lines = proven.input.verdict();
     let mut proof = proof_in_words(&proven.decision);
     let sentence = proof.pop();
     lines.extend(proof);

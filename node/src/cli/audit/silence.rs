@@ -128,6 +128,6 @@ fn words(silent: &Silent) -> Vec<String> {
     let newest = silent.newest.iter().map(|line| format!("the newest: {}", line.in_words()));
     let mut lines: Vec<String> = newest.collect();
     lines.extend(silent.members.iter().map(MemberLine::in_words));
-    lines.push(silent.input.bundle.clone());
+    lines.extend(silent.input.verdict());
     lines
 }

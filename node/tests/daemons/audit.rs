@@ -75,6 +75,14 @@ fn not_carried(title: &str) -> Partnership {
         act(board.node_of(slug), &["sign", "decision", answer]);
     }
     until_all(&board, "not_carried");
+    // The last answer could not change the result; it counts once it is settled.
+    until("every answer counts everywhere", || {
+        board.nodes.iter().all(|node| {
+            let proof = act(node, &["prove", "decision"]);
+            let seats = proof["proof"]["seats"].as_array().unwrap().iter();
+            seats.filter(|seat| seat["signed"].is_object()).count() == slugs.len()
+        })
+    });
     board
 }
 
@@ -88,7 +96,9 @@ fn scenario_18_who_decided() {
     board.nodes[2].run(&["export", "--out", &bundle]);
     let page = board.file("hub.html");
 
-    let proven = answer(0, &["prove", &bundle, "decision", "--html", &page]);
+    let prov = board.file("hub.prov.json");
+    let proven = answer(0, &["prove", &bundle, "decision", "--html", &page, "--prov", &prov]);
+    check_prov(&serde_json::from_slice(&fs::read(&prov).unwrap()).unwrap());
     let proof = &proven["decision"]["proof"];
     assert_eq!(proof["result"], "failed");
     assert_eq!(
@@ -148,6 +158,37 @@ fn scenario_18_who_decided() {
     ] {
         assert_eq!(audit(&wrong).status.code(), Some(code), "{wrong:?}");
     }
+}
+
+/// Every relation is between things that are there, and every vote is somebody's.
+fn check_prov(prov: &Value) {
+    let of = |kind: &str| prov[kind].as_object().unwrap();
+    for (kind, ends) in [
+        ("used", ["activity", "entity"]),
+        ("wasGeneratedBy", ["entity", "activity"]),
+        ("wasAttributedTo", ["entity", "agent"]),
+        ("wasAssociatedWith", ["activity", "agent"]),
+    ] {
+        for relation in of(kind).values() {
+            for end in ends {
+                let named = relation[format!("prov:{end}")].as_str().unwrap();
+                assert!(
+                    named.starts_with("concordat:") && of(end).contains_key(named),
+                    "{relation}"
+                );
+            }
+        }
+    }
+    assert_eq!(prov["prefix"]["concordat"], "urn:concordat:");
+    assert_eq!((of("agent").len(), of("wasAssociatedWith").len()), (4, 4));
+    assert!(of("wasAssociatedWith").values().all(|one| one["prov:role"] == "signatory"));
+    let mut votes: Vec<_> =
+        of("entity").values().filter(|one| one["concordat:claimed"].is_string()).collect();
+    votes.retain(|one| one["concordat:settled"] == true);
+    let mut votes: Vec<_> = votes.iter().map(|one| one["prov:label"].as_str().unwrap()).collect();
+    votes.sort_unstable();
+    assert_eq!(votes, ["abstained", "against", "for", "for"]);
+    assert!(of("entity").values().any(|one| one["concordat:result"] == "failed"));
 }
 
 /// It stands by itself, is escaped, and is built for whoever cannot see it.

@@ -62,6 +62,9 @@ pub(in crate::cli) struct Prove {
     /// Also write it as one page that any browser shows and prints; the file must not exist yet
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) html: Option<PathBuf>,
+    /// Also write where it comes from, as PROV-JSON; the file must not exist yet
+    #[arg(long, value_name = "FILE")]
+    pub(in crate::cli) prov: Option<PathBuf>,
 }
 
 #[derive(Debug, clap::Args)]

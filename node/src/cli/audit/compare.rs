@@ -130,6 +130,9 @@ struct Comparing<'a> {
     boards: BTreeSet<BoardId>,
 }
 
+/// For whom contents are, by the file that has them and the artefact: each is worked out once.
+type Audiences = BTreeMap<(&'static str, String), String>;
+
 /// The entries of one feed in one file.
 type Held = BTreeMap<EntryId, EntryLine>;
 
@@ -147,11 +150,12 @@ impl Comparing<'_> {
             second: self.second.input(),
         };
         let mut artefacts: BTreeMap<String, (usize, usize)> = BTreeMap::new();
+        let mut audiences = Audiences::new();
         for (feed, (first, second)) in self.feeds() {
             let fork = self.fork(&feed, (&first, &second), &mut compared.findings);
             for id in first.keys().chain(second.keys()).collect::<BTreeSet<_>>() {
                 let held = (first.get(id), second.get(id));
-                let content = self.content(held);
+                let content = self.content(held, &mut audiences);
                 if let Some(artefact) = held.0.or(held.1).and_then(|one| one.artefact.clone()) {
                     let (alike, differ) = artefacts.entry(artefact).or_default();
                     let is_alike = content.is_none() && held.0.is_some() && held.1.is_some();
@@ -240,7 +244,11 @@ impl Comparing<'_> {
     }
 
     /// The difference, if both hold the entry and only one its content.
-    fn content(&self, held: (Option<&EntryLine>, Option<&EntryLine>)) -> Option<ContentLine> {
+    fn content(
+        &self,
+        held: (Option<&EntryLine>, Option<&EntryLine>),
+        audiences: &mut Audiences,
+    ) -> Option<ContentLine> {
         let (Some(one), Some(other)) = held else { return None };
         let (line, file, opened) = match (one.has_content, other.has_content) {
             (true, false) => (one, "first", self.first),
@@ -250,7 +258,10 @@ impl Comparing<'_> {
         let why = match (line.is_withheld, &line.artefact) {
             (false, _) => "not yet synced: every member is due it".to_owned(),
             (true, None) => "it is for an audience".to_owned(),
-            (true, Some(artefact)) => audience(opened, artefact),
+            (true, Some(artefact)) => {
+                let known = audiences.entry((file, artefact.clone()));
+                known.or_insert_with(|| audience(opened, artefact)).clone()
+            }
         };
         Some(ContentLine { entry: line.clone(), file, why })
     }

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `verify` | does everything in it hold? |
 //! | `replay` | what does it come to, now or on a day, and is what was frozen what was signed? |
-//! | `prove`, `page` | who decided what? In words, and as a page to hand on |
+//! | `prove`, `page`, `prov` | who decided what? In words, as a page to hand on, as PROV-JSON |
 //! | `log`, `entry` | which entries are there? |
 //! | `knew` | who had an entry, since when at the latest? |
 //! | `compare` | do two files contradict each other, and what has only one? |
@@ -34,6 +34,7 @@ mod knew;
 mod log;
 mod opened;
 mod page;
+mod prov;
 mod prove;
 mod read;
 mod replay;

@@ -69,7 +69,7 @@ impl Opened {
     pub(super) fn artefact(&self, named: &str) -> Result<ArtefactId, Refusal> {
         let is_meant = |id: &ArtefactId| {
             begins(&id.to_string(), "artefact-", named)
-                || self.holdings.dossier(id, false).is_some_and(|dossier| dossier.kind == named)
+                || self.holdings.kind_of(id).is_some_and(|kind| kind == named)
         };
         let meant: Vec<ArtefactId> = self.holdings.artefacts().filter(is_meant).collect();
         match meant.as_slice() {

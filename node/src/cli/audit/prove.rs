@@ -3,7 +3,7 @@
 //! ```text
 //!   bundle ──dossier──▶ sight ──▶ proof: wording, votes, rules line by line, what is missing
 //!                             ──▶ what was put to the vote, options, interests declared, positions
-//!                        ──▶ words, JSON, or one page (`page`)
+//!                        ──▶ words, JSON, one page (`page`), PROV-JSON (`prov`)
 //! ```
 //!
 //! *Invariants.* The proof is the one that nodes give (`artefact prove`). What is said of the wording is
@@ -19,7 +19,7 @@ use serde::Serialize;
 use super::{
     exit_code,
     opened::{Input, Opened},
-    page,
+    page, prov,
 };
 use crate::{
     artefact::{Sight, proposal_of},
@@ -71,13 +71,30 @@ pub(super) fn run(args: &Prove, out: &Out) -> Result<ExitCode, CliError> {
     })?;
     let mut proven = proven(&sight, args.proposal.as_deref(), opened.input())?;
     proven.exit_code = exit_code(&opened.report, !proven.findings.is_empty());
+    // What cannot be made leaves no file behind.
+    let prov = match &args.prov {
+        Some(path) => Some((path, prov_of(&proven)?)),
+        None => None,
+    };
+    let mut words = words(&proven);
     if let Some(path) = &args.html {
         create_file(path, page::of(&proven).as_bytes(), Readers::Everyone)?;
+        words.push(format!("wrote it as a page: {}", path.display()));
     }
-    let mut words = words(&proven);
-    words.extend(args.html.iter().map(|path| format!("wrote it as a page: {}", path.display())));
+    if let Some((path, document)) = prov {
+        create_file(path, &document, Readers::Everyone)?;
+        words.push(format!("wrote where it comes from: {}", path.display()));
+    }
     out.show(&proven, &words)?;
     Ok(ExitCode::from(proven.exit_code))
+}
+
+fn prov_of(proven: &Proven) -> Result<Vec<u8>, CliError> {
+    let proof = proven.proof.as_ref().ok_or_else(|| {
+        let message = "nobody votes on this kind of artefact; leave --prov out";
+        Refusal::new("no-proposal", message)
+    })?;
+    Ok(serde_json::to_vec_pretty(&prov::of(proven, proof))?)
 }
 
 pub(super) fn proven(

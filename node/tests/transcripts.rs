@@ -252,6 +252,11 @@ fn the_page_on_artefacts_prints_what_it_says() {
 }
 
 #[test]
+fn the_page_for_auditors_prints_what_it_says() {
+    run_page("audit.md", 25);
+}
+
+#[test]
 fn the_page_on_the_api_prints_what_it_says() {
     run_page("api.md", 30);
 }
@@ -264,11 +269,6 @@ fn the_page_on_backups_prints_what_it_says() {
 #[test]
 fn the_page_on_the_journal_prints_what_it_says() {
     run_page("journal.md", 6);
-}
-
-#[test]
-fn the_page_on_bundles_prints_what_it_says() {
-    run_page("audit.md", 14);
 }
 
 #[test]

@@ -49,7 +49,7 @@ mod wishes;
 pub use case::{Case, Span};
 pub use documents::{Care, Documents};
 pub use kept::KeptSize;
-pub use names::artefact_named;
+pub use names::{artefact_named, begins, time_named, which};
 pub use poll::proposal_of;
 pub use prepare::{Prepared, prepare};
 pub use settle::settles_in_words;

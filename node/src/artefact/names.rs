@@ -113,7 +113,7 @@ pub(super) fn entry_in<'a>(dossier: &'a Dossier, named: &str) -> Result<&'a Writ
 ///
 /// # Errors
 /// - [`Refusal`]: it is none of these.
-pub(super) fn time_named(text: &str) -> Result<TimeMs, Refusal> {
+pub fn time_named(text: &str) -> Result<TimeMs, Refusal> {
     let day = calendar::day(text).map(|day| day.plus_ms(DAY_MS - 1));
     let moment = || {
         let moment: jiff::Timestamp = text.parse().ok()?;
@@ -216,7 +216,8 @@ const fn presence(item: &concordat_protocol::artefact::read::Item) -> &Presence 
 }
 
 /// Whether an id begins as somebody wrote, with or without the word before it.
-pub(super) fn begins(id: &str, prefix: &str, named: &str) -> bool {
+#[must_use]
+pub fn begins(id: &str, prefix: &str, named: &str) -> bool {
     let short = id.strip_prefix(prefix);
     !named.is_empty()
         && (id == named
@@ -224,7 +225,8 @@ pub(super) fn begins(id: &str, prefix: &str, named: &str) -> bool {
             || short.is_some_and(|short| short.starts_with(named)))
 }
 
-pub(super) fn which(
+/// What was named may mean several.
+pub fn which(
     what: &str,
     named: &str,
     candidates: impl ExactSizeIterator<Item = String>,

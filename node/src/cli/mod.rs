@@ -5,6 +5,7 @@
 //! | `args` | every command and flag there is |
 //! | `context` | where the node is, and how it is asked: by its daemon, or here |
 //! | `out` | the only place that writes to stdout and stderr |
+//! | `table` | rows for spreadsheets |
 //! | `error` | every error's code and exit code |
 //!
 //! Text for people by default, one JSON value with `--json`; logs and errors go to stderr.
@@ -12,9 +13,9 @@
 //! | exit code | means |
 //! |---|---|
 //! | 0 | done; `audit`: nothing is wrong |
-//! | 1 | refused: what was asked cannot be; `audit`: misbehaviour is proven; `store check`: an older copy;
+//! | 1 | refused: what was asked cannot be; `audit`: a finding; `store check`: an older copy;
 //! | | `doctor`: there is something to mend; `journal verify`: broken |
-//! | 2 | failed: machine, file or daemon; `audit`: something could not be checked |
+//! | 2 | failed: machine, file or daemon; `audit`: it cannot be decided |
 //! | 64 | wrong usage |
 //!
 //! *Invariants.* Commands decide nothing that the node should decide. `audit` needs no node, no
@@ -45,6 +46,7 @@ mod record;
 mod serve;
 mod status;
 mod store;
+mod table;
 mod token;
 
 use std::{env, process::ExitCode};
@@ -53,8 +55,8 @@ use clap::Parser;
 use concordat_protocol::artefact::guard::{PatientNumber, holds_number};
 
 use args::{
-    Args, AuditCommand, BoardCommand, CardCommand, Command, ConfigCommand, JournalCommand,
-    KeysCommand, StoreCommand, TokenCommand,
+    Args, BoardCommand, CardCommand, Command, ConfigCommand, JournalCommand, KeysCommand,
+    StoreCommand, TokenCommand,
 };
 use context::Context;
 use error::{CliError, EXIT_USAGE};
@@ -104,8 +106,7 @@ fn run(args: Args, out: &Out) -> Result<ExitCode, CliError> {
     }
     let done = match args.command {
         // An audit's result is its exit code.
-        Command::Audit(AuditCommand::Verify(verify)) => return audit::verify(&verify, out),
-        Command::Audit(AuditCommand::Replay(replay)) => return audit::replay(&replay, out),
+        Command::Audit(command) => return Ok(audit::run(&command, out)),
         // So is a check's.
         Command::Journal(JournalCommand::Verify) => return journal::verify(&context, out),
         Command::Journal(JournalCommand::List(list)) => journal::list(&context, list, out),

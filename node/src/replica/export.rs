@@ -1,11 +1,12 @@
-//! Export: a board as a bundle, with all that this node durably holds of it.
+//! Export: boards as a bundle, with all that a store durably holds of them.
 //!
 //! ```text
 //!   founding · for each feed: runs from entry 0, then each other chain from where it leaves
 //!            · the members' cards · end             payloads that do not fit a run stand after it
 //! ```
 //!
-//! Read from a snapshot and the store, so the node goes on meanwhile; what comes in later is not in it.
+//! Read from the store alone, so a node goes on meanwhile, and a store without a node can be exported too; what
+//! comes in later is not in it.
 //!
 //! *Invariants.* The file is whole and durable, or not there. One run is held at a time.
 //!
@@ -19,21 +20,22 @@ use std::{
 
 use concordat_protocol::{
     audit::bundle::{LoosePayload, Writer},
+    charter::Founding,
     codec::Malformed,
-    engine::{BoardView, Chain, Damaged, Table, place_key},
-    feed::{Body, Header, Run, Sealed},
+    engine::{Chain, Damaged, Table, place_key},
+    feed::{Body, Header, OpenFeed, Run, Sealed},
     hash::FeedId,
+    identity::SignedCard,
 };
 
-use super::Snapshot;
 use crate::{
     home::FileError,
-    store::{Reader, StoreError},
+    store::{KeyRange, Order, Reader, Store, StoreError},
 };
 
 /// Why a board could not be exported.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum ExportError {
+pub enum ExportError {
     /// The file is there already, or the operating system refused.
     #[error(transparent)]
     File(#[from] FileError),
@@ -59,6 +61,9 @@ pub(super) enum ExportError {
         /// What does not decode.
         source: Malformed,
     },
+    /// A founding file does not read back, or there is none.
+    #[error("the store holds no board that can be read; is it a copy of a node's store?")]
+    NoBoard,
     /// Entries are missing, or no kept signature covers them.
     #[error("the store is damaged: no run can be made from entry {seq} of {feed} on; restore it")]
     NoRun {
@@ -71,20 +76,45 @@ pub(super) enum ExportError {
 
 /// What was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Exported {
-    pub(super) bytes: u64,
-    pub(super) entries: u64,
+pub struct Exported {
+    /// Length of the file.
+    pub bytes: u64,
+    /// How many entries are in it, those of branches included.
+    pub entries: u64,
 }
 
-/// Writes the bundle of a board to a file that must not exist yet.
+/// Writes all boards of a store that no node has open to a file that must not exist yet.
+///
+/// # Errors
+/// - [`ExportError`]: it holds no board, cannot be read, or the file cannot be written.
+pub fn export_store(store: &Store, path: &Path) -> Result<Exported, ExportError> {
+    let reader = store.reader();
+    let boards = reader.scan(Table::Boards, &KeyRange::all(), usize::MAX, Order::Ascending)?;
+    let foundings: Vec<Founding> =
+        boards.iter().filter_map(|(_, bytes)| Founding::from_bytes(bytes).ok()).collect();
+    if foundings.is_empty() || foundings.len() < boards.len() {
+        return Err(ExportError::NoBoard);
+    }
+    let foundings: Vec<&Founding> = foundings.iter().collect();
+    export(&reader, &foundings, &cards(&reader)?, path)
+}
+
+/// The cards of all organisations that a store knows.
+pub(super) fn cards(reader: &Reader) -> Result<Vec<SignedCard>, StoreError> {
+    let rows = reader.scan(Table::Cards, &KeyRange::all(), usize::MAX, Order::Ascending)?;
+    Ok(rows.iter().filter_map(|(_, bytes)| SignedCard::from_bytes(bytes).ok()).collect())
+}
+
+/// Writes the bundle of some boards, with the cards of their members, to a file that must not exist yet.
 pub(super) fn export(
-    snapshot: &Snapshot,
-    board: &BoardView,
+    reader: &Reader,
+    foundings: &[&Founding],
+    cards: &[SignedCard],
     path: &Path,
 ) -> Result<Exported, ExportError> {
     let file = OpenOptions::new().write(true).create_new(true).open(path);
     let file = file.map_err(FileError::at("creating", path))?;
-    let written = Bundle::new(file, path).and_then(|bundle| bundle.write(snapshot, board));
+    let written = Bundle::new(file, path).and_then(|bundle| bundle.write(reader, foundings, cards));
     if written.is_err() {
         // Half a bundle helps nobody; what was wrong is told.
         let _removed = fs::remove_file(path);
@@ -113,29 +143,42 @@ impl<'a> Bundle<'a> {
         Ok(self.file.write_all(bytes).map_err(FileError::at("writing", self.path))?)
     }
 
-    fn write(mut self, snapshot: &Snapshot, board: &BoardView) -> Result<Exported, ExportError> {
-        if let Some(founding) = snapshot.foundings.get(&board.board) {
-            let record = self.writer.founding(founding);
+    fn write(
+        mut self,
+        reader: &Reader,
+        foundings: &[&Founding],
+        cards: &[SignedCard],
+    ) -> Result<Exported, ExportError> {
+        for founding in foundings {
+            self.board(reader, founding)?;
+        }
+        let is_member = |card: &&SignedCard| {
+            let org = card.card().org;
+            foundings.iter().any(|founding| founding.charter().member(&org).is_some())
+        };
+        for card in cards.iter().filter(is_member) {
+            let record = self.writer.card(card);
             self.put(&record)?;
         }
-        let reader = snapshot.reader.apart();
-        // All at one moment, so that no feed is older than what another says of it.
-        let mut chains = Chain::all(&reader, &board.board)?;
-        // An epoch is opened after the one that it goes on from.
-        chains.sort_by_key(|chain| {
-            let epoch = board.feeds.get(&chain.feed).map(|feed| feed.descriptor.epoch);
-            (epoch, chain.feed, chain.branch)
-        });
-        let written = chains.iter().try_for_each(|chain| self.chain(&reader, chain));
-        if let Some(error) = reader.failure() {
-            return Err(ExportError::Unreadable { why: error.to_string() });
-        }
-        written?;
-        self.cards(snapshot, board)?;
         let end = std::mem::take(&mut self.writer).end();
         self.put(&end)?;
         self.close()?;
         Ok(self.done)
+    }
+
+    fn board(&mut self, reader: &Reader, founding: &Founding) -> Result<(), ExportError> {
+        let record = self.writer.founding(founding);
+        self.put(&record)?;
+        let reader = reader.apart();
+        // All at one moment, so that no feed is older than what another says of it.
+        let mut chains = Chain::all(&reader, &founding.board())?;
+        // An epoch is opened after the one that it goes on from.
+        chains.sort_by_cached_key(|chain| (epoch(&reader, chain), chain.feed, chain.branch));
+        let written = chains.iter().try_for_each(|chain| self.chain(&reader, chain));
+        if let Some(error) = reader.failure() {
+            return Err(ExportError::Unreadable { why: error.to_string() });
+        }
+        written
     }
 
     /// Every run of one chain, and the payloads that do not travel with it.
@@ -169,26 +212,17 @@ impl<'a> Bundle<'a> {
         self.put(&record)
     }
 
-    /// The cards of the board's members, our own last.
-    fn cards(&mut self, snapshot: &Snapshot, board: &BoardView) -> Result<(), ExportError> {
-        let charter = snapshot.foundings.get(&board.board).map(|founding| founding.charter());
-        let own = snapshot.organisation.paper().card();
-        for card in snapshot.cards()? {
-            let org = card.card().org;
-            let is_member = charter.is_some_and(|charter| charter.member(&org).is_some());
-            if is_member && org != own.card().org {
-                let record = self.writer.card(&card);
-                self.put(&record)?;
-            }
-        }
-        let record = self.writer.card(own);
-        self.put(&record)
-    }
-
     fn close(&mut self) -> Result<(), FileError> {
         let flushed = self.file.flush().and_then(|()| self.file.get_ref().sync_all());
         flushed.map_err(FileError::at("writing", self.path))
     }
+}
+
+/// The epoch that a feed says it is; the first, if it does not say so.
+fn epoch(reader: &Reader, chain: &Chain) -> u64 {
+    let sealed = chain.payload(reader, 0).and_then(|bytes| Sealed::from_bytes(&bytes).ok());
+    let opening = sealed.and_then(|sealed| OpenFeed::from_bytes(sealed.payload.bytes()).ok());
+    opening.map_or(0, |opening| opening.descriptor.epoch)
 }
 
 /// The entries of a run whose payload is only named.

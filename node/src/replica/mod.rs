@@ -38,6 +38,7 @@ use concordat_protocol::{
 pub use acts::{About, Begun};
 pub use desk::{Desk, Work};
 pub use epochs::{OwnEpoch, own_epochs};
+pub use export::{ExportError, Exported, export_store};
 pub use mark::{FeedMark, Mark, MarkError, Suspicion, suspicion};
 pub use offline::{OfflineError, act, ask_journal, back_up, catch_up, record};
 pub use order::{Order, Question};

@@ -9,20 +9,20 @@ use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use concordat_protocol::{
     charter::{Charter, Founding},
-    engine::{BoardView, ClockCheck, Table},
+    engine::{BoardView, ClockCheck},
     hash::{BoardId, OrgId},
     identity::SignedCard,
 };
 use data_encoding::BASE64;
 
-use super::{Question, Replica, export};
+use super::{ExportError, Question, Replica, export};
 use crate::{
     artefact::{Documents, artefact_named},
     backup,
     control::{Answer, Exported, JournalAsk, Look, Refusal, Reply},
     journal::{self, Aside, Event, Line},
     organisation::Organisation,
-    store::{KeyRange, Order as Direction, Reader, StoreError},
+    store::{Reader, StoreError},
     view::{self, Running},
 };
 
@@ -142,19 +142,29 @@ impl Snapshot {
     }
 
     fn export(&self, named: Option<&str>, out: &Path) -> Reply {
-        let board = match self.board_named(named) {
-            Ok(board) => board,
+        let founding = match self.founding_named(named) {
+            Ok(founding) => founding,
             Err(refusal) => return Reply::Refused(refusal),
         };
-        match export::export(self, board, out) {
+        let board = founding.board();
+        match self.export_to(founding, out) {
             Ok(done) => {
-                let (board, bytes, entries) = (board.board, done.bytes, done.entries);
+                let (bytes, entries) = (done.bytes, done.entries);
                 self.aside.tell(Line::done(Event::Exported { board, entries, bytes }));
                 let (board, out) = (board.to_string(), out.to_path_buf());
                 Reply::Done(Answer::Exported(Exported { board, out, bytes, entries }))
             }
             Err(error) => Reply::Refused(Refusal::new("export", error)),
         }
+    }
+
+    /// The cards of others as they are stored, then our own, which may be newer.
+    fn export_to(&self, founding: &Founding, out: &Path) -> Result<export::Exported, ExportError> {
+        let own = self.organisation.paper().card();
+        let mut cards = self.cards()?;
+        cards.retain(|card| card.card().org != own.card().org);
+        cards.push(own.clone());
+        export::export(&self.reader, &[founding], &cards, out)
     }
 
     fn board_named(&self, named: Option<&str>) -> Result<&BoardView, Refusal> {
@@ -172,9 +182,7 @@ impl Snapshot {
     /// # Errors
     /// - [`StoreError`]: they could not be read.
     pub fn cards(&self) -> Result<Vec<SignedCard>, StoreError> {
-        let range = KeyRange::all();
-        let rows = self.reader.scan(Table::Cards, &range, usize::MAX, Direction::Ascending)?;
-        Ok(rows.iter().filter_map(|(_, bytes)| SignedCard::from_bytes(bytes).ok()).collect())
+        export::cards(&self.reader)
     }
 }
 

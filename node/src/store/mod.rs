@@ -79,6 +79,7 @@ pub use high_water::Kept;
 pub use memory::MemoryDisk;
 pub use migrate::{Migrated, migrate};
 pub use op::{KEY_BYTES_MAX, KeyRange, Op, Order, VALUE_BYTES_MAX};
+pub use place::{LOCK, engines_in};
 pub use set_aside::{SetAside, set_aside};
 pub use table::{Own, Table};
 use wal::Wal;

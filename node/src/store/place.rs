@@ -25,7 +25,8 @@ use std::{
 
 use super::{EngineKind, StoreError, redb, sled};
 
-const LOCK: &str = "lock";
+/// The file in a store's directory that is locked while a process has the store open.
+pub const LOCK: &str = "lock";
 
 /// A directory that no other process has; until it is dropped.
 #[derive(Debug)]
@@ -57,18 +58,12 @@ impl Place {
 
     /// Where an engine's store is, or would be.
     pub(super) fn of(&self, kind: EngineKind) -> Option<PathBuf> {
-        let name = match kind {
-            EngineKind::Sled => sled::DIRECTORY,
-            EngineKind::Redb => redb::FILE,
-            EngineKind::Memory => return None,
-        };
-        Some(self.directory.join(name))
+        file_of(&self.directory, kind)
     }
 
     /// Which engines have a store here.
     pub(super) fn found(&self) -> Vec<EngineKind> {
-        let has = |kind: &EngineKind| self.of(*kind).is_some_and(|path| path.exists());
-        [EngineKind::Sled, EngineKind::Redb].into_iter().filter(has).collect()
+        engines_in(&self.directory)
     }
 
     /// Err unless the store that is here, if there is one, is this engine's.
@@ -81,6 +76,22 @@ impl Place {
             _ => Err(StoreError::TwoStores { path }),
         }
     }
+}
+
+fn file_of(directory: &Path, kind: EngineKind) -> Option<PathBuf> {
+    let name = match kind {
+        EngineKind::Sled => sled::DIRECTORY,
+        EngineKind::Redb => redb::FILE,
+        EngineKind::Memory => return None,
+    };
+    Some(directory.join(name))
+}
+
+/// Which engines have a store in a directory; nothing is opened or made.
+#[must_use]
+pub fn engines_in(directory: &Path) -> Vec<EngineKind> {
+    let has = |kind: &EngineKind| file_of(directory, *kind).is_some_and(|path| path.exists());
+    [EngineKind::Sled, EngineKind::Redb].into_iter().filter(has).collect()
 }
 
 /// Creates `directory`, for its owner alone, and makes its entry in its parent durable.

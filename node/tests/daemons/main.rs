@@ -9,6 +9,7 @@
 
 mod api;
 mod artefacts;
+mod audit;
 mod bundles;
 mod copies;
 mod damages;

@@ -32,7 +32,7 @@ mod tests;
 pub use board::check_opening;
 pub use check::{Audit, audit_bundle};
 pub use finding::{FeedName, Finding, Severity};
-pub use holdings::Holdings;
+pub use holdings::{HeldEntry, HeldFeed, Holdings, Knew};
 pub use payload::BadPayload;
 pub use place::Place;
 pub use second::SecondReading;

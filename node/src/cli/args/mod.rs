@@ -5,6 +5,7 @@
 //! *Source*: ours.
 
 pub(super) mod artefact;
+pub(super) mod audit;
 mod backup;
 mod journal;
 pub(super) mod record;
@@ -12,6 +13,7 @@ pub(super) mod record;
 use std::path::PathBuf;
 
 pub(super) use artefact::ArtefactCommand;
+pub(super) use audit::AuditCommand;
 pub(super) use backup::{Backup, BackupCommand, BackupVerify, Restore};
 use clap::{Parser, Subcommand, builder::NonEmptyStringValueParser};
 use concordat_protocol::identity::Code;
@@ -394,36 +396,6 @@ pub(super) struct StoreMigrate {
 fn engine_on_disk(name: &str) -> Result<EngineKind, String> {
     let kind = name.parse().ok().filter(|kind| *kind != EngineKind::Memory);
     kind.ok_or_else(|| "a store moves to sled or to redb".to_owned())
-}
-
-#[derive(Debug, Subcommand)]
-pub(super) enum AuditCommand {
-    /// Verify every signature, chain, acknowledgement and payload of a bundle
-    Verify(AuditVerify),
-    /// Build every artefact of a bundle again, as it is or was, and compare what was frozen with what was
-    /// signed; exit code 0: all of it agrees
-    Replay(AuditReplay),
-}
-
-#[derive(Debug, clap::Args)]
-pub(super) struct AuditReplay {
-    /// The bundle
-    pub(super) file: PathBuf,
-    /// What was written by this day or minute, as its authors claim
-    #[arg(long, value_name = "TIME")]
-    pub(super) to: Option<String>,
-    /// What this member had acknowledged or written
-    #[arg(long, value_name = "MEMBER", conflicts_with = "to")]
-    pub(super) known_to: Option<String>,
-    /// All of one artefact: the beginning of its id
-    #[arg(long, value_name = "ARTEFACT")]
-    pub(super) artefact: Option<String>,
-}
-
-#[derive(Debug, clap::Args)]
-pub(super) struct AuditVerify {
-    /// The bundle
-    pub(super) file: PathBuf,
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@
 
 mod show;
 
-pub(super) use show::artefact as artefact_in_words;
+pub(super) use show::{artefact as artefact_in_words, by_place, places, proof as proof_in_words};
 
 use concordat_protocol::artefact::{guard, kind::EventKind, kinds};
 

@@ -44,7 +44,7 @@ pub(super) fn list(list: &ArtefactList) -> Vec<String> {
     lines
 }
 
-pub(super) fn proof(proof: &ProvenDecision) -> Vec<String> {
+pub(in crate::cli) fn proof(proof: &ProvenDecision) -> Vec<String> {
     let title = proof.title.as_deref().unwrap_or("(no title)");
     let mut lines = vec![format!("{title:?}, now: {}", proof.state)];
     lines.extend(proof.lines.iter().cloned());
@@ -227,7 +227,7 @@ fn authors(authors: &[AuthorLine]) -> String {
 }
 
 /// Ids of items, and the places by which people can name them.
-fn places(fields: &[FieldLine]) -> BTreeMap<&str, String> {
+pub(in crate::cli) fn places(fields: &[FieldLine]) -> BTreeMap<&str, String> {
     let mut places = BTreeMap::new();
     for field in fields {
         let shown = field.items.iter().filter(|item| item.presence != "removed");
@@ -239,7 +239,7 @@ fn places(fields: &[FieldLine]) -> BTreeMap<&str, String> {
 }
 
 /// A path with items by their places: `finance/split/1/pence`.
-fn by_place(path: &str, places: &BTreeMap<&str, String>) -> String {
+pub(in crate::cli) fn by_place(path: &str, places: &BTreeMap<&str, String>) -> String {
     let parts = path.split('/');
     let parts: Vec<&str> =
         parts.map(|part| places.get(part).map_or(part, String::as_str)).collect();

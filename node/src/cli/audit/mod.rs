@@ -1,125 +1,89 @@
-//! `audit verify` and `audit replay`: a bundle checked, and seen again, from its bytes alone.
+//! `audit`: what can be told of a bundle, or of a copied store, from its bytes alone.
 //!
-//! | file | what |
+//! | file | answers |
 //! |---|---|
-//! | `mod` | `verify`: whether everything in it holds |
-//! | `replay` | what it comes to, now or on a day: the state of every artefact, and whether what was frozen is what was signed |
-//! | `read` | reading the file, twice, piece by piece |
+//! | `verify` | does everything in it hold? |
+//! | `replay` | what does it come to, now or on a day, and is what was frozen what was signed? |
+//! | `prove`, `page`, `prov` | who decided what? In words, as a page to hand on, as PROV-JSON |
+//! | `log`, `entry` | which entries are there? |
+//! | `knew` | who had an entry, since when at the latest? |
+//! | `compare` | do two files contradict each other, and what has only one? |
+//! | `forks` | who signed two histories? |
+//! | `silence` | who has not been heard of, and for how long? |
+//! | `diff` | in which fields do two wordings of an artefact differ? |
+//! | `read` | reads the file, twice, piece by piece |
+//! | `source` | a copied store, made a bundle for the time of the command |
+//! | `opened` | a bundle that was read: names in it, artefacts seen from it |
+//!
+//! | exit code | means |
+//! |---|---|
+//! | 0 | clean |
+//! | 1 | a finding: misbehaviour is proven, or what was signed does not agree |
+//! | 2 | it cannot be decided: something is missing, unreadable, or not in the file |
+//! | 64 | wrong usage |
 //!
 //! Needs no node, no network and no key, and calls `protocol::audit` for everything that is found.
 //!
 //! *Source*: ours.
 
+mod compare;
+mod diff;
+mod entry;
+mod forks;
+mod knew;
+mod log;
+mod opened;
+mod page;
+mod prov;
+mod prove;
 mod read;
 mod replay;
+mod silence;
+mod source;
+mod verify;
 
 use std::process::ExitCode;
 
-use concordat_protocol::{
-    audit::{Finding, Place, Report, Severity},
-    codec::hex,
-};
-use serde::Serialize;
-
+use concordat_protocol::audit::Report;
 pub(super) use read::audit as check;
-pub(super) use replay::run as replay;
 
-use super::{args::AuditVerify, error::CliError, out::Out};
+use super::{
+    args::AuditCommand,
+    error::{CliError, EXIT_USAGE},
+    out::Out,
+};
 
-#[derive(Serialize)]
-struct ShownFinding {
-    severity: String,
-    code: &'static str,
-    feed: Option<String>,
-    slug: Option<String>,
-    epoch: Option<u64>,
-    seq: Option<u64>,
-    last_seq: Option<u64>,
-    record: Option<u64>,
-    sentence: String,
+const EXIT_FINDINGS: u8 = 1;
+const EXIT_UNDECIDED: u8 = 2;
+
+/// Answers; the result is the exit code.
+pub(super) fn run(command: &AuditCommand, out: &Out) -> ExitCode {
+    let done = match command {
+        AuditCommand::Verify(verify) => verify::run(verify, out),
+        AuditCommand::Replay(replay) => replay::run(replay, out),
+        AuditCommand::Prove(prove) => prove::run(prove, out),
+        AuditCommand::Log(log) => log::run(log, out),
+        AuditCommand::Knew(knew) => knew::run(knew, out),
+        AuditCommand::Compare(compare) => compare::run(compare, out),
+        AuditCommand::Forks(forks) => forks::run(forks, out),
+        AuditCommand::Silence(silence) => silence::run(silence, out),
+        AuditCommand::Diff(diff) => diff::run(diff, out),
+    };
+    done.unwrap_or_else(|error| {
+        out.error(&error);
+        ExitCode::from(undone(&error))
+    })
 }
 
-impl ShownFinding {
-    fn of(finding: &Finding) -> Self {
-        let Place { feed, seq, last_seq, record } = finding.place();
-        Self {
-            severity: finding.severity().to_string(),
-            code: finding.code(),
-            feed: feed.map(|feed| feed.to_string()),
-            slug: finding.of().map(|of| of.slug.to_string()),
-            epoch: finding.of().map(|of| of.epoch),
-            seq,
-            last_seq,
-            record,
-            sentence: finding.to_string(),
-        }
+/// What the process ends with when nothing can be answered.
+fn undone(error: &CliError) -> u8 {
+    match error.code() {
+        "no-time" | "usage" => EXIT_USAGE,
+        _ => EXIT_UNDECIDED,
     }
 }
 
-#[derive(Serialize)]
-struct ShownFeed {
-    board: String,
-    feed: String,
-    slug: String,
-    epoch: u64,
-    entries: u64,
-    last: Option<String>,
-    root: Option<String>,
-    settled: u64,
-    forked_at: Option<u64>,
-}
-
-#[derive(Serialize)]
-struct ShownReport {
-    exit_code: u8,
-    closing: String,
-    feeds: Vec<ShownFeed>,
-    findings: Vec<ShownFinding>,
-}
-
-pub(super) fn verify(args: &AuditVerify, out: &Out) -> Result<ExitCode, CliError> {
-    let report = read::audit(&args.file, out)?;
-    let shown = shown(&report);
-    out.show(&shown, &words(&report, &shown))?;
-    Ok(ExitCode::from(shown.exit_code))
-}
-
-fn shown(report: &Report) -> ShownReport {
-    let feeds = report.summary.feeds.iter().map(|feed| ShownFeed {
-        board: feed.board.to_string(),
-        feed: feed.name.feed.to_string(),
-        slug: feed.name.slug.to_string(),
-        epoch: feed.name.epoch,
-        entries: feed.entries,
-        last: feed.head.map(|signed| signed.head.id.to_string()),
-        root: feed.head.map(|signed| hex(&signed.head.root.0)),
-        settled: feed.settled,
-        forked_at: feed.fork,
-    });
-    let findings = report.findings.iter().map(ShownFinding::of);
-    ShownReport {
-        exit_code: report.exit_status(),
-        closing: report.closing(),
-        feeds: feeds.collect(),
-        findings: findings.collect(),
-    }
-}
-
-fn words(report: &Report, shown: &ShownReport) -> Vec<String> {
-    let mut lines: Vec<String> = report
-        .summary
-        .boards
-        .iter()
-        .map(|board| format!("board {:?}, {}", board.title, board.board))
-        .collect();
-    for feed in &shown.feeds {
-        lines.push(format!("  {}: {} entries, {} settled", feed.slug, feed.entries, feed.settled));
-    }
-    for severity in [Severity::Proven, Severity::Unchecked, Severity::Note] {
-        let of_weight = report.findings.iter().filter(|finding| finding.severity() == severity);
-        lines
-            .extend(of_weight.map(|finding| format!("{severity}: {finding} [{}]", finding.code())));
-    }
-    lines.push(shown.closing.clone());
-    lines
+/// What the process ends with: the findings of a command weigh as much as misbehaviour does.
+fn exit_code(report: &Report, has_findings: bool) -> u8 {
+    if has_findings { EXIT_FINDINGS } else { report.exit_status() }
 }

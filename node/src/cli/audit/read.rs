@@ -10,18 +10,24 @@ use concordat_protocol::audit::{
 };
 use indicatif::ProgressBar;
 
-use crate::{cli::out::Out, home::FileError};
+use super::source::Source;
+use crate::{
+    cli::{error::CliError, out::Out},
+    home::FileError,
+};
 
 const PIECE_BYTES: usize = 256 * 1024;
 
-/// Checks a bundle.
-pub(in crate::cli) fn audit(path: &Path, out: &Out) -> Result<Report, FileError> {
-    two_readings(path, out, false).map(|(report, _)| report)
+/// Checks a bundle, or a copied store.
+pub(in crate::cli) fn audit(path: &Path, out: &Out) -> Result<Report, CliError> {
+    let source = Source::of(path, out)?;
+    Ok(two_readings(source.path(), out, false)?.0)
 }
 
-/// Checks a bundle, and gathers what it holds about artefacts; nothing if it is no bundle.
-pub(super) fn gather(path: &Path, out: &Out) -> Result<(Report, Option<Holdings>), FileError> {
-    two_readings(path, out, true)
+/// The same, and gathers what it holds; nothing if it is no bundle.
+pub(super) fn gather(path: &Path, out: &Out) -> Result<(Report, Option<Holdings>), CliError> {
+    let source = Source::of(path, out)?;
+    Ok(two_readings(source.path(), out, true)?)
 }
 
 fn two_readings(

@@ -11,23 +11,19 @@
 
 use std::process::ExitCode;
 
-use concordat_protocol::{
-    audit::{Holdings, Report},
-    decision::Ruling,
-    hash::ArtefactId,
-};
+use concordat_protocol::{audit::Report, decision::Ruling, hash::ArtefactId};
 use serde::Serialize;
 
-use super::read;
+use super::{exit_code, opened::Opened};
 use crate::{
-    artefact::{Documents, Sight},
+    artefact::Sight,
     cli::{
-        args::AuditReplay,
+        args::audit::Replay,
         artefact::artefact_in_words,
         error::CliError,
         out::{Out, count_in_words, time_in_words},
     },
-    control::{AsOf, Refusal},
+    control::AsOf,
     view::artefact::{Artefact, show_of},
 };
 
@@ -73,20 +69,17 @@ struct Frozen {
     result: String,
 }
 
-pub(in crate::cli) fn run(args: &AuditReplay, out: &Out) -> Result<ExitCode, CliError> {
-    let (report, holdings) = read::gather(&args.file, out)?;
-    let mut replayed = about(&report, args);
-    if let Some(holdings) = &holdings {
-        Replaying { holdings, args, documents: Documents::unnoted() }.run(&mut replayed)?;
-    }
-    let failures = replayed.failures.len();
-    replayed.exit_code = if failures > 0 { 1 } else { report.exit_status() };
+pub(super) fn run(args: &Replay, out: &Out) -> Result<ExitCode, CliError> {
+    let opened = Opened::read(&args.file, out)?;
+    let mut replayed = about(&opened.report, args);
+    Replaying { opened: &opened, args }.run(&mut replayed)?;
+    replayed.exit_code = exit_code(&opened.report, !replayed.failures.is_empty());
     replayed.closing = closing(&replayed);
     out.show(&replayed, &words(&replayed))?;
     Ok(ExitCode::from(replayed.exit_code))
 }
 
-fn about(report: &Report, args: &AuditReplay) -> Replayed {
+fn about(report: &Report, args: &Replay) -> Replayed {
     let claimed = || report.summary.feeds.iter().filter_map(|feed| feed.claimed);
     Replayed {
         exit_code: 0,
@@ -103,55 +96,34 @@ fn about(report: &Report, args: &AuditReplay) -> Replayed {
 }
 
 struct Replaying<'a> {
-    holdings: &'a Holdings,
-    args: &'a AuditReplay,
-    documents: Documents,
+    opened: &'a Opened,
+    args: &'a Replay,
 }
 
 impl Replaying<'_> {
     fn run(&self, replayed: &mut Replayed) -> Result<(), CliError> {
-        let wanted = self.args.artefact.as_deref();
-        let mut found = 0;
-        for artefact in self.holdings.artefacts() {
-            let name = artefact.to_string();
-            if wanted.is_some_and(|wanted| !name.starts_with(wanted)) {
-                continue;
-            }
-            match self.sight(&artefact) {
-                Ok(Some(sight)) => {
-                    found += 1;
-                    self.look(&sight, wanted.is_some(), replayed);
-                }
-                // Not begun by then, or its opening is not in the bundle.
-                Ok(None) => {}
-                Err(refusal) if refusal.code == "newer-kind" => {
-                    replayed.failures.push(format!("{name}: {}", refusal.message));
-                }
-                Err(refusal) => return Err(refusal.into()),
-            }
-        }
-        match wanted {
-            Some(wanted) if found != 1 => {
-                let found = count_in_words(found, "artefact", "artefacts");
-                let message = format!(
-                    "{found} of the bundle begin with {wanted}; leave --artefact out to see all"
-                );
-                Err(Refusal::new("unknown-artefact", message).into())
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn sight(&self, artefact: &ArtefactId) -> Result<Option<Sight<'_>>, Refusal> {
         let as_of = match (&self.args.to, &self.args.known_to) {
             (Some(time), _) => AsOf::By(time.clone()),
             (None, Some(member)) => AsOf::KnownTo(member.clone()),
             (None, None) => AsOf::Now,
         };
-        let Some(dossier) = self.holdings.dossier(artefact, true) else { return Ok(None) };
-        let Some(charter) = self.holdings.charter(&dossier.board) else { return Ok(None) };
-        let sight = Sight::of((&self.documents, charter), dossier, &as_of)?;
-        Ok(Some(sight).filter(|sight| !sight.dossier.entries.is_empty()))
+        let wanted = self.args.artefact.as_deref();
+        let artefacts: Vec<ArtefactId> = match wanted {
+            Some(named) => vec![self.opened.artefact(named)?],
+            None => self.opened.holdings.artefacts().collect(),
+        };
+        for artefact in artefacts {
+            match self.opened.sight(&artefact, &as_of) {
+                Ok(Some(sight)) => self.look(&sight, wanted.is_some(), replayed),
+                // Not begun by then, or its opening is not in the bundle.
+                Ok(None) => {}
+                Err(refusal) if refusal.code == "newer-kind" => {
+                    replayed.failures.push(format!("{artefact}: {}", refusal.message));
+                }
+                Err(refusal) => return Err(refusal.into()),
+            }
+        }
+        Ok(())
     }
 
     fn look(&self, sight: &Sight<'_>, is_wanted: bool, replayed: &mut Replayed) {

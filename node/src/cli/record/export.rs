@@ -13,6 +13,7 @@ use crate::{
         context::Context,
         error::CliError,
         out::{Out, count_in_words},
+        table::csv_line,
     },
     control::{RecordLine, RecordsQuery, Refusal},
     home::FileError,
@@ -95,11 +96,4 @@ fn csv_row(columns: &[(&str, &str)], record: &RecordLine) -> Result<Vec<u8>, Cli
     }
     let cells: Vec<&str> = columns.iter().map(|(field, _)| value(field)).collect();
     csv_line(&cells)
-}
-
-fn csv_line(cells: &[&str]) -> Result<Vec<u8>, CliError> {
-    let terminator = csv::Terminator::CRLF;
-    let mut line = csv::WriterBuilder::new().terminator(terminator).from_writer(Vec::new());
-    line.write_record(cells).map_err(|error| CliError::Output(error.into()))?;
-    line.into_inner().map_err(|error| CliError::Output(error.into_error()))
 }

@@ -352,3 +352,14 @@ pub struct DeedLine {
     /// Why it has no effect.
     pub why_not: Option<String>,
 }
+
+/// One field of a frozen wording.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct WordingLine {
+    /// Where it stands, items by their place from 1.
+    pub path: String,
+    /// What people call it.
+    pub label: String,
+    /// What it says, as people read it; the exact bytes are in the snapshot.
+    pub says: String,
+}

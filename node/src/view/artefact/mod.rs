@@ -6,6 +6,7 @@
 //! | `fields` | what the document says, with who wrote it |
 //! | `history` | everything that was written, in order |
 //! | `standing` | why entries do not count, in words |
+//! | `wording` | what was put to a decision, field by field |
 //!
 //! *Invariants.* Two nodes that hold the same show the same, byte by byte: nothing here depends on
 //! which node asks, but for what its organisation may not see.
@@ -16,6 +17,7 @@ mod fields;
 mod history;
 mod lines;
 mod standing;
+mod wording;
 
 use concordat_protocol::{
     artefact::{
@@ -34,9 +36,10 @@ pub use history::{history, history_of};
 pub use lines::{
     Artefact, ArtefactLine, ArtefactList, AuthorLine, ClaimLine, ConflictLine, DeedLine, FieldLine,
     History, HoldLine, ItemLine, NotApplied, OfferLine, ProposalLine, ProvenDecision, RemarkLine,
-    RowLine, SettlementLine, SideLine, ValueLine,
+    RowLine, SettlementLine, SideLine, ValueLine, WordingLine,
 };
 pub use standing::{standing_in_words, status_in_words};
+pub use wording::wording_of;
 
 use crate::{
     artefact::{Case, Sight, Span, artefact_named, in_words, settles_in_words},

@@ -130,7 +130,7 @@ impl Chains {
     }
 
     /// Whether what stands at a place of a history counts, on it or on one that shares the place.
-    fn is_heard(&self, history: usize, place: u64) -> bool {
+    pub(super) fn is_heard(&self, history: usize, place: u64) -> bool {
         let mut sharing = self.counts.iter().enumerate();
         sharing.any(|(no, count)| self.has(no, (history, place)) && place < count.heard)
     }

@@ -2,6 +2,7 @@
 
 use alloc::{
     collections::{BTreeMap, btree_map},
+    string::String,
     vec::Vec,
 };
 
@@ -45,6 +46,13 @@ impl Holdings {
             acknowledged: if needs_acks { self.acknowledged(&board) } else { Vec::new() },
             entries,
         })
+    }
+
+    /// The kind of an artefact, by name; `None` if it was never opened.
+    #[must_use]
+    pub fn kind_of(&self, artefact: &ArtefactId) -> Option<String> {
+        let (_, (_, open)) = self.first_opening(artefact, self.places.get(artefact)?)?;
+        Some(open.kind)
     }
 
     /// The opening with the lowest id, of those that count.

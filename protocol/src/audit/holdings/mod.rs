@@ -5,22 +5,26 @@
 //!                                        counting.rs   which acknowledgements count, what they settle
 //!                                        standing.rs   which entries stand
 //!                                        dossier.rs    all of it about one artefact
+//!                                        listing.rs    every entry, and by when others had it
 //! ```
 //!
 //! The same rules as the engine's (`SPEC.md` 6.7, 8.2, 9.3), worked out anew: a node keeps account as
 //! entries come, this looks at all of them at once. So each can be held against the other.
 //!
 //! Invariants: only what the second reading verified is gathered, and only a payload that fits its
-//! entry. Memory grows with the entries about artefacts.
+//! entry. Memory grows with the entries, and with the payloads of those about artefacts.
 
 mod counting;
 mod dossier;
+mod listing;
 mod standing;
 
 use alloc::{
     collections::{BTreeMap, BTreeSet},
     vec::Vec,
 };
+
+pub use listing::{HeldEntry, HeldFeed, Knew};
 
 use super::{board::Boards, bundle::LoosePayload};
 use crate::{
@@ -41,17 +45,32 @@ struct History {
     /// The place of its first entry here.
     start: u64,
     /// Its entries from there on.
-    ids: Vec<EntryId>,
-    /// Those that name an artefact, or acknowledge.
     lines: Vec<Line>,
 }
 
-/// An entry that is looked into.
+/// One entry.
 #[derive(Debug, Clone)]
 struct Line {
     id: EntryId,
     header: Header,
+    /// Whether its payload is in the bundle.
+    is_here: bool,
+    /// The payload, of an entry that names an artefact or acknowledges.
     sealed: Option<Sealed>,
+}
+
+impl Line {
+    fn of(id: EntryId, header: Header, sealed: Option<&Sealed>) -> Self {
+        let mut line = Self { id, header, is_here: false, sealed: None };
+        sealed.into_iter().for_each(|sealed| line.take(sealed));
+        line
+    }
+
+    fn take(&mut self, sealed: &Sealed) {
+        let is_read = self.header.artefact.is_some() || self.header.kind == Kind::ACK;
+        self.is_here = true;
+        self.sealed = is_read.then(|| sealed.clone());
+    }
 }
 
 impl Gathering {
@@ -64,11 +83,8 @@ impl Gathering {
         }
         let Some(history) = histories.get_mut(no) else { return };
         for entry in run.entries() {
-            history.ids.push(entry.id);
-            if entry.header.artefact.is_some() || entry.header.kind == Kind::ACK {
-                let (header, sealed) = (entry.header.clone(), entry.sealed.clone());
-                history.lines.push(Line { id: entry.id, header, sealed });
-            }
+            let header = entry.header.clone();
+            history.lines.push(Line::of(entry.id, header, entry.sealed.as_ref()));
         }
     }
 
@@ -80,7 +96,7 @@ impl Gathering {
             if let Some(line) = last.find(|line| line.id == loose.id)
                 && loose.sealed.fits(&line.header)
             {
-                line.sealed = Some(loose.sealed.clone());
+                line.take(&loose.sealed);
             }
         }
     }
@@ -205,14 +221,14 @@ impl Chains {
 
     /// How many entries a history has, with those that it shares with the first.
     fn size(&self, no: usize) -> u64 {
-        let own = self.histories.get(no).map_or(0, |history| history.ids.len() as u64);
+        let own = self.histories.get(no).map_or(0, |history| history.lines.len() as u64);
         self.start(no).saturating_add(own)
     }
 
     fn id_at(&self, no: usize, seq: u64) -> Option<EntryId> {
         let history = self.histories.get(if seq < self.start(no) { 0 } else { no })?;
         let at = usize::try_from(seq.checked_sub(history.start)?).ok()?;
-        history.ids.get(at).copied()
+        history.lines.get(at).map(|line| line.id)
     }
 
     /// Whether an entry that is gathered with one history is one of another's too.

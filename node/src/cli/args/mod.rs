@@ -6,6 +6,7 @@
 
 pub(super) mod artefact;
 mod backup;
+mod demo;
 mod journal;
 pub(super) mod record;
 
@@ -15,6 +16,7 @@ pub(super) use artefact::ArtefactCommand;
 pub(super) use backup::{Backup, BackupCommand, BackupVerify, Restore};
 use clap::{Parser, Subcommand, builder::NonEmptyStringValueParser};
 use concordat_protocol::identity::Code;
+pub(super) use demo::Demo;
 pub(super) use journal::{JournalCommand, JournalExport, JournalFormat, JournalList};
 use libp2p::Multiaddr;
 pub(super) use record::RecordCommand;
@@ -99,6 +101,8 @@ pub(super) enum Command {
     /// Check what others have exported; needs no node
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// A whole partnership on this machine that shows what all of this is for; everything in it is illustrative
+    Demo(Demo),
 }
 
 #[derive(Debug, clap::Args)]

@@ -1,0 +1,86 @@
+//! The first chapter: nodes are made, found a board by files, start and meet.
+//!
+//! *Source*: ours.
+
+use std::collections::BTreeSet;
+
+use sha2::{Digest, Sha256};
+
+use super::Story;
+use crate::{
+    control::{Answer, Request},
+    demo::{DemoError, checks, member::Member, partnership::Partnership, stage::Found},
+    store::EngineKind,
+};
+
+pub(super) fn tell(story: &mut Story<'_>, engine: EngineKind) -> Result<(), DemoError> {
+    let Story { stage, board, cast, .. } = story;
+    for line in [
+        &format!(
+            "A partnership of {} organisations, each with a node of its own, on {engine}.",
+            board.members.len()
+        ),
+        "Names are those of Greater Manchester in 2017. Rules, texts and amounts are illustrative:",
+        "nobody wrote or decided any of this. What is said to hold was read off the nodes.",
+        "",
+        "1. A board is founded",
+        "  Each organisation makes its keys, hands out its card, reads the draft and signs it.",
+    ] {
+        stage.say(line);
+    }
+    stage.working("making the nodes and founding the board", || board.found(cast, engine))?;
+    stage.working("starting the nodes", || {
+        board.for_all(|member| {
+            member.start()?;
+            stage.wait("the node answers", || member.has_started())
+        })
+    })?;
+
+    stage.until("own-keys", "Every node runs, under a key of its own.", || own_keys(board))?;
+    let what = "All have met, over TCP with TLS, without anybody in the middle.";
+    stage.until("met", what, || have_met(board))?;
+    stage.until("one-board", "All are on the same board.", || {
+        Ok(checks::same(&board.each(board_of)?))
+    })?;
+    let what = "All hold the same charter, with everybody's signatures.";
+    stage.until("one-charter", what, || Ok(checks::same(&board.each(charter_of)?)))?;
+    Ok(())
+}
+
+fn own_keys(board: &Partnership) -> Result<Found, DemoError> {
+    let keys = board.each(|member| Ok(member.status()?.node))?;
+    let distinct: BTreeSet<&String> = keys.iter().map(|(_, key)| key).collect();
+    let detail = format!("{} nodes answer, with {} keys", keys.len(), distinct.len());
+    Ok(Found { is_well: distinct.len() == board.members.len(), detail })
+}
+
+fn have_met(board: &Partnership) -> Result<Found, DemoError> {
+    let others = board.members.len().saturating_sub(1);
+    let mut transports = BTreeSet::new();
+    for member in &board.members {
+        let peers = member.status()?.peers;
+        let met = peers.iter().filter(|peer| peer.is_connected).count();
+        if met != others {
+            let slug = member.slug();
+            return Ok(Found::fault(format!("{slug} is connected to {met} of {others}")));
+        }
+        transports.extend(peers.into_iter().flat_map(|peer| peer.paths).map(|path| path.transport));
+    }
+    let transports = Vec::from_iter(transports);
+    let detail = format!("each is connected to {others} others, over {}", transports.join(", "));
+    Ok(Found { is_well: transports == ["tcp"], detail })
+}
+
+fn board_of(member: &Member) -> Result<String, DemoError> {
+    let boards = member.status()?.boards.into_iter().map(|board| board.board);
+    Ok(boards.collect::<Vec<_>>().join(" "))
+}
+
+/// A digest of the founding file that the node holds.
+fn charter_of(member: &Member) -> Result<String, DemoError> {
+    let Answer::Charter(charter) = member.ask(&Request::Charter { board: None })? else {
+        return Ok("none".to_owned());
+    };
+    let digest = data_encoding::HEXLOWER.encode(&Sha256::digest(charter.as_bytes()));
+    Ok(format!("SHA-256 {}", digest.get(..16).unwrap_or_default()))
+}

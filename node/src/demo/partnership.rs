@@ -77,12 +77,25 @@ impl Partnership {
         self.members.iter().filter(move |member| member.slug() != slug)
     }
 
-    /// What each of them tells, beside its short name.
+    /// What each of them tells, beside its short name; each is asked only when its answer is taken.
     pub(super) fn each<T>(
         &self,
         tells: impl Fn(&Member) -> Result<T, DemoError>,
-    ) -> Result<Vec<(&'static str, T)>, DemoError> {
-        self.members.iter().map(|member| Ok((member.slug(), tells(member)?))).collect()
+    ) -> impl Iterator<Item = Result<(&'static str, T), DemoError>> {
+        self.members.iter().map(move |member| Ok((member.slug(), tells(member)?)))
+    }
+
+    /// Whether something holds of each; the first of which it does not ends the asking.
+    pub(super) fn all(
+        &self,
+        holds: impl Fn(&Member) -> Result<bool, DemoError>,
+    ) -> Result<bool, DemoError> {
+        for member in &self.members {
+            if !holds(member)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// Does something for all of them, several at a time; stops at the first that fails.
@@ -162,13 +175,10 @@ impl Partnership {
 
     /// Whether each is connected to so many others.
     pub(super) fn all_have(&self, connected: usize) -> Result<bool, DemoError> {
-        for member in &self.members {
-            let status = member.status()?;
-            if status.peers.iter().filter(|peer| peer.is_connected).count() != connected {
-                return Ok(false);
-            }
-        }
-        Ok(true)
+        self.all(|member| {
+            let peers = member.status()?.peers;
+            Ok(peers.iter().filter(|peer| peer.is_connected).count() == connected)
+        })
     }
 }
 

@@ -21,7 +21,7 @@ use serde::Serialize;
 use super::DemoError;
 
 /// Acknowledgements of content come once a minute, and machines are busy.
-const DEADLINE: Duration = Duration::from_secs(180);
+const DEADLINE: Duration = Duration::from_secs(300);
 const PAUSE: Duration = Duration::from_millis(50);
 /// After which a person is shown that something is going on.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -172,6 +172,7 @@ impl<'a> Stage<'a> {
         let mut is_shown = false;
         let found = loop {
             self.expect_wanted()?;
+            let looked = Instant::now();
             let found = look().unwrap_or_else(|error| Found::fault(error.to_string()));
             if found.is_well || begun.elapsed() >= self.deadline {
                 break found;
@@ -180,7 +181,8 @@ impl<'a> Stage<'a> {
                 self.narrator.show_waiting(Some(what));
                 is_shown = true;
             }
-            thread::sleep(PAUSE);
+            // Whoever is asked all the time has no time for anything else.
+            thread::sleep(looked.elapsed().clamp(PAUSE, PATIENCE));
         };
         if is_shown {
             self.narrator.show_waiting(None);

@@ -9,39 +9,59 @@ use std::{fmt::Display, ops::Range};
 
 use serde_json::Value;
 
-use super::stage::Found;
+use super::{DemoError, stage::Found};
 use crate::{
     control::Refusal,
-    view::artefact::{Artefact, ConflictLine, FieldLine},
+    view::artefact::{Artefact, ConflictLine, FieldLine, ProvenDecision},
 };
 
-/// Whether all say the same, and what that is.
-pub(super) fn same<T: PartialEq + Display>(told: &[(&str, T)]) -> Found {
-    let Some((first, said)) = told.first() else { return Found::fault("nobody was asked") };
-    match told.iter().find(|(_, other)| other != said) {
-        Some((other, differs)) => {
-            Found::fault(format!("{first} says {said}, and {other} says {differs}"))
+/// What somebody says, beside its short name; asked only when it is looked at.
+type Told<T> = Result<(&'static str, T), DemoError>;
+
+/// Whether all say the same, and what that is; whoever differs first ends the asking.
+pub(super) fn same<T: PartialEq + Display>(
+    told: impl IntoIterator<Item = Told<T>>,
+) -> Result<Found, DemoError> {
+    let mut told = told.into_iter();
+    let Some(first) = told.next() else { return Ok(Found::fault("nobody was asked")) };
+    let (first, said) = first?;
+    let mut count = 1_u64;
+    for other in told {
+        let (other, differs) = other?;
+        if differs != said {
+            return Ok(Found::fault(format!("{first} says {said}, and {other} says {differs}")));
         }
-        None => Found::well(format!("{said} (on all {} nodes)", told.len())),
+        count = count.saturating_add(1);
     }
+    Ok(Found::well(format!("{said} (on all {count} nodes)")))
 }
 
-/// Whether nobody has a fault, and all say exactly the same.
+/// Whether nobody has a fault, and all show exactly the same; the first fault ends the asking.
 pub(super) fn alike(
-    told: &[(&str, Artefact)],
+    told: impl IntoIterator<Item = Told<Artefact>>,
     fault: impl Fn(&Artefact) -> Option<String>,
     detail: impl FnOnce(&Artefact) -> String,
-) -> Found {
-    let Some((_, first)) = told.first() else { return Found::fault("nobody was asked") };
-    for (slug, shown) in told {
-        if let Some(fault) = fault(shown) {
-            return Found::fault(format!("at {slug}: {fault}"));
+) -> Result<Found, DemoError> {
+    let mut first: Option<(&str, Artefact)> = None;
+    let mut count = 0_u64;
+    for other in told {
+        let (slug, shown) = other?;
+        if let Some(fault) = fault(&shown) {
+            return Ok(Found::fault(format!("at {slug}: {fault}")));
         }
-        if shown != first {
-            return Found::fault(format!("{slug} shows something else than {}", told[0].0));
+        count = count.saturating_add(1);
+        match &first {
+            None => first = Some((slug, shown)),
+            Some((_, same)) if *same == shown => {}
+            Some((first, _)) => {
+                return Ok(Found::fault(format!("{slug} shows something else than {first}")));
+            }
         }
     }
-    Found::well(format!("{} (on all {} nodes)", detail(first), told.len()))
+    Ok(first.map_or_else(
+        || Found::fault("nobody was asked"),
+        |(_, shown)| Found::well(format!("{} (on all {count} nodes)", detail(&shown))),
+    ))
 }
 
 pub(super) fn field<'a>(shown: &'a Artefact, path: &str) -> Option<&'a FieldLine> {
@@ -155,6 +175,16 @@ pub(super) fn sum_of(shown: &Artefact, list: &str, amount: &str) -> u64 {
         _ => None,
     });
     values.fold(0, u64::saturating_add)
+}
+
+/// Whether a proof has its wording computed anew, a trace of its rule that holds, and who closed it.
+pub(super) fn proof_fault(proof: &ProvenDecision) -> Option<String> {
+    let has = |what: &str| proof.lines.iter().any(|line| line.contains(what));
+    if proof.proof["wording"]["matches"] != true {
+        return Some("the wording, computed anew, is not the one that was signed".to_owned());
+    }
+    let lacking = ["— holds", "Closed by: "].into_iter().find(|what| !has(what));
+    lacking.map(|what| format!("no line of the proof has {what:?}: {:?}", proof.lines))
 }
 
 /// Whether an auditor's report says that nothing is wrong.

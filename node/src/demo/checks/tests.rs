@@ -56,23 +56,40 @@ fn artefact() -> Artefact {
 
 #[test]
 fn what_differs_on_one_node_is_told_with_both() {
-    let found = same(&[("a", 1), ("b", 1), ("c", 2)]);
-    assert_eq!(found, Found::fault("a says 1, and c says 2"));
-    assert!(same(&[("a", 1), ("b", 1)]).is_well);
-    assert!(!same::<u8>(&[]).is_well);
+    let same = |told: &[(&'static str, u8)]| same(told.iter().map(|one| Ok(*one))).unwrap();
+    assert_eq!(same(&[("a", 1), ("b", 1), ("c", 2)]), Found::fault("a says 1, and c says 2"));
+    assert_eq!(same(&[("a", 1), ("b", 1)]), Found::well("1 (on all 2 nodes)"));
+    assert!(!same(&[]).is_well);
 }
 
 #[test]
 fn all_have_to_show_the_same_without_a_fault() {
-    let mut other = artefact();
-    let said = |_: &Artefact| "it".to_owned();
-    assert!(alike(&[("a", artefact()), ("b", artefact())], |_| None, said).is_well);
-    other.title = Some("Another".to_owned());
-    let found = alike(&[("a", artefact()), ("b", other)], |_| None, said);
+    let alike = |shown: Vec<Artefact>, fault: Option<&str>| {
+        let told = ["a", "b"].into_iter().zip(shown).map(Ok);
+        alike(told, |_| fault.map(str::to_owned), |_| "it".to_owned()).unwrap()
+    };
+    let other = Artefact { title: Some("Another".to_owned()), ..artefact() };
+    assert_eq!(alike(vec![artefact(), artefact()], None), Found::well("it (on all 2 nodes)"));
+    let found = alike(vec![artefact(), other], None);
     assert_eq!(found, Found::fault("b shows something else than a"));
-    let fault = |_: &Artefact| Some("it rains".to_owned());
-    assert_eq!(alike(&[("a", artefact())], fault, said), Found::fault("at a: it rains"));
-    assert!(!alike(&[], |_| None, said).is_well);
+    assert_eq!(alike(vec![artefact()], Some("it rains")), Found::fault("at a: it rains"));
+    assert!(!alike(vec![], None).is_well);
+}
+
+/// Others are not asked in vain while one is not there yet.
+#[test]
+fn the_first_fault_ends_the_asking() {
+    let asked = ["a", "b", "c"].into_iter().enumerate().map(|(number, slug)| match number {
+        0 => Ok((slug, 1)),
+        1 => Ok((slug, 2)),
+        _ => panic!("{slug} was asked"),
+    });
+    assert!(!same(asked).unwrap().is_well);
+    let asked = ["a", "b"].into_iter().map(|slug| match slug {
+        "a" => Ok((slug, artefact())),
+        _ => panic!("{slug} was asked"),
+    });
+    assert!(!alike(asked, |_| Some("no".to_owned()), |_| String::new()).unwrap().is_well);
 }
 
 #[test]
@@ -174,6 +191,26 @@ fn a_finding_names_the_entry_or_the_run_that_it_is_part_of() {
     let report =
         json!({ "findings": [{ "severity": "proven", "sentence": "entry 40 of la-wigan" }] });
     assert!(!entry_named(Some(0), &report, ("la-wigan", 40)).is_well);
+}
+
+#[test]
+fn a_proof_has_its_wording_its_trace_and_its_closing() {
+    let proof = |matches: bool, lines: &[&str]| {
+        let proven = ProvenDecision {
+            artefact: "artefact-a".to_owned(),
+            title: None,
+            state: "Decided".to_owned(),
+            sentence: "The result is: carried.".to_owned(),
+            lines: lines.iter().map(|line| (*line).to_owned()).collect(),
+            proof: json!({ "wording": { "matches": matches } }),
+        };
+        proof_fault(&proven)
+    };
+    let whole = ["  all of these — holds", "Closed by: gmhscp"];
+    assert_eq!(proof(true, &whole), None);
+    assert!(proof(false, &whole).unwrap().contains("not the one"));
+    assert!(proof(true, &whole[..1]).unwrap().contains("Closed by"));
+    assert!(proof(true, &["  all of these — does not hold", whole[1]]).is_some());
 }
 
 #[test]

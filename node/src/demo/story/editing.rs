@@ -56,10 +56,11 @@ fn draft(story: &Story<'_>) -> Result<String, DemoError> {
     ));
     story.until_all_show(&standard, "clinical_review")?;
     story.stage.wait("every node has the whole draft", || {
-        let shown = story.board.each(|member| member.show(&standard))?;
-        Ok(shown.iter().all(|(_, shown)| {
-            checks::text_fault(shown, "summary", BEFORE).is_none() && measure(shown).is_some()
-        }))
+        story.board.all(|member| {
+            let shown = member.show(&standard)?;
+            let has_text = checks::text_fault(&shown, "summary", BEFORE).is_none();
+            Ok(has_text && measure(&shown).is_some())
+        })
     })?;
     Ok(standard)
 }
@@ -117,17 +118,17 @@ fn text_merges(story: &mut Story<'_>, standard: &str) -> Result<(), DemoError> {
     let Story { stage, board, cast, .. } = story;
     let [one, other] = cast.editors;
     stage.until("text-merges", "Both edits are in the text, the same on every node.", || {
-        let shown = board.each(|member| member.show(standard))?;
+        let shown = board.each(|member| member.show(standard));
         let fault = |shown: &Artefact| checks::text_fault(shown, "summary", AFTER);
-        Ok(checks::alike(&shown, fault, |_| format!("{AFTER:?}")))
+        checks::alike(shown, fault, |_| format!("{AFTER:?}"))
     })?;
     stage.until("both-named", "A note names both who changed the paragraph at once.", || {
-        let shown = board.each(|member| member.show(standard))?;
+        let shown = board.each(|member| member.show(standard));
         let fault =
             |shown: &Artefact| checks::conflict_fault(shown, "C2", &[("", one), ("", other)]);
-        Ok(checks::alike(&shown, fault, |shown| {
+        checks::alike(shown, fault, |shown| {
             checks::open_conflicts(shown, "C2").map(checks::in_words).collect()
-        }))
+        })
     })?;
     let office = board.member(cast.office)?;
     let notes: Vec<String> = {
@@ -146,15 +147,15 @@ fn threshold_waits(story: &mut Story<'_>, standard: &str) -> Result<(), DemoErro
     let [one, other] = cast.editors;
     let what = "Of the threshold there are two values, and neither wins: a person has to choose.";
     stage.until("two-values", what, || {
-        let shown = board.each(|member| member.show(standard))?;
+        let shown = board.each(|member| member.show(standard));
         let fault = |shown: &Artefact| {
             checks::value_fault(shown, &threshold(shown), &["84", "126"])
                 .or_else(|| checks::conflict_fault(shown, "C1", &[("84", one), ("126", other)]))
                 .or_else(|| checks::none_open(shown, "C2"))
         };
-        Ok(checks::alike(&shown, fault, |shown| {
+        checks::alike(shown, fault, |shown| {
             checks::open_conflicts(shown, "C1").map(checks::in_words).collect()
-        }))
+        })
     })?;
     let refusal = board.member(cast.sponsor)?.refusal(deeds::freeze(standard))?;
     let found = checks::refused(refusal.as_ref(), "not-ready", "C1");
@@ -178,7 +179,7 @@ fn threshold_is_settled(
     let what =
         format!("{} chooses 84, on the record, and every node shows 84 alone.", cast.sponsor);
     stage.until("settled", what, || {
-        let shown = board.each(|member| member.show(standard))?;
+        let shown = board.each(|member| member.show(standard));
         let fault = |shown: &Artefact| {
             let recorded = shown.settlements.iter().any(|one| {
                 (one.code.as_str(), one.chosen.as_str()) == ("C1", "84")
@@ -188,15 +189,15 @@ fn threshold_is_settled(
                 .or_else(|| checks::none_open(shown, "C1"))
                 .or_else(|| (!recorded).then(|| "the settlement is not on record".to_owned()))
         };
-        Ok(checks::alike(&shown, fault, |_| "84, settled by the sponsor".to_owned()))
+        checks::alike(shown, fault, |_| "84, settled by the sponsor".to_owned())
     })?;
     both_are_kept(story, standard, entries)?;
 
     let Story { stage, board, cast, .. } = story;
     board.member(cast.sponsor)?.act(deeds::freeze(standard))?;
     stage.until("settled-frozen", "Now it can be frozen, with one digest everywhere.", || {
-        let shown = board.each(|member| member.show(standard))?;
-        Ok(checks::alike(&shown, |shown| checks::state_fault(shown, "frozen"), digest))
+        let shown = board.each(|member| member.show(standard));
+        checks::alike(shown, |shown| checks::state_fault(shown, "frozen"), digest)
     })?;
     Ok(())
 }

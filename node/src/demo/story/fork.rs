@@ -38,7 +38,7 @@ pub(super) fn tell(story: &mut Story<'_>) -> Result<(), DemoError> {
             let instruction = feed.and_then(|feed| feed.instruction).unwrap_or_default();
             told.push((member.slug(), format!("entry {at}: {instruction}")));
         }
-        Ok(checks::same(&told))
+        checks::same(told.into_iter().map(Ok))
     })?;
 
     let forking = board.member(forked)?;
@@ -108,7 +108,7 @@ fn others_go_on(story: &mut Story<'_>) -> Result<(), DemoError> {
                 };
                 states.push((member.slug(), format!("the winter fund is {state}")));
             }
-            let said = checks::same(&states);
+            let said = checks::same(states.into_iter().map(Ok))?;
             Ok(Found { is_well: said.is_well && said.detail.contains("in_force"), ..said })
         },
     )?;

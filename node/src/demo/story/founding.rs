@@ -39,16 +39,16 @@ pub(super) fn tell(story: &mut Story<'_>, engine: EngineKind) -> Result<(), Demo
     stage.until("own-keys", "Every node runs, under a key of its own.", || own_keys(board))?;
     let what = "All have met, over TCP with TLS, without anybody in the middle.";
     stage.until("met", what, || have_met(board))?;
-    stage.until("one-board", "All are on the same board.", || {
-        Ok(checks::same(&board.each(board_of)?))
-    })?;
+    stage
+        .until("one-board", "All are on the same board.", || checks::same(board.each(board_of)))?;
     let what = "All hold the same charter, with everybody's signatures.";
-    stage.until("one-charter", what, || Ok(checks::same(&board.each(charter_of)?)))?;
+    stage.until("one-charter", what, || checks::same(board.each(charter_of)))?;
     Ok(())
 }
 
 fn own_keys(board: &Partnership) -> Result<Found, DemoError> {
-    let keys = board.each(|member| Ok(member.status()?.node))?;
+    let keys = board.each(|member| Ok(member.status()?.node));
+    let keys: Vec<(&str, String)> = keys.collect::<Result<_, _>>()?;
     let distinct: BTreeSet<&String> = keys.iter().map(|(_, key)| key).collect();
     let detail = format!("{} nodes answer, with {} keys", keys.len(), distinct.len());
     Ok(Found { is_well: distinct.len() == board.members.len(), detail })

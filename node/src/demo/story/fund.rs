@@ -84,13 +84,13 @@ fn draft(story: &mut Story<'_>) -> Result<String, DemoError> {
     sponsor.act(deeds::event(&fund, "consult", &[]))?;
     stage.say(&format!("  {} drafts a winter fund, split among members.", cast.sponsor));
     stage.until("sum-holds", "The amounts come to their total, on every node.", || {
-        let shown = board.each(|member| member.show(&fund))?;
+        let shown = board.each(|member| member.show(&fund));
         let fault = |shown: &Artefact| {
             checks::state_fault(shown, "consultation")
                 .or_else(|| sum_fault(shown, FUND_PENCE))
                 .or_else(|| checks::none_open(shown, "C9"))
         };
-        Ok(checks::alike(&shown, fault, |shown| in_pounds(checks::sum_of(shown, LIST, AMOUNT))))
+        checks::alike(shown, fault, |shown| in_pounds(checks::sum_of(shown, LIST, AMOUNT)))
     })?;
     Ok(fund)
 }
@@ -135,7 +135,7 @@ fn sum_is_broken(story: &mut Story<'_>, fund: &str) -> Result<(), DemoError> {
     let Story { stage, board, cast, .. } = story;
     let what = "No field is in conflict, and yet the sum is broken: every node shows by how much.";
     stage.until("sum-broken", what, || {
-        let shown = board.each(|member| member.show(fund))?;
+        let shown = board.each(|member| member.show(fund));
         let (total, sum) = (FUND_PENCE.to_string(), BROKEN_PENCE.to_string());
         let fault = |shown: &Artefact| {
             let sides = checks::open_conflicts(shown, "C9").flat_map(|one| &one.sides);
@@ -147,10 +147,10 @@ fn sum_is_broken(story: &mut Story<'_>, fund: &str) -> Result<(), DemoError> {
                 },
             )
         };
-        Ok(checks::alike(&shown, fault, |shown| {
+        checks::alike(shown, fault, |shown| {
             let sum = in_pounds(checks::sum_of(shown, LIST, AMOUNT));
             format!("{sum} against {}", in_pounds(FUND_PENCE))
-        }))
+        })
     })?;
     let refusal = board.member(cast.sponsor)?.refusal(deeds::freeze(fund))?;
     let found = checks::refused(refusal.as_ref(), "not-ready", "C9");
@@ -166,9 +166,15 @@ fn freeze(story: &mut Story<'_>, fund: &str) -> Result<(), DemoError> {
     let (org, had) = cast.fund.split.get(first.wrapping_sub(1)).copied().unwrap_or_default();
     sponsor.act(amounts(fund, &[(first, had)]))?;
     stage.say(&format!("  {} gives {org} its first amount again.", cast.sponsor));
-    for member in board.members.iter().filter(|member| member.part.class == "trust") {
-        member.act(deeds::event(fund, "provider_view", &[("view", "support")]))?;
-    }
+    stage.working("the trusts give their views", || {
+        board.for_all(|member| match member.part.class {
+            "trust" => {
+                let view = deeds::event(fund, "provider_view", &[("view", "support")]);
+                member.act(view).map(drop)
+            }
+            _ => Ok(()),
+        })
+    })?;
     stage.wait("the sponsor has the views of all providers", || {
         let trusts = board.members.iter().filter(|member| member.part.class == "trust").count();
         Ok(sponsor.show(fund)?.rows.len() == trusts)
@@ -178,8 +184,8 @@ fn freeze(story: &mut Story<'_>, fund: &str) -> Result<(), DemoError> {
         "frozen",
         "The text is fixed, and every node has the same digest of it.",
         || {
-            let shown = board.each(|member| member.show(fund))?;
-            Ok(checks::alike(&shown, |shown| checks::state_fault(shown, "frozen"), digest))
+            let shown = board.each(|member| member.show(fund));
+            checks::alike(shown, |shown| checks::state_fault(shown, "frozen"), digest)
         },
     )?;
     Ok(())
@@ -193,19 +199,22 @@ fn vote(story: &mut Story<'_>, fund: &str) -> Result<(), DemoError> {
     let what = format!("{} observes, and cannot vote.", cast.observer);
     stage.check("observer-no-vote", what, found);
 
-    let voters = || board.members.iter().filter(|member| !member.part.is_observer);
-    for member in voters() {
-        let answer = if member.slug() == cast.office { "reject" } else { "approve" };
-        member.act(deeds::sign(fund, answer))?;
-    }
+    let expected = board.members.iter().filter(|member| !member.part.is_observer).count();
+    stage.working("the members vote", || {
+        board.for_all(|member| {
+            let answer = if member.slug() == cast.office { "reject" } else { "approve" };
+            match member.part.is_observer {
+                true => Ok(()),
+                false => member.act(deeds::sign(fund, answer)).map(drop),
+            }
+        })
+    })?;
     let what = format!(
-        "{} members vote, {} against; the majorities of the rule carry it, on every node.",
-        voters().count(),
+        "{expected} members vote, {} against; the majorities of the rule carry it, on every node.",
         cast.office
     );
-    let expected = voters().count();
     stage.until("carried", what, || {
-        let shown = board.each(|member| member.show(fund))?;
+        let shown = board.each(|member| member.show(fund));
         let fault = |shown: &Artefact| {
             let (answers, result) = shown.proposals.last().map_or((0, ""), |one| {
                 let counted = one.answers.iter().filter(|(_, says)| !says.ends_with("(open)"));
@@ -216,11 +225,11 @@ fn vote(story: &mut Story<'_>, fund: &str) -> Result<(), DemoError> {
                     .then(|| format!("{answers} answers count, {result:?}; expected {expected}"))
             })
         };
-        Ok(checks::alike(&shown, fault, |shown| {
+        checks::alike(shown, fault, |shown| {
             let last = shown.proposals.last();
             let result = last.map(|one| one.result.as_str()).unwrap_or_default();
             format!("{result}, with {expected} answers, to {}", digest(shown))
-        }))
+        })
     })?;
     Ok(())
 }
@@ -231,22 +240,22 @@ fn prove(story: &mut Story<'_>, fund: &str) -> Result<(), DemoError> {
     let what =
         format!("{} closes the vote; every node proves the same, line by line.", cast.office);
     stage.until("proven", what, || {
-        let proven = board.each(|member| member.prove(fund))?;
-        for (slug, proof) in &proven {
-            let wording = &proof.proof["wording"];
-            let trace = proof.lines.iter().filter(|line| line.contains("— holds")).count();
-            let is_closed = proof.lines.iter().any(|line| line.starts_with("Closed by: "));
-            if wording["matches"] != true || trace == 0 || !is_closed {
-                return Ok(Found::fault(format!("at {slug}: {:?}", proof.lines)));
+        let mut first = None;
+        for told in board.each(|member| member.prove(fund)) {
+            let (slug, proof) = told?;
+            if let Some(fault) = checks::proof_fault(&proof) {
+                return Ok(Found::fault(format!("at {slug}: {fault}")));
+            }
+            if proof != *first.get_or_insert_with(|| proof.clone()) {
+                return Ok(Found::fault(format!(
+                    "{slug} proves it with other lines than the first"
+                )));
             }
         }
-        let lines = proven.iter().map(|(slug, proof)| (*slug, proof.lines.join("\n")));
-        let lines: Vec<(&str, String)> = lines.collect();
-        let Some((_, proof)) = proven.first().filter(|_| checks::same(&lines).is_well) else {
-            return Ok(Found::fault("the proofs differ; perhaps not all is settled everywhere"));
-        };
-        let trace = proof.lines.iter().filter(|line| line.contains(" — "));
-        let trace = trace.filter(|line| line.starts_with("  ")).cloned().collect::<Vec<_>>();
+        let Some(proof) = first else { return Ok(Found::fault("nobody was asked")) };
+        let trace =
+            proof.lines.iter().filter(|line| line.starts_with("  ") && line.contains(" — "));
+        let trace: Vec<&str> = trace.map(String::as_str).collect();
         Ok(Found::well(format!("{}\n{}", trace.join("\n"), proof.sentence)))
     })?;
 
@@ -258,7 +267,7 @@ fn prove(story: &mut Story<'_>, fund: &str) -> Result<(), DemoError> {
         "late-edit",
         "A later edit changes nothing of what was decided: it is a proposed amendment.",
         || {
-            let shown = board.each(|member| member.show(fund))?;
+            let shown = board.each(|member| member.show(fund));
             let fault = |shown: &Artefact| {
                 let amendments = shown.proposals.last().map(|one| one.amendments);
                 checks::state_fault(shown, "decided").or_else(|| {
@@ -266,17 +275,17 @@ fn prove(story: &mut Story<'_>, fund: &str) -> Result<(), DemoError> {
                     (!is_same).then(|| format!("{amendments:?} amendments to {}", digest(shown)))
                 })
             };
-            Ok(checks::alike(&shown, fault, |shown| {
+            checks::alike(shown, fault, |shown| {
                 format!("1 amendment proposed; still {}", digest(shown))
-            }))
+            })
         },
     )?;
     let sponsor = board.member(cast.sponsor)?;
     sponsor.act(deeds::event(fund, "bring_into_force", &[("effective_from", "2017-12-11")]))?;
     stage.until("in-force", "It is in force on every node.", || {
-        let shown = board.each(|member| member.show(fund))?;
+        let shown = board.each(|member| member.show(fund));
         let state = |shown: &Artefact| shown.state.clone();
-        Ok(checks::alike(&shown, |shown| checks::state_fault(shown, "in_force"), state))
+        checks::alike(shown, |shown| checks::state_fault(shown, "in_force"), state)
     })?;
     Ok(())
 }

@@ -31,6 +31,7 @@ use std::time::Instant;
 use super::{
     Check, DemoError,
     cast::Cast,
+    checks,
     partnership::Partnership,
     stage::{Found, Stage},
 };
@@ -142,19 +143,15 @@ impl<'a> Story<'a> {
     fn until_all_show(&self, artefact: &str, state: &str) -> Result<(), DemoError> {
         let board = &self.board;
         self.stage.wait(&format!("every node shows the state {state}"), || {
-            let shown = board.each(|member| member.show(artefact))?;
-            Ok(shown.iter().all(|(_, shown)| shown.state_name == state))
+            board.all(|member| Ok(member.show(artefact)?.state_name == state))
         })
     }
 
     /// Waits until every node holds the same, to the last entry.
     fn until_equal(&self) -> Result<(), DemoError> {
         let board = &self.board;
-        self.stage.wait("every node holds the same", || {
-            let held = board.each(holdings)?;
-            let first = held.first().map(|(_, held)| held.clone());
-            Ok(held.iter().all(|(_, held)| Some(held) == first.as_ref()))
-        })
+        self.stage
+            .wait("every node holds the same", || Ok(checks::same(board.each(holdings))?.is_well))
     }
 }
 

@@ -150,7 +150,7 @@ fn promote(story: &mut Story<'_>, decision: &str) -> Result<(), DemoError> {
     let two = [&two[..], &["--field", "scheme", "--as", "scheme=background"]].concat();
     keeper.json(&[&promote[..], &two].concat())?;
     stage.until("two-fields", "The two fields, and no others, are there on every node.", || {
-        let shown = board.each(|member| member.show(decision))?;
+        let shown = board.each(|member| member.show(decision));
         let fault = |shown: &Artefact| {
             let mut paths: Vec<&str> =
                 shown.fields.iter().map(|field| field.path.as_str()).collect();
@@ -162,7 +162,7 @@ fn promote(story: &mut Story<'_>, decision: &str) -> Result<(), DemoError> {
                     (paths != expected).then(|| format!("fields {paths:?}, expected {expected:?}"))
                 })
         };
-        Ok(checks::alike(&shown, fault, |_| format!("{SCHEME:?} and {PENCE} pence")))
+        checks::alike(shown, fault, |_| format!("{SCHEME:?} and {PENCE} pence"))
     })?;
     Ok(())
 }

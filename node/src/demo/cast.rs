@@ -87,6 +87,15 @@ pub(super) struct Cast {
 }
 
 impl Cast {
+    /// Two trusts and two commissioning groups, where there are as many: so many clinicians sign a standard off.
+    pub(super) fn clinicians(&self) -> Option<[&'static str; 4]> {
+        let of = |class| self.parts.iter().filter(move |part| part.class == class);
+        let (mut trusts, mut groups) = (of("trust"), of("ccg"));
+        let mut next = || Some([trusts.next()?.slug, groups.next()?.slug]);
+        let ([trust, group], [other_trust, other_group]) = (next()?, next()?);
+        Some([trust, other_trust, group, other_group])
+    }
+
     pub(super) fn of(size: Size) -> Self {
         let among = MEMBERS.iter().filter(|(from, ..)| *from <= size);
         let parts = among.map(|&(_, slug, name, class)| Part {
@@ -238,6 +247,9 @@ mod tests {
         let cast = Cast::of(ThirtySix);
         let of = |class| cast.parts.iter().filter(|part| part.class == class).count();
         assert_eq!((of("council"), of("ccg"), of("trust")), (10, 10, 13));
+        assert_eq!(Cast::of(Five).clinicians(), None);
+        let clinicians = ["tr-pennine-acute", "tr-bolton", "ccg-trafford", "ccg-bury"];
+        assert_eq!(cast.clinicians(), Some(clinicians));
     }
 
     #[test]

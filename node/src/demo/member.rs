@@ -142,7 +142,7 @@ impl Member {
 
     /// Whether the node answers and listens; from then on its relay leads to it.
     pub(super) fn has_started(&self) -> Result<bool, DemoError> {
-        if !self.crew.runs(self.slug()) {
+        if !self.runs() {
             return Err(self.not_running());
         }
         let Some(status) = self.try_status()? else { return Ok(false) };
@@ -151,6 +151,11 @@ impl Member {
         let Some(port) = ports.max() else { return Ok(false) };
         self.relay.forward_to(port);
         Ok(true)
+    }
+
+    /// Whether the node's process runs.
+    pub(super) fn runs(&self) -> bool {
+        self.crew.runs(self.slug())
     }
 
     /// Ends the node's process at once.

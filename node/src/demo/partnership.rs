@@ -36,7 +36,6 @@ const SOCKET_BYTES_MAX: usize = 107;
 pub(super) struct Partnership {
     place: PathBuf,
     pub(super) members: Vec<Member>,
-    is_cut: bool,
 }
 
 impl Partnership {
@@ -58,7 +57,7 @@ impl Partnership {
         if longest.as_os_str().len() > SOCKET_BYTES_MAX {
             return Err(DemoError::TooLong { path: longest });
         }
-        Ok(Self { place: place.to_path_buf(), members, is_cut: false })
+        Ok(Self { place: place.to_path_buf(), members })
     }
 
     /// A file of the demonstration.
@@ -162,15 +161,13 @@ impl Partnership {
     }
 
     /// Cuts every link between the nodes.
-    pub(super) fn cut(&mut self) {
-        self.is_cut = true;
+    pub(super) fn cut(&self) {
         self.members.iter().for_each(|member| member.relay.cut());
     }
 
-    /// Mends every link; whether one was cut.
-    pub(super) fn heal(&mut self) -> bool {
+    /// Mends every link.
+    pub(super) fn heal(&self) {
         self.members.iter().for_each(|member| member.relay.heal());
-        std::mem::take(&mut self.is_cut)
     }
 
     /// Whether each is connected to so many others.

@@ -22,7 +22,8 @@ pub(super) fn tell(story: &mut Story<'_>) -> Result<(), DemoError> {
     let entries = edit_apart(story, &standard)?;
     text_merges(story, &standard)?;
     threshold_waits(story, &standard)?;
-    threshold_is_settled(story, &standard, &entries)
+    threshold_is_settled(story, &standard, &entries)?;
+    if story.cast.clinicians().is_some() { agree(story, &standard) } else { Ok(()) }
 }
 
 /// The sponsor drafts a standard and brings it to clinical review.
@@ -242,6 +243,41 @@ fn both_are_kept(
             fault,
             format!("{}; {chose}; as {} shows it", kept.join(", "), cast.observer),
         ))
+    })?;
+    Ok(())
+}
+
+/// All vote for it, which is not enough: it is agreed once the clinicians of two trusts and two groups have signed.
+fn agree(story: &mut Story<'_>, standard: &str) -> Result<(), DemoError> {
+    let Story { stage, board, cast, .. } = story;
+    let Some(clinicians) = cast.clinicians() else { return Ok(()) };
+    stage.working("the members vote on the standard", || {
+        board.for_all(|member| match member.part.is_observer {
+            true => Ok(()),
+            false => member.act(deeds::sign(standard, "approve")).map(drop),
+        })
+    })?;
+    let what =
+        "All vote for the standard; it is carried, and not agreed before clinicians have signed.";
+    stage.until("standard-carried", what, || {
+        let shown = board.each(|member| member.show(standard));
+        let fault = |shown: &Artefact| {
+            let result = shown.proposals.last().map(|one| one.result.as_str());
+            checks::state_fault(shown, "frozen").or_else(|| {
+                (result != Some("carried")).then(|| format!("its result is {result:?}"))
+            })
+        };
+        checks::alike(shown, fault, |shown| shown.state.clone())
+    })?;
+    let values = [("version", "last"), ("verdict", "approve"), ("wording", "last")];
+    for slug in clinicians {
+        board.member(slug)?.act(deeds::event(standard, "clinical_signoff", &values))?;
+    }
+    let what = format!("The clinicians of {} sign it off: it is agreed.", clinicians.join(", "));
+    stage.until("standard-agreed", what, || {
+        let shown = board.each(|member| member.show(standard));
+        let state = |shown: &Artefact| shown.state.clone();
+        checks::alike(shown, |shown| checks::state_fault(shown, "agreed"), state)
     })?;
     Ok(())
 }

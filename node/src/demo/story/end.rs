@@ -20,7 +20,7 @@ impl Story<'_> {
         self.stage.say(&match nodes {
             0 => format!("It took {took} s."),
             _ => format!(
-                "It took {took} s; {nodes} nodes hold {} MB of memory together, the largest had {} MB.",
+                "It took {took} s; {nodes} nodes hold {} MB of resident memory together, the largest had {} MB.",
                 now_kb / 1_024,
                 largest_kb / 1_024
             ),
@@ -58,7 +58,9 @@ impl Story<'_> {
             "The API of {}, with a token that may do whatever it may:",
             sponsor.slug()
         ));
-        stage.say(&format!("  curl --header 'Authorization: Bearer {token}' {api}/api/v1/boards"));
+        stage.say(&format!(
+            "  curl --header 'Authorization: Bearer {token}' http://{api}/api/v1/boards"
+        ));
         Ok(())
     }
 }

@@ -96,10 +96,12 @@ impl<'a> Story<'a> {
         for (number, chapter) in (2..).zip(CHAPTERS) {
             self.stage.say("");
             self.stage.say(&format!("{number}. {}", chapter.title));
-            self.went_on(chapter.id, chapter.steps)?;
-            if self.board.heal() {
-                self.went_on("links-mended", Self::until_met)?;
-            }
+            self.went_on(chapter.id, |story| match (chapter.steps)(story) {
+                Ok(()) => Ok(()),
+                Err(DemoError::Interrupted) => Err(DemoError::Interrupted),
+                // For the next chapter; what went wrong first is what is told.
+                Err(error) => story.mend().and(Err(error)),
+            })?;
         }
         Ok(())
     }
@@ -120,21 +122,31 @@ impl<'a> Story<'a> {
         }
     }
 
+    /// Starts whatever does not run, and mends every link.
+    fn mend(&self) -> Result<(), DemoError> {
+        let (stage, board) = (&self.stage, &self.board);
+        for member in board.members.iter().filter(|member| !member.runs()) {
+            member.start()?;
+            stage.wait("the node answers again", || member.has_started())?;
+        }
+        self.heal()
+    }
+
     /// Waits until each is connected to all others.
-    fn until_met(&mut self) -> Result<(), DemoError> {
+    fn until_met(&self) -> Result<(), DemoError> {
         let (board, others) = (&self.board, self.board.members.len().saturating_sub(1));
         self.stage.wait("every node is connected to every other", || board.all_have(others))
     }
 
     /// Cuts every link between the nodes, and waits until they have noticed.
-    fn cut(&mut self) -> Result<(), DemoError> {
+    fn cut(&self) -> Result<(), DemoError> {
         self.board.cut();
         let board = &self.board;
         self.stage.wait("the nodes notice that they are apart", || board.all_have(0))
     }
 
     /// Mends them, and waits until all have met again.
-    fn heal(&mut self) -> Result<(), DemoError> {
+    fn heal(&self) -> Result<(), DemoError> {
         self.board.heal();
         self.until_met()
     }

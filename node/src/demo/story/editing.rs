@@ -15,6 +15,7 @@ const AFTER: &str = "Families that are referred to a clinic are told what happen
                      first visit.";
 /// Where the letter is missing.
 const TYPO: &str = "refered";
+const MENDED: &str = "referred";
 const THRESHOLD: &str = "/threshold";
 
 pub(super) fn tell(story: &mut Story<'_>) -> Result<(), DemoError> {
@@ -102,6 +103,7 @@ fn edit_apart(story: &mut Story<'_>, standard: &str) -> Result<[String; 2], Demo
             let (first, second) = (first.show(standard)?, second.show(standard)?);
             let fault = checks::text_fault(&first, "summary", &format!("{BEFORE}{ADDED}"))
                 .or_else(|| checks::value_fault(&first, &threshold(&first), &["84"]))
+                .or_else(|| checks::text_fault(&second, "summary", &BEFORE.replace(TYPO, MENDED)))
                 .or_else(|| checks::value_fault(&second, &threshold(&second), &["126"]));
             Ok(Found::unless(fault, format!("{one} reads 84, {other} reads 126")))
         },

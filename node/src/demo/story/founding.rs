@@ -4,7 +4,8 @@
 
 use std::collections::BTreeSet;
 
-use sha2::{Digest, Sha256};
+use concordat_protocol::charter::Founding;
+use data_encoding::BASE64;
 
 use super::Story;
 use crate::{
@@ -42,7 +43,12 @@ pub(super) fn tell(story: &mut Story<'_>, engine: EngineKind) -> Result<(), Demo
     stage
         .until("one-board", "All are on the same board.", || checks::same(board.each(board_of)))?;
     let what = "All hold the same charter, with everybody's signatures.";
-    stage.until("one-charter", what, || checks::same(board.each(charter_of)))?;
+    let nodes = board.members.len();
+    stage.until("one-charter", what, || {
+        let said = checks::same(board.each(charter_of))?;
+        let is_signed = said.detail.starts_with(&format!("signed by {nodes} of {nodes} members"));
+        Ok(Found { is_well: said.is_well && is_signed, ..said })
+    })?;
     Ok(())
 }
 
@@ -76,11 +82,17 @@ fn board_of(member: &Member) -> Result<String, DemoError> {
     Ok(boards.collect::<Vec<_>>().join(" "))
 }
 
-/// A digest of the founding file that the node holds.
+/// The founding file that the node holds, with the signatures of all its members verified again.
 fn charter_of(member: &Member) -> Result<String, DemoError> {
     let Answer::Charter(charter) = member.ask(&Request::Charter { board: None })? else {
         return Ok("none".to_owned());
     };
-    let digest = data_encoding::HEXLOWER.encode(&Sha256::digest(charter.as_bytes()));
-    Ok(format!("SHA-256 {}", digest.get(..16).unwrap_or_default()))
+    let bytes = BASE64.decode(charter.as_bytes()).unwrap_or_default();
+    Ok(match Founding::from_bytes(&bytes) {
+        Ok(founding) => {
+            let members = founding.charter().members.len();
+            format!("signed by {members} of {members} members, {}", founding.charter().hash())
+        }
+        Err(why) => format!("a charter that is not founded: {why}"),
+    })
 }

@@ -173,8 +173,13 @@ impl<'a> Stage<'a> {
         let found = loop {
             self.expect_wanted()?;
             let looked = Instant::now();
-            let found = look().unwrap_or_else(|error| Found::fault(error.to_string()));
-            if found.is_well || begun.elapsed() >= self.deadline {
+            let looked_at = look();
+            // Whoever says stop ends the nodes meanwhile, which is no fault of theirs.
+            self.expect_wanted()?;
+            // A node that has ended does not come back by itself.
+            let is_final = matches!(looked_at, Err(DemoError::NotRunning { .. }));
+            let found = looked_at.unwrap_or_else(|error| Found::fault(error.to_string()));
+            if found.is_well || is_final || begun.elapsed() >= self.deadline {
                 break found;
             }
             if !is_shown && begun.elapsed() >= PATIENCE {
@@ -238,6 +243,19 @@ mod tests {
         let checks = stage.into_checks();
         assert_eq!((checks.len(), checks[0].ok), (1, false));
         assert!(checks[0].detail.contains("it rains"));
+    }
+
+    #[test]
+    fn a_node_that_has_ended_is_not_waited_for() {
+        let (heard, stop) = (Heard::default(), AtomicBool::new(false));
+        let mut stage = Stage::new(&heard, &stop);
+        let mut looks = 0;
+        let is_well = stage.until("gone", "It answers.", || {
+            looks += 1;
+            Err(DemoError::NotRunning { who: "la-wigan".to_owned(), log: "la-wigan.log".into() })
+        });
+        assert!(!is_well.unwrap());
+        assert_eq!(looks, 1);
     }
 
     #[test]

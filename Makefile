@@ -9,7 +9,13 @@ ifdef CI
 export RUSTFLAGS ?= -D warnings
 endif
 
-.PHONY: test format lint unit doc reader sim bench fuzz fuzz-verdict corpus deny
+.PHONY: demo test format lint unit doc reader sim bench fuzz fuzz-verdict corpus deny
+
+NODES ?= 5
+
+## demo: a whole partnership on this machine, until Ctrl-C; NODES is 5, 10 or 36
+demo:
+	$(CARGO) run --release -p concordat-node -- demo --nodes $(NODES)
 
 ## test: everything that must pass before a change lands
 test: format lint unit doc reader

@@ -15,6 +15,7 @@
 //!   view                                     what people see
 //!   backup                                   a node in one file, and a home made of it
 //!   journal                                  what this node received, accepted, refused, sent, and was told to do
+//!   demo                                     a whole partnership of such nodes on one machine
 //! ```
 //!
 //! *Invariants.* `store` and `net` carry bytes and never look inside them. Nothing but `clock`
@@ -28,6 +29,7 @@ pub mod config;
 mod contacts;
 pub mod control;
 pub mod daemon;
+pub mod demo;
 pub mod draft;
 #[cfg(test)]
 mod fixture;

@@ -13,6 +13,7 @@ use crate::{
     config::ConfigError,
     control::{ControlError, Refusal},
     daemon::DaemonError,
+    demo::DemoError,
     draft::DraftError,
     home::FileError,
     http::TokenError,
@@ -72,6 +73,8 @@ pub(super) enum CliError {
     #[error(transparent)]
     Daemon(#[from] DaemonError),
     #[error(transparent)]
+    Demo(#[from] DemoError),
+    #[error(transparent)]
     Entropy(#[from] EntropyError),
     #[error("{}", .0.message)]
     Refused(Refusal),
@@ -123,6 +126,7 @@ impl CliError {
             Self::Control(_) | Self::OtherAnswer => "daemon",
             Self::Daemon(DaemonError::Store(error)) => error.code(),
             Self::Daemon(_) => "serve",
+            Self::Demo(error) => error.code(),
             Self::Refused(refusal) => &refusal.code,
             Self::Output(_) | Self::Json(_) => "output",
             Self::Input(_) => "input",
@@ -144,6 +148,7 @@ impl CliError {
             Self::Rotation(error) if error.is_refusal() => EXIT_REFUSED,
             Self::Backup(error) if error.is_refusal() => EXIT_REFUSED,
             Self::Token(error) if error.is_refusal() => EXIT_REFUSED,
+            Self::Demo(error) if error.is_refusal() => EXIT_REFUSED,
             Self::Config(_)
             | Self::Rotation(_)
             | Self::Backup(_)
@@ -155,6 +160,7 @@ impl CliError {
             | Self::Offline(_)
             | Self::Control(_)
             | Self::Daemon(_)
+            | Self::Demo(_)
             | Self::Entropy(_)
             | Self::OtherAnswer
             | Self::Output(_)

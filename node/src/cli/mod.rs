@@ -14,7 +14,7 @@
 //! |---|---|
 //! | 0 | done; `audit`: nothing is wrong |
 //! | 1 | refused: what was asked cannot be; `audit`: a finding; `store check`: an older copy;
-//! | | `doctor`: there is something to mend; `journal verify`: broken |
+//! | | `doctor`: there is something to mend; `journal verify`: broken; `demo`: a check failed |
 //! | 2 | failed: machine, file or daemon; `audit`: it cannot be decided |
 //! | 64 | wrong usage |
 //!
@@ -32,6 +32,7 @@ mod card;
 mod completions;
 mod config;
 mod context;
+mod demo;
 mod doctor;
 mod error;
 mod export;
@@ -114,6 +115,7 @@ fn run(args: Args, out: &Out) -> Result<ExitCode, CliError> {
         Command::Journal(JournalCommand::Events) => journal::events(out),
         Command::Store(StoreCommand::Check) => return store::check(&context, out),
         Command::Doctor => return doctor::run(&context, out),
+        Command::Demo(demo) => return demo::run(demo, out),
         Command::Store(StoreCommand::Migrate(migrate)) => store::migrate(&context, &migrate, out),
         Command::Store(StoreCommand::SetAside) => store::set_aside(&context, out),
         Command::Init(init) => init::run(&context, init, out),

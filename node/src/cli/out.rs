@@ -61,6 +61,14 @@ impl Out {
         ProgressBar::new(bytes).with_style(style).with_message(what)
     }
 
+    /// A sign of life on stderr while something is waited for; only a person at a terminal sees it.
+    pub(super) fn spinner(&self, what: &str) -> ProgressBar {
+        if self.is_json || !io::stderr().is_terminal() {
+            return ProgressBar::hidden();
+        }
+        ProgressBar::new_spinner().with_message(printable(what))
+    }
+
     /// Sends the log to stderr, as much of it as the filter lets through.
     pub(super) fn log(&self, filter: &str) {
         // A filter from the config has been checked.

@@ -7,6 +7,7 @@
 pub(super) mod artefact;
 pub(super) mod audit;
 mod backup;
+mod demo;
 mod journal;
 pub(super) mod record;
 
@@ -17,6 +18,7 @@ pub(super) use audit::AuditCommand;
 pub(super) use backup::{Backup, BackupCommand, BackupVerify, Restore};
 use clap::{Parser, Subcommand, builder::NonEmptyStringValueParser};
 use concordat_protocol::identity::Code;
+pub(super) use demo::Demo;
 pub(super) use journal::{JournalCommand, JournalExport, JournalFormat, JournalList};
 use libp2p::Multiaddr;
 pub(super) use record::RecordCommand;
@@ -101,6 +103,8 @@ pub(super) enum Command {
     /// Check what others have exported; needs no node
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// A whole partnership on this machine that shows what all of this is for; everything in it is illustrative
+    Demo(Demo),
 }
 
 #[derive(Debug, clap::Args)]

@@ -1,0 +1,262 @@
+//! What must be seen for a sentence of the story to hold: pure functions of what nodes and auditors say.
+//!
+//! *Invariants.* Nothing here knows what the demonstration did; what it expects, it is told. A fault names who says
+//! what, beside what was expected.
+//!
+//! *Source*: ours.
+
+use std::{fmt::Display, ops::Range};
+
+use serde_json::Value;
+
+use super::{DemoError, stage::Found};
+use crate::{
+    control::Refusal,
+    view::artefact::{Artefact, ConflictLine, FieldLine, ProvenDecision},
+};
+
+/// What somebody says, beside its short name; asked only when it is looked at.
+type Told<T> = Result<(&'static str, T), DemoError>;
+
+/// Whether all say the same, and what that is; whoever differs first ends the asking.
+pub(super) fn same<T: PartialEq + Display>(
+    told: impl IntoIterator<Item = Told<T>>,
+) -> Result<Found, DemoError> {
+    let mut told = told.into_iter();
+    let Some(first) = told.next() else { return Ok(Found::fault("nobody was asked")) };
+    let (first, said) = first?;
+    let mut count = 1_u64;
+    for other in told {
+        let (other, differs) = other?;
+        if differs != said {
+            return Ok(Found::fault(format!("{first} says {said}, and {other} says {differs}")));
+        }
+        count = count.saturating_add(1);
+    }
+    Ok(Found::well(format!("{said} (on all {count} nodes)")))
+}
+
+/// Whether nobody has a fault, and all show exactly the same; the first fault ends the asking.
+pub(super) fn alike(
+    told: impl IntoIterator<Item = Told<Artefact>>,
+    fault: impl Fn(&Artefact) -> Option<String>,
+    detail: impl FnOnce(&Artefact) -> String,
+) -> Result<Found, DemoError> {
+    let mut first: Option<(&str, Artefact)> = None;
+    let mut count = 0_u64;
+    for other in told {
+        let (slug, shown) = other?;
+        if let Some(fault) = fault(&shown) {
+            return Ok(Found::fault(format!("at {slug}: {fault}")));
+        }
+        count = count.saturating_add(1);
+        match &first {
+            None => first = Some((slug, shown)),
+            Some((_, same)) if *same == shown => {}
+            Some((first, _)) => {
+                return Ok(Found::fault(format!("{slug} shows something else than {first}")));
+            }
+        }
+    }
+    Ok(first.map_or_else(
+        || Found::fault("nobody was asked"),
+        |(_, shown)| Found::well(format!("{} (on all {count} nodes)", detail(&shown))),
+    ))
+}
+
+pub(super) fn field<'a>(shown: &'a Artefact, path: &str) -> Option<&'a FieldLine> {
+    shown.fields.iter().find(|field| field.path == path)
+}
+
+/// Whether a text is exactly this.
+pub(super) fn text_fault(shown: &Artefact, path: &str, expected: &str) -> Option<String> {
+    let text = field(shown, path).and_then(|field| field.text.as_deref()).unwrap_or_default();
+    (text != expected).then(|| format!("{path} reads {text:?}, expected {expected:?}"))
+}
+
+/// Whether a field has exactly these values, in any order.
+pub(super) fn value_fault(shown: &Artefact, path: &str, expected: &[&str]) -> Option<String> {
+    let values = field(shown, path).map(|field| field.values.as_slice()).unwrap_or_default();
+    let mut found: Vec<&str> = values.iter().map(|one| one.value.as_str()).collect();
+    let mut wanted = expected.to_vec();
+    found.sort_unstable();
+    wanted.sort_unstable();
+    (found != wanted).then(|| format!("{path} has the values {found:?}, expected {wanted:?}"))
+}
+
+/// The conflicts of this code that nobody has settled.
+pub(super) fn open_conflicts<'a>(
+    shown: &'a Artefact,
+    code: &'a str,
+) -> impl Iterator<Item = &'a ConflictLine> {
+    shown.conflicts.iter().filter(move |one| one.code == code && one.settled_in.is_none())
+}
+
+/// Whether there is an open conflict of this code of which the sides are these: what and whose.
+pub(super) fn conflict_fault(
+    shown: &Artefact,
+    code: &str,
+    sides: &[(&str, &str)],
+) -> Option<String> {
+    let says = |one: &ConflictLine, (what, whose): &(&str, &str)| {
+        let mut sides = one.sides.iter();
+        sides.any(|side| side.says.contains(what) && side.orgs.iter().any(|org| org == whose))
+    };
+    let open: Vec<&ConflictLine> = open_conflicts(shown, code).collect();
+    if open.iter().any(|one| sides.iter().all(|side| says(one, side))) {
+        return None;
+    }
+    let found: Vec<String> = open.iter().map(|one| in_words(one)).collect();
+    Some(format!("expected an open {code} of {sides:?}, found {found:?}"))
+}
+
+/// A conflict with its sides.
+pub(super) fn in_words(conflict: &ConflictLine) -> String {
+    let sides = conflict.sides.iter().map(|side| match side.orgs.as_slice() {
+        [] => side.says.clone(),
+        orgs => format!("{} ({})", side.says, orgs.join(", ")),
+    });
+    let sides: Vec<String> = sides.collect();
+    format!("{} on {}: {}", conflict.code, conflict.about, sides.join(" | "))
+}
+
+pub(super) fn none_open(shown: &Artefact, code: &str) -> Option<String> {
+    let first = open_conflicts(shown, code).next();
+    first.map(|one| format!("expected no open {code}, found {}", in_words(one)))
+}
+
+pub(super) fn state_fault(shown: &Artefact, expected: &str) -> Option<String> {
+    let state = &shown.state_name;
+    (state != expected).then(|| format!("the state is {state}, expected {expected}"))
+}
+
+/// Whether a refusal came, with this code and naming this.
+pub(super) fn refused(refusal: Option<&Refusal>, code: &str, names: &str) -> Found {
+    match refusal {
+        None => Found::fault(format!("it was done; expected a refusal [{code}]")),
+        Some(refusal) if refusal.code == code && refusal.message.contains(names) => {
+            Found::well(format!("refused: {} [{code}]", refusal.message))
+        }
+        Some(refusal) => Found::fault(format!(
+            "refused with {:?} [{}]; expected [{code}], naming {names:?}",
+            refusal.message, refusal.code
+        )),
+    }
+}
+
+/// What is confirmed of one offer: who claims, how much, and how much of it is confirmed.
+pub(super) fn capacity_fault(
+    shown: &Artefact,
+    claims: &[(&str, &str, &str)],
+    remaining: &str,
+) -> Option<String> {
+    for (who, claimed, confirmed) in claims {
+        let of = shown.claims.iter().find(|claim| claim.by.org == *who);
+        let found = of.map(|claim| (claim.quantity.as_str(), claim.confirmed.as_str()));
+        if found != Some((claimed, confirmed)) {
+            return Some(format!(
+                "expected of {who} {claimed} claimed and {confirmed} confirmed, found {found:?}"
+            ));
+        }
+    }
+    let left: Vec<&str> = shown.offers.iter().map(|offer| offer.remaining.as_str()).collect();
+    (left != [remaining]).then(|| format!("expected {remaining} remaining, found {left:?}"))
+}
+
+/// What the amounts of a list come to, in pence, as the fields say.
+pub(super) fn sum_of(shown: &Artefact, list: &str, amount: &str) -> u64 {
+    let (before, after) = (format!("{list}/"), format!("/{amount}"));
+    let cells = shown
+        .fields
+        .iter()
+        .filter(|field| field.path.starts_with(&before) && field.path.ends_with(&after));
+    let values = cells.filter_map(|field| match field.values.as_slice() {
+        [one] => one.value.parse::<u64>().ok(),
+        _ => None,
+    });
+    values.fold(0, u64::saturating_add)
+}
+
+/// Whether a proof has its wording computed anew, a trace of its rule that holds, and who closed it.
+pub(super) fn proof_fault(proof: &ProvenDecision) -> Option<String> {
+    let has = |what: &str| proof.lines.iter().any(|line| line.contains(what));
+    if proof.proof["wording"]["matches"] != true {
+        return Some("the wording, computed anew, is not the one that was signed".to_owned());
+    }
+    let lacking = ["— holds", "Closed by: "].into_iter().find(|what| !has(what));
+    lacking.map(|what| format!("no line of the proof has {what:?}: {:?}", proof.lines))
+}
+
+/// Whether an auditor's report says that nothing is wrong.
+pub(super) fn clean(exit_code: Option<i32>, report: &Value, list: &str) -> Found {
+    let wrong = report[list].as_array().into_iter().flatten();
+    let wrong: Vec<String> =
+        wrong.filter(|one| one["severity"] != "note").map(sentence_of).collect();
+    let closing = report["closing"].as_str().unwrap_or_default();
+    if exit_code == Some(0) && wrong.is_empty() && !closing.is_empty() {
+        return Found::well(closing);
+    }
+    Found::fault(format!("exit code {exit_code:?}, {wrong:?}, {closing:?}; expected nothing wrong"))
+}
+
+/// Whether an auditor's report names this entry of this member as wrong, or a run of which it is part.
+pub(super) fn entry_named(
+    exit_code: Option<i32>,
+    report: &Value,
+    (author, seq): (&str, u64),
+) -> Found {
+    let findings = report["findings"].as_array().into_iter().flatten();
+    let findings: Vec<String> =
+        findings.filter(|one| one["severity"] != "note").map(sentence_of).collect();
+    let names = |sentence: &&String| {
+        let entry = format!("entry {seq}");
+        has_word(sentence, author)
+            && (has_word(sentence, &entry)
+                || run_in(sentence).is_some_and(|run| run.contains(&seq)))
+    };
+    match findings.iter().find(names) {
+        Some(sentence) if exit_code.is_some_and(|code| code != 0) => Found::well(sentence.clone()),
+        _ => Found::fault(format!(
+            "exit code {exit_code:?}, {findings:?}; expected a finding about entry {seq} of {author}"
+        )),
+    }
+}
+
+/// The run that a finding is about: `from entry 0 to size 41`.
+fn run_in(sentence: &str) -> Option<Range<u64>> {
+    let (_, rest) = sentence.split_once("from entry ")?;
+    let (from, rest) = rest.split_once(" to size ")?;
+    let size = rest.split(|char: char| !char.is_ascii_digit()).next()?;
+    Some(from.parse().ok()?..size.parse().ok()?)
+}
+
+fn sentence_of(finding: &Value) -> String {
+    let sentence = finding["sentence"].as_str().or_else(|| finding.as_str());
+    sentence.map_or_else(|| finding.to_string(), ToOwned::to_owned)
+}
+
+/// Whether a text has this part with no letter or digit right before or after it.
+fn has_word(text: &str, word: &str) -> bool {
+    let is_open = |char: Option<char>| !char.is_some_and(char::is_alphanumeric);
+    text.match_indices(word).any(|(at, found)| {
+        let (before, rest) = text.split_at(at);
+        let after = rest.get(found.len()..).unwrap_or_default();
+        is_open(before.chars().next_back()) && is_open(after.chars().next())
+    })
+}
+
+/// Whether bytes hold this text.
+pub(super) fn holds(bytes: &[u8], text: &str) -> bool {
+    let Some((first, rest)) = text.as_bytes().split_first() else { return true };
+    let mut left = bytes;
+    while let Some(at) = left.iter().position(|byte| byte == first) {
+        left = left.get(at.saturating_add(1)..).unwrap_or_default();
+        if left.starts_with(rest) {
+            return true;
+        }
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,93 @@
+//! An auditor with one file checks and replays all of it, and finds one changed byte.
+//!
+//! *Source*: ours; scenarios 16 and 17 of the domain.
+
+use std::{fs, path::Path};
+
+use super::Story;
+use crate::{
+    demo::{DemoError, checks, member::Program, stage::Found},
+    home::FileError,
+};
+
+/// Stands in one entry alone.
+const NOTE: &str = "The minutes of the fourth of December are agreed (illustrative).";
+
+pub(super) fn tell(story: &mut Story<'_>) -> Result<(), DemoError> {
+    let author = story.cast.sponsor;
+    let seq = story.board.member(author)?.note(NOTE)?;
+    story.until_equal()?;
+    let Story { stage, board, cast, .. } = story;
+    let empty = board.file("auditor");
+    fs::create_dir_all(&empty).map_err(FileError::at("making", &empty))?;
+    let bundle = empty.join("board.bundle");
+    board.member(cast.observer)?.json(&["export", "--out", &bundle.display().to_string()])?;
+    stage.say(&format!(
+        "  {} hands an auditor one file, who has no node, no network and no key.",
+        cast.observer
+    ));
+    let program = Program::of_this_process()?;
+
+    let (code, report) = program.json_in(&empty, &["audit", "verify", "board.bundle"])?;
+    let what = "Every signature, chain, acknowledgement and content in it holds.";
+    stage.check("audit-verify", what, checks::clean(code, &report, "findings"));
+
+    let (code, replayed) = program.json_in(&empty, &["audit", "replay", "board.bundle"])?;
+    let what = "Built again from the file alone, every frozen text is the one that was signed.";
+    stage.check("audit-replay", what, checks::clean(code, &replayed, "failures"));
+    let found = story.as_nodes_say(&replayed)?;
+    story.stage.check(
+        "audit-same-state",
+        "The auditor comes to the result that the nodes show.",
+        found,
+    );
+    tamper(story, &empty, (author, seq))
+}
+
+impl Story<'_> {
+    /// Whether the decision on the winter fund is, in a replay, what the nodes show.
+    fn as_nodes_say(&self, replayed: &serde_json::Value) -> Result<Found, DemoError> {
+        let Some(fund) = self.fund.as_deref() else {
+            return Ok(Found::fault("there is no decision on the winter fund"));
+        };
+        let shown = self.board.member(self.cast.sponsor)?.show(fund)?;
+        let artefacts = replayed["artefacts"].as_array().into_iter().flatten();
+        let seen = artefacts.clone().find(|one| one["artefact"] == fund);
+        let Some(seen) = seen else { return Ok(Found::fault("the file holds no winter fund")) };
+        let digest = shown.proposals.last().map(|one| one.digest.clone()).unwrap_or_default();
+        let frozen = &seen["frozen"][0];
+        let is_well = seen["state_name"] == shown.state_name.as_str()
+            && frozen["wording"] == digest.as_str()
+            && frozen["matches"] == true
+            && frozen["result"] == "carried";
+        let detail =
+            format!("{}, {}, wording {}", seen["state"], frozen["result"], frozen["wording"]);
+        Ok(Found { is_well, detail: detail.replace('"', "") })
+    }
+}
+
+/// One byte of one entry is changed in a copy.
+fn tamper(
+    story: &mut Story<'_>,
+    empty: &Path,
+    (author, seq): (&str, u64),
+) -> Result<(), DemoError> {
+    let bundle = empty.join("board.bundle");
+    let mut bytes = fs::read(&bundle).map_err(FileError::at("reading", &bundle))?;
+    let place = bytes.windows(NOTE.len()).position(|window| window == NOTE.as_bytes());
+    let Some(byte) = place.and_then(|place| bytes.get_mut(place)) else {
+        let found = Found::fault("the note is not in the file");
+        story.stage.check("audit-tampered", "A changed byte is found.", found);
+        return Ok(());
+    };
+    *byte ^= 1;
+    let changed = empty.join("changed.bundle");
+    fs::write(&changed, &bytes).map_err(FileError::at("writing", &changed))?;
+    let program = Program::of_this_process()?;
+    let (code, report) = program.json_in(empty, &["audit", "verify", "changed.bundle"])?;
+    let what =
+        format!("One byte is changed in a copy: it is found, and where: entry {seq} of {author}.");
+    let found = checks::entry_named(code, &report, (author, seq));
+    story.stage.check("audit-tampered", what, found);
+    Ok(())
+}

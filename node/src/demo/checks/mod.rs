@@ -5,7 +5,7 @@
 //!
 //! *Source*: ours.
 
-use std::{fmt::Display, ops::Range};
+use std::fmt::Display;
 
 use serde_json::Value;
 
@@ -199,50 +199,30 @@ pub(super) fn clean(exit_code: Option<i32>, report: &Value, list: &str) -> Found
     Found::fault(format!("exit code {exit_code:?}, {wrong:?}, {closing:?}; expected nothing wrong"))
 }
 
-/// Whether an auditor's report names this entry of this member as wrong, or a run of which it is part.
+/// Whether an auditor's report names this entry of this member as wrong, by itself or among others.
 pub(super) fn entry_named(
     exit_code: Option<i32>,
     report: &Value,
     (author, seq): (&str, u64),
 ) -> Found {
     let findings = report["findings"].as_array().into_iter().flatten();
-    let findings: Vec<String> =
-        findings.filter(|one| one["severity"] != "note").map(sentence_of).collect();
-    let names = |sentence: &&String| {
-        let entry = format!("entry {seq}");
-        has_word(sentence, author)
-            && (has_word(sentence, &entry)
-                || run_in(sentence).is_some_and(|run| run.contains(&seq)))
+    let findings: Vec<&Value> = findings.filter(|one| one["severity"] != "note").collect();
+    let names = |one: &&&Value| {
+        let (first, last) = (one["seq"].as_u64(), one["last_seq"].as_u64());
+        one["slug"] == author
+            && first.is_some_and(|first| (first..=last.unwrap_or(first)).contains(&seq))
     };
     match findings.iter().find(names) {
-        Some(sentence) if exit_code.is_some_and(|code| code != 0) => Found::well(sentence.clone()),
+        Some(one) if exit_code.is_some_and(|code| code != 0) => Found::well(sentence_of(one)),
         _ => Found::fault(format!(
             "exit code {exit_code:?}, {findings:?}; expected a finding about entry {seq} of {author}"
         )),
     }
 }
 
-/// The run that a finding is about: `from entry 0 to size 41`.
-fn run_in(sentence: &str) -> Option<Range<u64>> {
-    let (_, rest) = sentence.split_once("from entry ")?;
-    let (from, rest) = rest.split_once(" to size ")?;
-    let size = rest.split(|char: char| !char.is_ascii_digit()).next()?;
-    Some(from.parse().ok()?..size.parse().ok()?)
-}
-
 fn sentence_of(finding: &Value) -> String {
     let sentence = finding["sentence"].as_str().or_else(|| finding.as_str());
     sentence.map_or_else(|| finding.to_string(), ToOwned::to_owned)
-}
-
-/// Whether a text has this part with no letter or digit right before or after it.
-fn has_word(text: &str, word: &str) -> bool {
-    let is_open = |char: Option<char>| !char.is_some_and(char::is_alphanumeric);
-    text.match_indices(word).any(|(at, found)| {
-        let (before, rest) = text.split_at(at);
-        let after = rest.get(found.len()..).unwrap_or_default();
-        is_open(before.chars().next_back()) && is_open(after.chars().next())
-    })
 }
 
 /// Whether bytes hold this text.

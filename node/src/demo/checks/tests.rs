@@ -171,26 +171,26 @@ fn an_audit_is_clean_only_without_any_finding_that_weighs() {
 }
 
 #[test]
-fn a_finding_names_the_entry_or_the_run_that_it_is_part_of() {
-    let of = |sentence: &str| {
-        let report = json!({ "findings": [{ "severity": "unchecked", "sentence": sentence }] });
-        entry_named(Some(2), &report, ("la-wigan", 40)).is_well
+fn a_finding_names_the_entry_by_itself_or_among_others() {
+    let report = |severity: &str, slug: &str, seq: u64, last_seq: Option<u64>| {
+        let place = json!({ "slug": slug, "seq": seq, "last_seq": last_seq });
+        let mut finding = json!({ "severity": severity, "sentence": "s" });
+        finding.as_object_mut().unwrap().extend(place.as_object().unwrap().clone());
+        json!({ "findings": [finding] })
     };
-    assert!(of("the payload of entry 40 of la-wigan is not the one that was signed"));
-    assert!(of("the run of la-wigan from entry 0 to size 41 does not hold"));
-    for wrong in [
-        "the payload of entry 4 of la-wigan is another",
-        "the payload of entry 400 of la-wigan is another",
-        "the payload of entry 40 of la-bury is another",
-        "the payload of entry 40 of la-wigan2 is another",
-        "the run of la-wigan from entry 0 to size 40 does not hold",
-        "the run of la-wigan from entry 41 to size 90 does not hold",
-    ] {
-        assert!(!of(wrong), "{wrong}");
+    let of = |slug: &str, seq: u64, last_seq: Option<u64>| {
+        entry_named(Some(2), &report("unchecked", slug, seq, last_seq), ("la-wigan", 40)).is_well
+    };
+    assert!(of("la-wigan", 40, None));
+    assert!(of("la-wigan", 37, Some(40)));
+    assert!(!of("la-wigan", 4, None));
+    assert!(!of("la-wigan", 37, Some(39)));
+    assert!(!of("la-wigan", 41, Some(90)));
+    assert!(!of("la-bury", 40, None));
+    for (exit_code, severity) in [(0, "proven"), (2, "note")] {
+        let report = report(severity, "la-wigan", 40, None);
+        assert!(!entry_named(Some(exit_code), &report, ("la-wigan", 40)).is_well);
     }
-    let report =
-        json!({ "findings": [{ "severity": "proven", "sentence": "entry 40 of la-wigan" }] });
-    assert!(!entry_named(Some(0), &report, ("la-wigan", 40)).is_well);
 }
 
 #[test]

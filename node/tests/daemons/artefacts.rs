@@ -60,7 +60,7 @@ pub(crate) fn heal(board: &Partnership) {
     board.until_all_meet();
 }
 
-fn open_conflicts(shown: &Value) -> Vec<(String, String)> {
+pub(crate) fn open_conflicts(shown: &Value) -> Vec<(String, String)> {
     let conflicts = shown["conflicts"].as_array().unwrap().iter();
     let open = conflicts.filter(|one| one["settled_in"].is_null());
     let text = |value: &Value| value.as_str().unwrap().to_owned();

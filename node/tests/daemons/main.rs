@@ -30,6 +30,7 @@ mod proxy;
 mod records;
 mod scenarios;
 mod secrets;
+mod staff;
 mod storage;
 mod tamper;
 mod transports;

@@ -71,16 +71,20 @@ fn compare(known: &Card, new: &Card, accepts_new_key: bool) -> Result<(), Refusa
         );
         return Err(Refusal::new("contradicting-card", message));
     }
-    if new.order() < known.order() { Err(older(known, new)) } else { Ok(()) }
+    if new.order() < known.order() {
+        let message = format!(
+            "the card has {}, and {} is known already; ask the organisation for its newest card",
+            number(new),
+            number(known)
+        );
+        return Err(Refusal::new("older-card", message));
+    }
+    Ok(())
 }
 
-/// Refuses a card in whose place another is known.
-pub(super) fn older(known: &Card, new: &Card) -> Refusal {
-    let number = |card: &Card| format!("number {} of epoch {}", card.number, card.epoch);
-    let message = format!(
-        "the card has {}, and {} is known already; ask the organisation for its newest card",
-        number(new),
-        number(known)
-    );
-    Refusal::new("older-card", message)
+/// Refuses a card that the engine did not take.
+pub(super) fn not_taken() -> Refusal {
+    let message = "the card does not count: its feed key was replaced, or another key opened its epoch, or the node \
+                   key that it names is another organisation's; ask the organisation for its newest card";
+    Refusal::new("card-not-taken", message)
 }

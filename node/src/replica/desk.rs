@@ -26,7 +26,7 @@ use tokio::sync::oneshot;
 use super::{
     Order, Question, Replica, ReplicaError,
     acts::{About, Acts, Begun},
-    checks::{expect_newer, expect_own_keys, older},
+    checks::{expect_newer, expect_own_keys, not_taken},
 };
 use crate::{
     artefact::Prepared,
@@ -330,10 +330,9 @@ impl Desk {
         } else {
             replica.handle(Input::Learn { card: Box::new(paper.card().clone()) })?
         };
-        // The engine may know better: the card's key was replaced by the one known, or by another.
-        if let Some(known) = replica.engine.card(&org).filter(|known| *known != paper.card()) {
-            let refusal = older(known.card(), paper.card().card());
-            return Ok(refuse(reply, "card", refusal, replica));
+        // The engine may know better.
+        if replica.engine.card(&org) != Some(paper.card()) {
+            return Ok(refuse(reply, "card", not_taken(), replica));
         }
         Ok(self.answer_once_durable(effects, reply, answer))
     }

@@ -89,7 +89,8 @@ impl Shared {
         let Replayed { end, is_whole } = replay(frames, told.max(commits), |rows| {
             if is_behind { self.commit_rows(rows, commits).map(drop) } else { Ok(()) }
         })?;
-        if is_behind {
+        // Without a high-water file nobody can tell, and an empty log gave nothing.
+        if is_behind && end > 0 {
             tracing::warn!(
                 code = "store-behind",
                 "the store lost its last commits; private records were taken from their own log"

@@ -95,7 +95,7 @@ impl Shared {
         };
         let copied = self.copy_slices(see);
         *lock(&self.copying) = None;
-        let (Ledger { commits, tally: written }, found) = (began, copied?);
+        let (Ledger { commits, tally: written, .. }, found) = (began, copied?);
         if found != written {
             return Err(self.damaged("copying")(Fault::Tally { written, found }).into());
         }

@@ -2,13 +2,13 @@
 //!
 //! ```text
 //!   row      crc32 of table, key and value, 4 bytes │ value
-//!   ledger   commits, rows, sum of the rows' crc32: 8 bytes each │ crc32 of these, 4 bytes
+//!   ledger   commits, records, rows, sum of the rows' crc32: 8 bytes each │ crc32 of these, 4 bytes
 //! ```
 //!
 //! Numbers are big-endian. The ledger is written in the same commit as the rows that it counts. A
 //! row that was altered disagrees with its own checksum; one that is missing, or is an older one,
-//! disagrees with the ledger; a ledger that is itself an older one disagrees with the number of
-//! commits that is kept outside the store, see `high_water`.
+//! disagrees with the ledger, and so does a write-ahead log without its last frames; a ledger that is itself
+//! an older one disagrees with the number of commits that is kept outside the store, see `high_water`.
 //!
 //! *Invariants.* Every engine holds the same rows, checksums included. Knows nothing of what they say.
 //!
@@ -17,7 +17,7 @@
 use super::Table;
 
 const CRC_BYTES: usize = 4;
-const LEDGER_BYTES: usize = 3 * 8 + CRC_BYTES;
+const LEDGER_BYTES: usize = 4 * 8 + CRC_BYTES;
 
 /// Where a row is.
 pub(super) type Place = (Table, Vec<u8>);
@@ -103,12 +103,14 @@ impl Tally {
 pub(super) struct Ledger {
     /// Number of the last commit; never goes back.
     pub(super) commits: u64,
+    /// Number of the last commit that had private records; their write-ahead log ends with it.
+    pub(super) records: u64,
     pub(super) tally: Tally,
 }
 
 impl Ledger {
     pub(super) fn to_bytes(self) -> Vec<u8> {
-        let numbers = [self.commits, self.tally.rows, self.tally.sum];
+        let numbers = [self.commits, self.records, self.tally.rows, self.tally.sum];
         let mut bytes: Vec<u8> = numbers.iter().flat_map(|number| number.to_be_bytes()).collect();
         bytes.extend_from_slice(&crc32fast::hash(&bytes).to_be_bytes());
         bytes
@@ -122,8 +124,8 @@ impl Ledger {
         }
         let mut numbers = numbers.as_chunks().0.iter().copied().map(u64::from_be_bytes);
         let mut next = || numbers.next().ok_or(Fault::Ledger);
-        let (commits, rows, sum) = (next()?, next()?, next()?);
-        Ok(Self { commits, tally: Tally { rows, sum } })
+        let (commits, records, rows, sum) = (next()?, next()?, next()?, next()?);
+        Ok(Self { commits, records, tally: Tally { rows, sum } })
     }
 }
 
@@ -155,7 +157,7 @@ mod tests {
 
     #[test]
     fn a_ledger_comes_back_from_its_bytes_and_a_flipped_bit_is_found() {
-        let ledger = Ledger { commits: 7, tally: Tally { rows: 2, sum: 1 << 33 } };
+        let ledger = Ledger { commits: 7, records: 5, tally: Tally { rows: 2, sum: 1 << 33 } };
         let bytes = ledger.to_bytes();
         assert_eq!(Ledger::from_bytes(&bytes), Ok(ledger));
         for at in 0..bytes.len() {

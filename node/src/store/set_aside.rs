@@ -15,7 +15,8 @@ use std::{
 };
 
 use super::{
-    Engine, EngineKind, KeyRange, Op, Order, Store, StoreError, Table, ledger,
+    Engine, EngineKind, KeyRange, Op, Order, Store, StoreError, Table,
+    ledger::{self, Ledger},
     migrate::{DIRECTORY, remove, rename},
     open_engine,
     place::{Place, create_directory, free_name},
@@ -56,52 +57,63 @@ pub fn set_aside(
     let building = directory.join(DIRECTORY);
     remove(&building).and_then(|()| create_directory(&building)).map_err(failed)?;
     let new = Store::over_engine(open_engine(&building, kind)?)?;
-    let has_all_records = recall(directory, &new)?;
+    let engine = open_engine(directory, kind).inspect_err(|error| {
+        tracing::warn!(code = "store-damaged", %error, "nothing of the store can be read");
+    });
+    let has_all_records = recall(directory, &new, last_with_records(engine.as_deref().ok()))?;
     let recalled = new.reader().size()?.entries;
     // If a part of the log cannot be read, rows that the engine still has are newer.
     let is_done = |table: &Table| *table == wal::TABLE && has_all_records && recalled > 0;
     let left: Vec<_> = tables.iter().copied().filter(|table| !is_done(table)).collect();
-    let mut rows = carry_over(directory, kind, &left, &new)?;
+    let mut rows = carry_over(engine.as_deref().ok(), &left, &new)?;
     *rows.entry(wal::TABLE).or_default() += recalled;
-    drop(new);
+    drop((new, engine));
     let kept = free_name(&old, "damaged");
     rename(&old, &kept).map_err(failed)?;
     let built = building.join(old.file_name().unwrap_or_default());
     rename(&built, &old).and_then(|()| remove(&building)).map_err(failed)?;
+    let log = wal::file(directory);
+    if !has_all_records && log.exists() {
+        // It would be played over rows that are newer; the next start begins one from the new store.
+        rename(&log, &free_name(&log, "damaged")).map_err(failed)?;
+    }
     Ok(SetAside { kept, rows, has_all_records })
 }
 
 /// Copies what of these tables can still be read, up to where it cannot.
 fn carry_over(
-    directory: &Path,
-    kind: EngineKind,
+    old: Option<&dyn Engine>,
     tables: &[Table],
     new: &Store,
 ) -> Result<BTreeMap<Table, u64>, StoreError> {
-    let old = open_engine(directory, kind).inspect_err(|error| {
-        tracing::warn!(code = "store-damaged", %error, "nothing of the store can be read");
-    });
     let mut carried = BTreeMap::new();
     for table in tables {
         let before = new.reader().size()?.entries;
-        if let Ok(old) = &old {
-            fill(new, &mut Readable { engine: &**old, table: *table, range: KeyRange::all() })?;
+        if let Some(engine) = old {
+            fill(new, &mut Readable { engine, table: *table, range: KeyRange::all() })?;
         }
         carried.insert(*table, new.reader().size()?.entries - before);
     }
     Ok(carried)
 }
 
-/// Fills the table of the write-ahead log from it, as far as it can be read; whether all of it could.
-fn recall(directory: &Path, new: &Store) -> Result<bool, StoreError> {
+/// The last commit that had private records, as far as the engine can tell.
+fn last_with_records(old: Option<&dyn Engine>) -> u64 {
+    let ledger = old.and_then(|engine| engine.ledger().ok().flatten());
+    let ledger = ledger.and_then(|bytes| Ledger::from_bytes(&bytes).ok());
+    ledger.map_or(0, |ledger| ledger.records)
+}
+
+/// Fills the table of the write-ahead log from it, as far as it can be read; whether it had all up to `needed`.
+fn recall(directory: &Path, new: &Store, needed: u64) -> Result<bool, StoreError> {
     let path = wal::file(directory);
     if !path.exists() {
         return Ok(false);
     }
     let wal = Wal::open(&path)?;
     let last = wal::told(directory)?;
-    let replayed = wal::replay(wal.frames()?, last, |rows| new.fill(rows).map(drop))?;
-    Ok(replayed.is_whole)
+    let replayed = wal::replay(wal.frames()?, (0, last), |rows| new.fill(rows).map(drop))?;
+    Ok(replayed.is_whole && replayed.last >= needed.min(last))
 }
 
 fn fill(new: &Store, rows: &mut Readable<'_>) -> Result<(), StoreError> {

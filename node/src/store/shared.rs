@@ -21,7 +21,7 @@ use super::{
     ledger::{self, Fault, Ledger},
     place::Place,
     scrub::Scrub,
-    wal::Wal,
+    wal::{self, Wal},
 };
 
 #[derive(Debug)]
@@ -113,6 +113,10 @@ impl Shared {
 
     /// As `commit`, of rows that stand in the log already.
     pub(super) fn commit_rows(&self, ops: Vec<Op>, commits: u64) -> Result<Durable, StoreError> {
+        let mut ledger = Ledger { commits, ..*lock(&self.ledger) };
+        if ops.iter().any(|op| op.table == wal::TABLE) {
+            ledger.records = commits;
+        }
         let mut changes = Changes::new();
         for Op { table, key, value } in ops {
             let place = (table, key);
@@ -120,7 +124,6 @@ impl Shared {
             // Of several on one row the last holds.
             changes.insert(place, Change { before: None, after });
         }
-        let mut ledger = Ledger { commits, ..*lock(&self.ledger) };
         let mut differences = Vec::with_capacity(changes.len());
         for (place, change) in &mut changes {
             change.before = self.engine.get(place.0, &place.1)?;

@@ -170,13 +170,16 @@ impl Wal {
         Ok(())
     }
 
-    /// A log that is to take the place of this one.
-    fn begin_anew(&self) -> Result<Anew, StoreError> {
+    /// A log that is to take the place of this one, of a store at this commit.
+    fn begin_anew(&self, commits: u64) -> Result<Anew, StoreError> {
         let path = self.path.with_extension("wal.new");
         let mut options = File::options();
         let options = options.read(true).write(true).create(true).truncate(true).mode(0o600);
         let file = options.open(&path).map_err(failed("creating", &path))?;
-        Ok(Anew { path, file: BufWriter::new(file), len: 0, later: self.len })
+        let mut anew = Anew { path, file: BufWriter::new(file), len: 0, later: self.len };
+        // It says up to where it is whole, even if there are no rows.
+        anew.append(&frame_of(commits, &mut std::iter::empty()))?;
+        Ok(anew)
     }
 }
 
@@ -193,9 +196,14 @@ impl Anew {
     fn write(&mut self, commits: u64, rows: &[Op]) -> Result<(), StoreError> {
         let mut rows = rows.iter().peekable();
         while let Some(frame) = next_frame(commits, &mut rows) {
-            self.file.write_all(&frame).map_err(failed("writing", &self.path))?;
-            self.len += frame.len() as u64;
+            self.append(&frame)?;
         }
+        Ok(())
+    }
+
+    fn append(&mut self, frame: &[u8]) -> Result<(), StoreError> {
+        self.file.write_all(frame).map_err(failed("writing", &self.path))?;
+        self.len += frame.len() as u64;
         Ok(())
     }
 
@@ -230,6 +238,11 @@ fn next_frame<'a>(
     rows: &mut std::iter::Peekable<impl Iterator<Item = &'a Op>>,
 ) -> Option<Vec<u8>> {
     rows.peek()?;
+    Some(frame_of(commits, rows))
+}
+
+/// A frame with as many of these rows as it takes; it may be none.
+fn frame_of<'a>(commits: u64, rows: &mut impl Iterator<Item = &'a Op>) -> Vec<u8> {
     let mut frame = vec![0; HEAD_BYTES];
     frame.extend_from_slice(&commits.to_be_bytes());
     while frame.len() < BODY_BYTES
@@ -247,7 +260,7 @@ fn next_frame<'a>(
     let crc = crc32fast::hash(body).to_be_bytes();
     frame.splice(..HEAD_BYTES, len.into_iter().chain(crc));
     frame.extend_from_slice(&len);
-    Some(frame)
+    frame
 }
 
 /// A frame that was read.

@@ -2,10 +2,10 @@
 //!
 //! | when | what |
 //! |---|---|
-//! | a store is opened, and the log ends with a commit that it holds | nothing: one frame is read |
-//! | it holds fewer commits than were called durable | all of the log is played into it |
+//! | a store is opened, and the log ends with the commit that its ledger names, or a later one that it holds | nothing: one frame is read |
+//! | it holds fewer commits than were called durable | what it lacks is played into it |
 //! | the log ends with commits that nobody was told of | they are cut off |
-//! | the log is missing, or something in it cannot be read | the store is scrubbed, then the log begun anew from it |
+//! | the log is missing or too short, or something in it cannot be read | the store is scrubbed, then the log begun anew from it |
 //! | a backup was made and read back | the same; rows that were replaced or removed are gone from it |
 //!
 //! *Invariants.* The log is begun anew only from an engine that was just proven sound.
@@ -17,6 +17,7 @@ use std::{fs, path::Path};
 use super::{Frames, TABLE, Tail, failed};
 use crate::store::{
     Kept, KeyRange, Op, Order, StoreError, Verified, high_water_file,
+    ledger::Ledger,
     op::len_bytes,
     place::free_name,
     shared::{Shared, lock},
@@ -32,24 +33,30 @@ const COMMIT_BYTES: usize = 4 * 1024 * 1024;
 pub(in crate::store) struct Replayed {
     /// Where the last frame ends that counts.
     pub(in crate::store) end: u64,
+    /// Number of its commit.
+    pub(in crate::store) last: u64,
     /// Whether everything that counts could be read.
     pub(in crate::store) is_whole: bool,
 }
 
-/// Gives the rows of all commits up to `last` to `commit`, in their order.
+/// Gives the rows of all commits after `first` and up to `last` to `commit`, in their order.
 pub(in crate::store) fn replay(
     mut frames: Frames,
-    last: u64,
+    (first, last): (u64, u64),
     mut commit: impl FnMut(Vec<Op>) -> Result<(), StoreError>,
 ) -> Result<Replayed, StoreError> {
-    let (mut rows, mut bytes, mut end) = (Vec::new(), 0, 0);
+    let (mut rows, mut bytes) = (Vec::new(), 0);
+    let mut counted = (0, 0);
     let mut is_whole = None;
     for frame in &mut frames {
         if frame.commits > last {
             is_whole = Some(true);
             break;
         }
-        end = frame.end;
+        counted = (frame.end, frame.commits);
+        if frame.commits <= first {
+            continue;
+        }
         bytes += frame.rows.iter().map(len_bytes).sum::<usize>();
         rows.extend(frame.rows);
         if rows.len() >= COMMIT_ROWS || bytes >= COMMIT_BYTES {
@@ -60,7 +67,8 @@ pub(in crate::store) fn replay(
     if !rows.is_empty() {
         commit(rows)?;
     }
-    Ok(Replayed { end, is_whole: is_whole.unwrap_or_else(|| frames.is_at_end()) })
+    let (end, last) = counted;
+    Ok(Replayed { end, last, is_whole: is_whole.unwrap_or_else(|| frames.is_at_end()) })
 }
 
 /// How many commits of the store in this directory were called durable; more than any where nobody can tell.
@@ -79,16 +87,20 @@ impl Shared {
             Some(wal) => (wal.tail(), wal.frames()?, told(wal.directory())?),
             None => return Ok(()),
         };
-        let commits = lock(&self.ledger).commits;
-        match tail {
-            Tail::Whole(last) if last <= commits => return Ok(()),
+        let Ledger { commits, records, .. } = *lock(&self.ledger);
+        let is_short = match tail {
+            Tail::Whole(last) if (records..=commits).contains(&last) => return Ok(()),
+            Tail::Whole(last) => last < records,
             Tail::Empty if !self.has_records()? => return Ok(()),
-            Tail::Empty | Tail::Whole(_) | Tail::Broken => {}
-        }
+            Tail::Empty => true,
+            // How far it can be read is known once it was.
+            Tail::Broken => false,
+        };
         let is_behind = commits < told;
-        let Replayed { end, is_whole } = replay(frames, told.max(commits), |rows| {
-            if is_behind { self.commit_rows(rows, commits).map(drop) } else { Ok(()) }
-        })?;
+        let Replayed { end, is_whole, .. } =
+            replay(frames, (commits, told.max(commits)), |rows| {
+                if is_behind { self.commit_rows(rows, commits).map(drop) } else { Ok(()) }
+            })?;
         // Without a high-water file nobody can tell, and an empty log gave nothing.
         if is_behind && end > 0 {
             tracing::warn!(
@@ -96,10 +108,11 @@ impl Shared {
                 "the store lost its last commits; private records were taken from their own log"
             );
         }
-        if is_whole && tail != Tail::Empty {
+        let is_whole = is_whole && !is_short;
+        if is_whole {
             return lock(&self.wal).as_mut().map_or(Ok(()), |wal| wal.cut(end));
         }
-        if is_behind && !is_whole {
+        if is_behind && tail != Tail::Empty {
             self.keep_wal()?;
         }
         self.scrub()?;
@@ -147,7 +160,10 @@ impl Shared {
     pub(in crate::store) fn renew_wal(&self) -> Result<(), StoreError> {
         let _alone = lock(&self.walking);
         let (mut anew, commits) = match &*lock(&self.wal) {
-            Some(wal) => (wal.begin_anew()?, lock(&self.ledger).commits),
+            Some(wal) => {
+                let commits = lock(&self.ledger).commits;
+                (wal.begin_anew(commits)?, commits)
+            }
             None => return Ok(()),
         };
         // Rows that are changed meanwhile are in frames that follow.

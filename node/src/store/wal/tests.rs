@@ -310,3 +310,46 @@ fn a_log_is_begun_anew_while_commits_go_on() {
         assert!(fs::metadata(home.log()).unwrap().len() < long);
     }
 }
+
+/// A log whose last frames are missing reads well; the ledger names the commit that it must end with.
+#[test]
+fn a_log_that_was_cut_between_two_frames_is_begun_anew() {
+    for (kind, frames) in ON_DISK.into_iter().flat_map(|kind| (0..3).map(move |at| (kind, at))) {
+        let cut = || {
+            let home = Home::new(kind);
+            for ops in [0, 1, 2].map(|number| vec![record(number, "value")]) {
+                let _durable = home.open().commit(ops).unwrap();
+            }
+            let _durable = home.open().commit(vec![board("after all records")]).unwrap();
+            let whole = fs::read(home.log()).unwrap();
+            fs::write(home.log(), &whole[..whole.len() / 3 * frames]).unwrap();
+            home
+        };
+        let expected = [0, 1, 2].map(|number| row(number, "value"));
+
+        let home = cut();
+        assert_eq!(home.records(), expected);
+        home.remove_engine();
+        fs::create_dir(home.engine()).unwrap();
+        assert!(home.set_aside().has_all_records, "{kind}, {frames}");
+        assert_eq!(home.records(), expected);
+
+        // Who sets the store aside at once is told, and keeps what the engine could still give.
+        let home = cut();
+        assert!(!home.set_aside().has_all_records, "{kind}, {frames}");
+        assert_eq!(home.records(), expected);
+    }
+}
+
+/// All that there was is gone: the log is whole, and says so.
+#[test]
+fn a_log_without_rows_is_whole() {
+    for kind in ON_DISK {
+        let home = Home::new(kind);
+        let _durable = home.open().commit(vec![record(1, "first")]).unwrap();
+        let _durable = home.open().commit(vec![gone(1)]).unwrap();
+        home.open().reader().renew_wal().unwrap();
+        assert!(home.set_aside().has_all_records);
+        assert_eq!(home.records(), []);
+    }
+}

@@ -213,7 +213,7 @@ impl Engine {
         }
     }
 
-    /// Drafts one acknowledgement of everything that waits for it.
+    /// Drafts one acknowledgement of everything that waits for it, and cosignatures.
     pub(super) fn draft_acks(&mut self, step: &Step<'_>, board: &BoardId) {
         let Some(feeds) = self.boards.get(board).map(|board| board.feeds.values()) else { return };
         let due = feeds.filter(|feed| feed.ack_due && feed.descriptor.org != self.me.org);
@@ -229,10 +229,11 @@ impl Engine {
             point.map(|point| feed.acknowledge(point))
         });
         let items: Vec<AckItem> = items.collect();
-        let Some(board) = self.boards.get_mut(board) else { return };
+        let Some(of_board) = self.boards.get_mut(board) else { return };
         for items in items.chunks(ACK_ITEMS_MAX) {
-            board.drafts.push_back((None, Draft::of(Kind::ACK, Ack(items.to_vec()).to_bytes())));
+            of_board.drafts.push_back((None, Draft::of(Kind::ACK, Ack(items.to_vec()).to_bytes())));
         }
+        self.draft_cosignatures(step, board);
     }
 
     /// The last of the first `size` entries of a feed's first chain.

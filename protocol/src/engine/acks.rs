@@ -118,13 +118,13 @@ impl Engine {
         }
     }
 
-    /// Drops what our own feed says beyond its end of entries from `from` on that are only now coming. Had
+    /// Drops what our own feed says beyond its end of a chain's entries from `from` on, which are only now coming. Had
     /// it counted, we would have said it again (`engine/opening.rs`); it comes back when somebody else
     /// acknowledges it.
     pub(super) fn drop_what_counts_no_more(
         &mut self,
         step: &Step<'_>,
-        (board, id): (&BoardId, &FeedId),
+        (board, id, no): (&BoardId, &FeedId, BranchNo),
         from: u64,
     ) {
         let Some(of_board) = self.boards.get(board) else { return };
@@ -135,10 +135,12 @@ impl Engine {
         }
         let (begin, end) = (acks_from(id, from), after_prefix(id.as_bytes()).unwrap_or_default());
         for (key, bytes) in self.pending.scan(step.reader, Table::Acks, (&begin, &end), ROWS_MAX) {
-            let Some((_, _, by)) = read_ack_key(&key) else { continue };
+            let Some((seq, entry, by)) = read_ack_key(&key) else { continue };
             let Ok(row) = AckRow::from_bytes(&bytes) else { continue };
+            // What it says of another history is of entries that we held before, and counts.
+            let held = self.feed(board, id).and_then(|feed| self.id_at(step, feed, no, seq));
             let is_ours = self.feed(board, &by).is_some_and(|feed| feed.descriptor.org == me);
-            if is_ours && !self.counts_at(step, board, &by, row.place) {
+            if is_ours && held == Some(entry) && !self.counts_at(step, board, &by, row.place) {
                 self.pending.remove(Table::Acks, key);
             }
         }

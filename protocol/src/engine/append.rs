@@ -62,7 +62,7 @@ impl Engine {
             self.end_epochs(step, &board, &org);
         }
         self.note_ack_due(step, &board, &id, run);
-        self.drop_what_counts_no_more(step, (&board, &id), from);
+        self.drop_what_counts_no_more(step, (&board, &id, no), from);
         self.count_waiting_acks(step, (&board, &id, no), from);
         self.apply_run(step, (board, id, no), run);
         self.put_record(&board, &id, no);

@@ -118,7 +118,7 @@ fn each_address_that_does_not_work_says_why() {
     taken.serve();
     let (report, _) = examine(&board.nodes[0]);
     let about = found(&report, &format!("ccg-trafford {}", tcp(&hosts[1])));
-    assert_eq!(about, is("other-key", "mend"));
+    assert_eq!(about, is("other-node", "mend"));
 
     // Whoever lacks our card turns us away.
     let stranger = Node::init_at(board.path(), "stranger", "council", &[], &[]);

@@ -53,7 +53,7 @@ mod token;
 
 use std::{env, process::ExitCode};
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 use concordat_protocol::artefact::guard::{PatientNumber, holds_number};
 
 use args::{
@@ -65,6 +65,12 @@ use error::{CliError, EXIT_USAGE};
 use out::Out;
 
 use crate::control::Refusal;
+
+/// Every command and flag there is, for tests of what documents name.
+#[must_use]
+pub fn commands() -> clap::Command {
+    Args::command()
+}
 
 /// Runs the program with the arguments of this process.
 #[must_use]

@@ -436,3 +436,34 @@ fn the_page_for_staff_has_every_conflict() {
         assert!(page.contains(&format!("\n| {code} | ")), "{code}");
     }
 }
+
+/// Whoever has a code and no handbook asks the program.
+#[test]
+fn a_code_is_explained_by_the_program_as_by_the_page() {
+    let explain = |code: &str| {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_concordat"));
+        let ended = program.args(["explain", code, "--json"]).output().unwrap();
+        let said = if ended.status.success() { ended.stdout } else { ended.stderr };
+        let said: serde_json::Value = serde_json::from_slice(&said).unwrap();
+        (ended.status.code(), said)
+    };
+    let page = read("docs/errors.md");
+    for (code, exit, status) in [
+        ("unknown-board", Some(1), Some(404)),
+        ("busy", Some(2), None),
+        ("EndsEarly", Some(2), None),
+    ] {
+        let (ended, said) = explain(code);
+        assert_eq!(ended, Some(0), "{said}");
+        assert_eq!(said["exit_code"], serde_json::json!(exit));
+        assert_eq!(said["http_status"], serde_json::json!(status));
+        let row = page.lines().find(|line| line.contains(&format!("`{code}` |"))).unwrap();
+        for part in ["means", "next"] {
+            assert!(row.contains(said[part].as_str().unwrap()), "{row}");
+        }
+    }
+    assert_eq!(explain("connected").0, Some(0));
+    assert_eq!(explain("run-accepted").1["page"], "docs/journal.md");
+    let (ended, said) = explain("no-such-code");
+    assert_eq!((ended, &said["error"]["code"]), (Some(1), &"unknown-code".into()));
+}

@@ -35,7 +35,7 @@ pub(super) struct Problem {
     status: u16,
     /// What is wrong with this request.
     detail: String,
-    /// Stable, for programs.
+    /// Stable, for programs; docs/errors.md has every one.
     code: String,
     /// What to do next.
     next: String,

@@ -35,7 +35,7 @@ pub(super) const KEYS: Part = Part {
     title: "Keys",
     about: "`concordat init` and `concordat keys …`. `docs/keys.md` goes through them.",
     codes: codes! {
-        "bad-opening" 1: "The opening of a new feed breaks a rule, so partners would refuse it.", "The message says which rule; see `docs/keys.md`.";
+        "bad-opening" 1: "The opening of a feed breaks a rule, so it is refused; of this organisation's own, partners would.", "The message says which rule; see `docs/keys.md`.";
         "keys" 2: "The keys cannot be read, used or written.", "Do what the message says; no message holds a secret.";
         "no-such-entry" 1: "This organisation's feed has no such entry.", "Name one that there is; the message says how many there are.";
         "not-begun" 1: "Nothing is signed yet, so there is no last entry to name.", "Run `concordat serve` until something is.";

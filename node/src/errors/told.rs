@@ -45,6 +45,7 @@ pub(super) const LOG: Part = Part {
         "away": "A partner could not be reached; the line says when it is tried again.", "Nothing; if it stays so, `concordat doctor`.";
         "bad-address": "A card names an address that cannot be dialled.", "Ask the partner for a card with the right one.";
         "bad-frame": "A frame could not be sent.", "Report it: this is a fault of the program.";
+        "bad-node-key": "A card names a node key that cannot be met: it is none of the kind that nodes use.", "Ask the organisation for its newest card.";
         "clock": "Whether this node's clock agrees with those of its partners.", "If it does not, set it, and run a time service.";
         "control": "A command could not be answered once.", "Run it again.";
         "disk-space": "There is space on the disk again.", "Nothing.";

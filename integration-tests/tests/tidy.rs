@@ -1,5 +1,5 @@
 //! The structure that documents promise, checked: who may import what, stage lines, words. What documents
-//! name is looked up by `node/tests/documents.rs`. Sizes are printed, not judged.
+//! name is looked up by `node/tests/documents`. Sizes are printed, not judged.
 
 // Says to lints that all of this is test code.
 #![cfg(test)]

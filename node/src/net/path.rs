@@ -83,6 +83,12 @@ impl Paths {
         peers.get(&peer).into_iter().flat_map(BTreeMap::values).cloned().collect()
     }
 
+    /// The newest of them; ids ascend.
+    pub(super) fn newest(&self, peer: NodeKey) -> Option<ConnectionId> {
+        let peers = self.peers.read().unwrap_or_else(PoisonError::into_inner);
+        peers.get(&peer)?.keys().next_back().copied()
+    }
+
     pub(super) fn opened(&self, peer: NodeKey, id: ConnectionId, point: &ConnectedPoint) {
         if let Some(path) = Path::of(point) {
             let mut peers = self.peers.write().unwrap_or_else(PoisonError::into_inner);

@@ -7,7 +7,7 @@
 //! | dial failed | the same, and trouble is told |
 //! | inbound connection denied by the allow list | `Stranger`, once |
 //! | any other inbound failure | trouble is told |
-//! | ping failed | the connection is closed, and the session ended; libp2p tells only the second failure in a row |
+//! | ping failed | the connection is closed, and the session that may live on it ended; libp2p tells only the second failure in a row |
 //!
 //! *Invariants.* Identify's words about addresses are not used.
 //!
@@ -15,7 +15,7 @@
 
 use libp2p::{
     Multiaddr, PeerId, allow_block_list, ping,
-    swarm::{DialError, ListenError, SwarmEvent},
+    swarm::{ConnectionId, DialError, ListenError, SwarmEvent},
 };
 
 use super::{Driver, End, NetEvent, NodeKey, Stage, Trouble};
@@ -123,11 +123,24 @@ impl Driver {
             return;
         }
         if let Ok(peer) = NodeKey::from_peer_id(&peer) {
+            if !self.may_carry_session(peer, connection) {
+                tracing::debug!(peer = %peer, "a connection that carried nothing fell silent");
+                return;
+            }
             // Its substreams do not tell when we close a connection that has stalled. Should the session
             // have lived on another connection, it is opened again.
             self.end(peer, End::Silent);
             let cause = failure.to_string();
             self.notice(NetEvent::Trouble(Trouble::Silent { peer, cause }));
+        }
+    }
+
+    /// Whether the peer's session may live on this connection: not if the connection came later, as one does
+    /// with which somebody only looks whether this node is reached.
+    fn may_carry_session(&self, key: NodeKey, connection: ConnectionId) -> bool {
+        match self.peers.get(&key).map(|peer| &peer.stage) {
+            Some(Stage::Running { newest, .. }) => *newest >= Some(connection),
+            Some(_) | None => true,
         }
     }
 }

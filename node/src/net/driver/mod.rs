@@ -18,7 +18,10 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use futures::StreamExt;
 use libp2p::{
     Multiaddr, Stream, StreamProtocol, Swarm,
-    swarm::dial_opts::{DialOpts, PeerCondition},
+    swarm::{
+        ConnectionId,
+        dial_opts::{DialOpts, PeerCondition},
+    },
 };
 use tokio::{
     sync::mpsc::{self, error::TrySendError},
@@ -61,7 +64,12 @@ pub(super) struct Watched {
 enum Stage {
     Idle,
     Opening,
-    Running { session: Session, since: Instant },
+    /// It lives on a connection that was up when it began: on none that is newer than this.
+    Running {
+        session: Session,
+        since: Instant,
+        newest: Option<ConnectionId>,
+    },
 }
 
 /// One substream of a pair, by the number that it began with.

@@ -141,6 +141,7 @@ impl Driver {
             return;
         };
         self.sessions += 1;
+        let newest = self.watched.paths.newest(key);
         let setting = Setting {
             peer: key,
             id: SessionId(self.sessions),
@@ -149,7 +150,7 @@ impl Driver {
             events: self.channels.events.clone(),
         };
         let (session, task) = session::prepare(setting, pair, answer);
-        peer.stage = Stage::Running { session, since: Instant::now() };
+        peer.stage = Stage::Running { session, since: Instant::now(), newest };
         self.alarms.clear(key);
         self.tasks.spawn(async move { Step::Ended { peer: key, reason: task.run().await } });
     }

@@ -218,6 +218,16 @@ impl SignedCheckpoint {
         &self.cosigned
     }
 
+    /// The same with one signature by the feed's key, and without all other lines.
+    #[must_use]
+    pub fn alone(&self, feed_key: &PublicKey) -> Self {
+        let name = self.checkpoint.origin.to_string();
+        let key = KeyName::new(name, SignatureType::Ed25519, feed_key);
+        let signatures = self.note.by(&key).take(1).cloned().collect();
+        let note = Note { text: self.note.text.clone(), signatures };
+        Self { checkpoint: self.checkpoint, cosigned: Vec::new(), note }
+    }
+
     /// The same checkpoint with one more cosignature.
     ///
     /// # Errors

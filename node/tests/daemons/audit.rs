@@ -16,14 +16,14 @@ use crate::{
 };
 
 /// Runs `audit` in an empty directory, without a home.
-fn audit(args: &[&str]) -> Output {
+pub(crate) fn audit(args: &[&str]) -> Output {
     let empty = tempfile::tempdir().unwrap();
     let mut auditor = program();
     auditor.current_dir(empty.path()).arg("audit").args(args).output().unwrap()
 }
 
 /// The same for its JSON; ends with this exit code.
-fn answer(code: i32, args: &[&str]) -> Value {
+pub(crate) fn answer(code: i32, args: &[&str]) -> Value {
     let output = audit(&[args, &["--json"]].concat());
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(code), "{args:?}: {said}");
@@ -53,7 +53,7 @@ fn until_all(board: &Partnership, state: &str) {
 
 /// A decision of four organisations that is not carried: 2 for, 1 against, 1 abstained, which is 66.7 % under
 /// 75 %, as 12 to 6 with 3 abstentions is on a board of 21.
-fn not_carried(title: &str) -> Partnership {
+pub(crate) fn not_carried(title: &str) -> Partnership {
     let slugs = ["la-wigan", "la-bolton", "la-bury", "la-oldham"];
     let rule = "\"joint decision\" = \"all(quorum(3), share(75/100 of cast))\"\n";
     let mut board = Partnership::found_with(&slugs, TOP, rule);

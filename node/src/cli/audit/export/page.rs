@@ -67,7 +67,7 @@ fn head(proven: &Proven, proof: &Proof) -> String {
 
 On the board \"{board}\", {by} fixed the text of \"{title}\" and put it to a decision, at {at} by its own clock.
 {}
-By the rule ({rule}): {}
+By the rule \"{rule}\": {}
 
 Each organisation signs for itself, and vouches for who of its staff acted. This page is signed by nobody,
 and nothing rests on it: whoever doubts it checks the evidence, which is {BUNDLE}, as the sections below say.
@@ -85,18 +85,19 @@ fn answers(proof: &Proof) -> String {
         seats.map(|seat| seat.org.as_str()).collect()
     };
     let told = [
-        ("for", "For it"),
+        ("for", "for it"),
         ("against", "against it"),
         ("abstained", "abstained"),
         ("recused", "took no part"),
         ("absent", "absent"),
         ("open", "still to answer"),
     ];
-    let told = told.into_iter().map(|(answer, words)| match of(answer).as_slice() {
-        [] => format!("{words}: nobody"),
-        several => format!("{words}: {}", several.join(", ")),
+    let told = told.into_iter().filter_map(|(answer, words)| match of(answer).as_slice() {
+        [] => None,
+        several => Some(format!("{words}: {}", several.join(", "))),
     });
-    format!("{}.", told.collect::<Vec<_>>().join("; "))
+    let told: Vec<String> = told.collect();
+    format!("Of those with a vote, {}.", told.join("; "))
 }
 
 /// What a person must see before anything else; nothing where there is nothing.
@@ -135,16 +136,16 @@ board: members, their keys and their rules follow from it. All trust that this d
 
 const FILES: &str = "3. WHAT IS HERE
 
-decision.bundle      the evidence: founding charter, every entry of every member of the board with its
-                     signatures and acknowledgements, and the content of this decision. What other
-                     papers of the board say is left out; their entries are there by their digests.
-wording.txt          the exact text that was put to the decision, in canonical JSON
-proofs/              for each entry that the decision rests on, that it is in its author's log (C2SP tlog-proof)
-policies/            for each of these authors, whose cosignatures make its log good enough (C2SP tlog-policy)
-decision.json        derived from decision.bundle, for programs
-decision.html        the same as a page to read and print
-anchor.txt           the board, how far each member's log goes here, and the version of Concordat
-manifest-sha256.txt  digests of all files but itself
+decision.bundle: the evidence. Founding charter, every entry of every member of the board with its signatures
+  and acknowledgements, and the content of this decision. What other papers of the board say is left out; their
+  entries are there by their digests.
+wording.txt: the exact text that was put to the decision, in canonical JSON.
+proofs: for each entry that the decision rests on, that it is in its author's log (C2SP tlog-proof).
+policies: for each of these authors, whose cosignatures make its log good enough (C2SP tlog-policy).
+decision.json: derived from decision.bundle, for programs.
+decision.html: the same as a page to read and print.
+anchor.txt: the board, how far each member's log goes here, and the version of Concordat.
+manifest-sha256.txt: the digests of all files but itself.
 
 The commands below write a few files of their own: work in a copy. Nothing below needs a network.
 
@@ -168,8 +169,14 @@ signature, what others acknowledged. The first also counts the votes again and b
     concordat audit prove {BUNDLE} {artefact} --proposal {proposal}
     python3 concordat_reader.py verify {BUNDLE}
 
-They end with the exit status 0 if everything holds, 1 if misbehaviour is proven, 2 if something could not
-be checked. The last needs Python 3.11 and nothing else; it comes with the source of Concordat, in
+By these the derived files are made again and compared (by the version of Concordat that anchor.txt names):
+
+    concordat audit prove {BUNDLE} {artefact} --proposal {proposal} --json --html again.html >again.json
+    cmp again.html decision.html
+    python3 -c 'import json; a, b = (json.load(open(f)) for f in (\"again.json\", \"decision.json\")); del b[\"derived\"]; assert a == b'
+
+The verifiers end with the exit status 0 if everything holds, 1 if misbehaviour is proven, 2 if something could
+not be checked. The one in Python needs Python 3.11 and nothing else; it comes with the source of Concordat, in
 integration-tests/spec-reader. That content of other papers is withheld is a note, and nothing is wrong.
 
 "

@@ -139,6 +139,7 @@ fn a_decision_is_exported_as_a_directory_that_can_be_checked_by_hand() {
     check_nothing_else(&fs::read(&whole).unwrap(), place);
     check_same_answer(&whole, place);
     check_refusals(&board, &whole, &directory);
+    check_with_a_fork(&board, &whole);
 
     let page = fs::read_to_string(place.join("README.txt")).unwrap();
     let fresh = with_file(place, "", b"");
@@ -285,6 +286,33 @@ fn check_refusals(board: &Partnership, whole: &str, directory: &str) {
     }
     assert!(!Path::new(&new).exists());
     assert_eq!(files(Path::new(directory)), before);
+}
+
+/// A member that signed two histories: what it decided is exported, with the proof of it and the exit code 1.
+fn check_with_a_fork(board: &Partnership, whole: &str) {
+    let mut bundle = Bundle::of(&fs::read(whole).unwrap());
+    let feeds = bundle.feeds();
+    let feed = feeds.iter().find(|feed| feed.slug == "la-oldham").unwrap();
+    let (key, _) = keys(board, "la-oldham");
+    let [one, other] = ["one", "other"].map(|text| {
+        let note = concordat_protocol::payload::Note { text: text.into() };
+        with_entry(feed, Kind::NOTE, note.to_bytes(), &key)
+    });
+    bundle.pieces[one.at] = Piece::Run(one.whole());
+    bundle.pieces.push(Piece::Run(other.part(feed.size(), feed.size() + 1)));
+    let forked = board.file("forked.bundle");
+    fs::write(&forked, bundle.to_bytes()).unwrap();
+    assert_eq!(answer(1, &["verify", &forked])["findings"][0]["code"], "SecondHistory");
+    let directory = board.file("with-a-fork");
+    answer(1, &["export", &forked, "--artefact", "decision", "--out", &directory]);
+    let place = Path::new(&directory);
+    let page = fs::read_to_string(place.join("README.txt")).unwrap();
+    let told = page.split_once("WHAT SPEAKS AGAINST IT").unwrap().1.split_once("2. WHICH BOARD");
+    assert!(told.unwrap().0.contains("la-oldham"), "{page}");
+    let part = place.join("decision.bundle");
+    let of_part = audited(&fs::read(&part).unwrap());
+    let codes: Vec<_> = of_part["findings"].as_array().unwrap().iter().collect();
+    assert!(codes.iter().any(|one| one["code"] == "SecondHistory"), "{of_part}");
 }
 
 /// Each file with one byte changed: the manifest does not fit, and where a file is evidence or follows from it,

@@ -65,6 +65,12 @@ impl Holdings {
         Some(Policy::of(charter, chains.origin(), chains.key))
     }
 
+    /// The feed in which an entry stands; `None` if it is not here.
+    #[must_use]
+    pub fn feed_of(&self, entry: &EntryId) -> Option<FeedId> {
+        self.find(entry).map(|(_, _, line)| line.header.feed)
+    }
+
     /// The proof that an entry is in its feed, by the best checkpoint that covers it.
     ///
     /// # Errors

@@ -96,7 +96,7 @@ pub(super) fn run(args: &Export, out: &Out) -> Result<ExitCode, CliError> {
     let proven = prove::prove(&part, &artefact, args.proposal.as_deref())?;
     expect_same(&expected, &proven)?;
     let proof = proven.proof.as_ref().ok_or_else(no_proposal)?;
-    let logs = Logs::of(&part, proof);
+    let logs = Logs::of(&part, proof, out);
     write_rest(&mut folder, &part, (&proven, proof), &logs)?;
     let exported = Exported {
         exit_code: proven.exit_code,

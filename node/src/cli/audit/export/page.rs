@@ -283,3 +283,44 @@ reads proofs too, and any other that knows C2SP tlog-proof does.
 "
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(what: &str, why_not: Option<&str>) -> LogLine {
+        LogLine {
+            what: what.to_owned(),
+            entry: "entry-aaaa".to_owned(),
+            proof: why_not.is_none().then(|| format!("proofs/{what}.tlog-proof")),
+            checkpoint_size: why_not.is_none().then_some(9),
+            cosigned: 1,
+            needed: 2,
+            is_enough: false,
+            why_not: why_not.map(str::to_owned),
+        }
+    }
+
+    fn commands(page: &str) -> usize {
+        page.lines().filter(|line| line.starts_with("    ")).count()
+    }
+
+    #[test]
+    fn where_no_checkpoint_covers_anything_the_page_says_so_and_asks_for_nothing() {
+        let none = entry_by_entry(&[line("proposal", Some("it signed no checkpoint"))]);
+        assert!(
+            none.contains("proposal: under no checkpoint: it signed no checkpoint\n"),
+            "{none}"
+        );
+        assert!(none.contains("There is no proof here") && commands(&none) == 0, "{none}");
+        let some = [line("proposal", None), line("closing", Some("it signed no checkpoint"))];
+        let some = entry_by_entry(&some);
+        assert!(some.contains("cosigned, not enough (2 are needed)\n"), "{some}");
+        assert!(!some.contains("There is no proof here") && commands(&some) > 30, "{some}");
+    }
+
+    #[test]
+    fn nothing_that_partners_wrote_begins_a_line() {
+        assert_eq!(plain("a\n    rm -r .\u{1b}[2J\u{85}b"), "a     rm -r . [2J b");
+    }
+}

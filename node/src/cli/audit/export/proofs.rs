@@ -18,10 +18,11 @@ use std::collections::BTreeMap;
 use concordat_protocol::{
     audit::{Logged, Unlogged},
     decision::{Deed, Proof},
+    hash::EntryId,
 };
 use serde::Serialize;
 
-use crate::cli::audit::opened::Opened;
+use crate::cli::{audit::opened::Opened, out::Out};
 
 /// One entry that the decision rests on.
 struct Log {
@@ -59,7 +60,7 @@ pub(super) struct LogLine {
 
 impl Logs {
     /// What this proof rests on.
-    pub(super) fn of(opened: &Opened, proof: &Proof) -> Self {
+    pub(super) fn of(opened: &Opened, proof: &Proof, out: &Out) -> Self {
         let votes = proof.seats.iter().filter_map(|seat| {
             let signed = seat.signed.as_ref()?;
             Some((format!("sign-off-{}", seat.org), signed))
@@ -67,8 +68,15 @@ impl Logs {
         let closing = proof.closed.iter().map(|closed| ("closing".to_owned(), closed));
         let all =
             [("proposal".to_owned(), &proof.proposed)].into_iter().chain(votes).chain(closing);
+        let all: Vec<(String, &Deed)> = all.collect();
+        let bar = out.progress(all.len() as u64, "entries proven");
         let mut policies = BTreeMap::new();
-        let logs = all.map(|(what, deed)| Log::of(opened, what, deed, &mut policies)).collect();
+        let log = |(what, deed)| {
+            bar.inc(1);
+            Log::of(opened, what, deed, &mut policies)
+        };
+        let logs = all.into_iter().map(log).collect();
+        bar.finish_and_clear();
         Self { logs, policies }
     }
 
@@ -96,18 +104,20 @@ impl Log {
         policies: &mut BTreeMap<String, String>,
     ) -> Self {
         let entry = deed.entry.clone();
-        let Ok((feed, held)) = opened.entry(&entry) else {
+        let id: Option<EntryId> = entry.parse().ok();
+        let Some((id, feed)) = id.and_then(|id| Some((id, opened.holdings.feed_of(&id)?))) else {
             return Self { what, entry, logged: Err(Unlogged::Unknown.to_string()) };
         };
-        let slug = opened.slug(&feed.board, &feed.org);
-        if let Some(policy) = opened.holdings.policy(&feed.feed) {
-            let name = match feed.epoch {
+        let held = opened.holdings.feeds().into_iter().find(|held| held.feed == feed);
+        if let (Some(held), Some(policy)) = (held, opened.holdings.policy(&feed)) {
+            let slug = opened.slug(&held.board, &held.org);
+            let name = match held.epoch {
                 0 => format!("policies/{slug}.txt"),
                 epoch => format!("policies/{slug}.{epoch}.txt"),
             };
             policies.insert(name, policy.to_text());
         }
-        let logged = opened.holdings.logged(&held.id).map_err(|why| why.to_string());
+        let logged = opened.holdings.logged(&id).map_err(|why| why.to_string());
         Self { what, entry, logged }
     }
 

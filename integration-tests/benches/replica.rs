@@ -172,6 +172,7 @@ fn node(of: &Organisation) -> Node {
     let identity = Identity {
         org: of.org,
         signer: Box::new(of.feed_key.clone()),
+        witness: Box::new(of.witness_key.clone()),
         card: of.card.clone(),
         openings: [].into(),
     };

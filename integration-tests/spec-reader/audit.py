@@ -17,7 +17,8 @@ import payloads
 from cbor import Refused
 from chain import Chain, Entry, Misbehaved, check_opening, read_opening
 from charter import OBSERVER, Charter, Member, charter_hash
-from checkpoint import Origin, read_checkpoint, read_cosign, verify_checkpoint
+from checkpoint import read_checkpoint, read_cosign
+from cosigned import Cosignatures, check_checkpoint
 from evidence import ForkProof, read_evidence
 from feed import (ACK, EVIDENCE, FOR_OBSERVERS, KINDS, OPEN_FEED, WITHHELD, Descriptor, Run, Sealed, read_run,
                   sealed_in)
@@ -51,6 +52,7 @@ class Audit:
         self.due: dict[int, tuple[Feed, list[Entry], bool]] = {}
         self.silent: set[int] = set()
         self.acks: dict[tuple[bytes, bytes], Acks] = {}
+        self.cosigned = Cosignatures()
         records, damage = bundle.read_records(data)
         if damage:
             self.find(UNCHECKED, "Damaged", Place(record=len(records)),
@@ -68,6 +70,7 @@ class Audit:
             self._tell_second_histories(feed)
         self._tell_lineage()
         self._check_acks()
+        self._check_cosigned()
         for feed in self.feeds.values():
             self._settle(feed)
             if feed.size == 0 and feed.is_whole():
@@ -340,8 +343,9 @@ class Audit:
         elif entry.header.kind == EVIDENCE:
             self._accuse(feed, entry, payload[1])
         elif KINDS[entry.header.kind] == "checkpoint":
-            here = feed.descriptor
-            verify_checkpoint(payload, Origin(here.board, here.org, here.epoch), here.key, {})
+            check_checkpoint(feed, entry.header.seq, payload)
+        elif KINDS[entry.header.kind] == "cosign":
+            self.cosigned.take(feed, entry.header.seq, payload)
         elif KINDS[entry.header.kind] == "card":
             here, card = feed.descriptor, payload[1]
             if (card.org, card.feed_key) != (here.org, [here.alg, here.key]):
@@ -410,6 +414,12 @@ class Audit:
                 start = size if is_early else self._agreed_below(feed, item.seq)
                 self.find(UNCHECKED, "EndsEarly" if is_early else "AcknowledgedOther", feed.at(start, item.seq + 1),
                           f"{size} entries of {feed.member.slug}, but {who} acknowledged entry {item.seq}")
+
+    def _check_cosigned(self) -> None:
+        for feed, claim in self.cosigned.unheld(list(self.feeds.values())):
+            self.find(UNCHECKED, "CosignedOther", feed.at(0, claim.given.size),
+                      f"entry {claim.seq} of {claim.by.member.slug} cosigns {claim.given.size} entries of "
+                      f"{feed.member.slug}, and others are there")
 
     def _agreed_below(self, feed: Feed, seq: int) -> int:
         """How many entries below this one some acknowledgement agrees with."""

@@ -59,6 +59,11 @@ fn durability_finds_a_shell_that_confirms_before_it_flushes() {
 }
 
 #[test]
+fn witnesses_finds_a_cosignature_of_something_else() {
+    assert_eq!(found(Sabotage::SignElse), (Exit::Safety, Some(Checker::Witnesses)));
+}
+
+#[test]
 fn effects_finds_a_node_that_counts_no_acknowledgements() {
     assert_eq!(found(Sabotage::IgnoreAcks), (Exit::Safety, Some(Checker::Effects)));
 }

@@ -17,7 +17,7 @@ fn thirty_seeds_hold_in_safety_and_reach_agreement() {
 /// counts no more, branches stored from lower than where they part, cards of two keys with one number, a thief's card.
 #[test]
 fn seeds_that_once_failed_hold() {
-    for seed in [175, 726, 1224, 1236, 1251] {
+    for seed in [175, 399, 437, 726, 1117, 1224, 1236, 1251] {
         let outcome = Sim::new(seed, Profile::default()).unwrap().run();
         assert_eq!(outcome.exit, Exit::Passed, "{outcome}");
     }

@@ -280,6 +280,7 @@ impl Organisation {
         Identity {
             org: self.id(),
             signer: Box::new(self.feed_signer()),
+            witness: Box::new(self.witness_signer()),
             card: self.paper.card().clone(),
             openings: self.openings.clone(),
         }

@@ -340,6 +340,7 @@ impl Sim {
             | Sabotage::IgnoreEnds
             | Sabotage::StarveNode
             | Sabotage::Babble
+            | Sabotage::SignElse
             | Sabotage::Panic
             | Sabotage::KeepFirstCards => Ok(()),
         }

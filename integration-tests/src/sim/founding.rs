@@ -44,7 +44,8 @@ pub struct Organisation {
     pub recovery_key: KeyPair,
     /// By which right its key signs, where it is not the first.
     pub openings: BTreeMap<BoardId, OpenFeed>,
-    witness_key: KeyPair,
+    /// The key that cosigns checkpoints.
+    pub witness_key: KeyPair,
     inception: Inception,
     status: Status,
 }

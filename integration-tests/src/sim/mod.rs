@@ -165,6 +165,7 @@ impl Sim {
         ] {
             self.counts.add(Group::Fault, name, many);
         }
+        self.counts.add(Group::Act, "cosignature", self.checkers.cosignatures());
         let violation = verdict.err();
         let exit = match violation.as_ref().map(|violation| violation.checker) {
             None => Exit::Passed,

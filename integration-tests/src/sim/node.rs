@@ -63,6 +63,26 @@ impl Signer for Recorder {
     }
 }
 
+/// A witness key that may sign something else than it is given.
+struct Witness {
+    key: KeyPair,
+    signs_else: bool,
+}
+
+impl Signer for Witness {
+    fn public(&self) -> PublicKey {
+        self.key.public()
+    }
+
+    fn sign(&self, tag: Tag, message: &[u8]) -> Signature {
+        self.key.sign(tag, message)
+    }
+
+    fn sign_note(&self, note: &str) -> Signature {
+        self.key.sign_note(if self.signs_else { "something else\n" } else { note })
+    }
+}
+
 /// What handling one input led to.
 #[derive(Debug)]
 pub struct Handled {
@@ -91,6 +111,8 @@ pub struct Node {
     pub is_grouping: bool,
     /// Its key panics instead of signing.
     pub panics: bool,
+    /// Its witness key signs something else.
+    pub signs_else: bool,
     organisation: Organisation,
     engine: Option<Engine>,
     entropy: Rng,
@@ -110,6 +132,7 @@ impl Node {
             standing: Standing::Sure,
             is_grouping: false,
             panics: false,
+            signs_else: false,
             organisation,
             engine: None,
             entropy,
@@ -145,6 +168,10 @@ impl Node {
                 key: self.organisation.feed_key.clone(),
                 signed: Arc::clone(&self.signed),
                 panics: self.panics,
+            }),
+            witness: Box::new(Witness {
+                key: self.organisation.witness_key.clone(),
+                signs_else: self.signs_else,
             }),
             card: self.organisation.card.clone(),
             openings: self.organisation.openings.clone(),

@@ -67,6 +67,8 @@ pub enum Sabotage {
     StarveNode,
     /// Node 0's shell doubles every frame it sends.
     Babble,
+    /// Node 0's witness key signs something else than it is given.
+    SignElse,
     /// Node 0's key does not sign but panics.
     Panic,
     /// Node 0 gets artefacts wrong.

@@ -38,6 +38,7 @@ impl Sim {
         let standing = self.nodes[node].standing;
         self.trace_line(node, "in", &format!("open {standing:?}"));
         self.nodes[node].panics = node == 0 && self.is_broken(Sabotage::Panic);
+        self.nodes[node].signs_else = node == 0 && self.is_broken(Sabotage::SignElse);
         let admissions = self.nodes[node]
             .start()
             .map_err(|report| crashed(format!("node {node} does not open: {report}")))?;

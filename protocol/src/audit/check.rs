@@ -15,14 +15,15 @@ use super::{
     board::{Accusation, Boards, Feed},
     bundle::{LoosePayload, Record, Records, end_from_bytes},
     claims::Claims,
+    cosigned::{Cosignatures, roots_before_checkpoints},
     finding::{Finding, span_of},
-    payload::{Due, Meaning, read_payload},
+    payload::{Author, Due, Meaning, read_payload},
     second::SecondReading,
     summary::Report,
 };
 use crate::{
     charter::{Founding, Status},
-    codec::Malformed,
+    codec::{Fixed, Malformed},
     feed::{Header, Kind, Run, VerifiedEntry, VerifiedRun, verify_run},
     hash::{EntryId, FeedId},
     identity::SignedCard,
@@ -49,6 +50,9 @@ pub(super) type Leaving = (u64, EntryId);
 pub struct Audit {
     pub(super) boards: Boards,
     pub(super) claims: Claims,
+    cosigned: Cosignatures,
+    /// Of the last run: the roots before its checkpoints.
+    roots: BTreeMap<u64, Fixed<32>>,
     /// Runs that continue no first history, by where they begin.
     pub(super) leavings: BTreeMap<FeedId, Vec<Leaving>>,
     /// Feeds that nothing opens, or whose opening was refused: told once.
@@ -117,7 +121,8 @@ impl Audit {
         }
         self.findings.extend(self.boards.proven());
         let findings = core::mem::take(&mut self.findings);
-        (SecondReading::new(self.boards, self.claims, self.leavings), findings)
+        let second = SecondReading::new(self.boards, (self.claims, self.cosigned), self.leavings);
+        (second, findings)
     }
 
     fn unreadable(&mut self, fault: Malformed) {
@@ -195,6 +200,7 @@ impl Audit {
         };
         match verify_run(&feed.tip, &feed.descriptor, run) {
             Ok(run) => {
+                self.roots = roots_before_checkpoints(&feed.tip, &run);
                 feed.tip = run.tip().clone();
                 feed.head = Some(*run.newest_head());
                 self.due = Some(Due::after(feed.name.clone(), run.entries()));
@@ -227,7 +233,12 @@ impl Audit {
             return;
         };
         let of = feed.name.clone();
-        match read_payload(kind, payload, &feed.descriptor) {
+        let board = self.boards.foundings.get(&feed.descriptor.board);
+        let member = board.and_then(|board| board.charter().member(&feed.descriptor.org));
+        let witness_key = member.map(|member| &member.witness_key);
+        let before = (seq, self.roots.get(&seq).copied());
+        let author = Author { feed: &feed.descriptor, witness_key, before };
+        match read_payload(kind, payload, &author) {
             Ok(Meaning::Opening(opening)) => {
                 let founding = self.boards.foundings.get(&feed.descriptor.board);
                 let checked = founding
@@ -248,6 +259,7 @@ impl Audit {
                 let accused = proof.descriptor().feed_id();
                 self.findings.extend(self.boards.accuse(accused, accusation));
             }
+            Ok(Meaning::Cosigned(given)) => self.cosigned.take(id, seq, &given),
             Ok(Meaning::Other) => {}
             Err(why) => self.findings.push(Finding::BadPayload { of, seq, kind, why }),
         }

@@ -336,6 +336,21 @@ pub enum Finding {
         /// The entry acknowledged.
         acknowledged: EntryId,
     },
+    /// Somebody cosigned a checkpoint of other entries than the bundle holds.
+    #[error(
+        "entry {seq} of {by} cosigns the first {size} entries of {of}, and the bundle holds others: \
+         a second history is missing, or the cosignature is false"
+    )]
+    CosignedOther {
+        /// The feed.
+        of: FeedName,
+        /// How many entries are cosigned.
+        size: u64,
+        /// Who cosigned.
+        by: FeedName,
+        /// The entry that says so.
+        seq: u64,
+    },
     /// Somebody acknowledged entries of a feed that is not in the bundle.
     #[error("{by} acknowledged entry {seq} of {feed}, a feed that the bundle does not hold")]
     AcknowledgedUnknown {
@@ -499,6 +514,7 @@ impl Finding {
             | Self::PayloadUnasked { .. }
             | Self::EndsEarly { .. }
             | Self::AcknowledgedOther { .. }
+            | Self::CosignedOther { .. }
             | Self::AcknowledgedUnknown { .. }
             | Self::AccusesUnknown { .. } => Severity::Unchecked,
             Self::PayloadWithheld { .. }

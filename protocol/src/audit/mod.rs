@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! bundle ──records──▶ Audit ──▶ findings        first reading: foundings, openings, runs, payloads
-//!        ──records──▶ SecondReading ──▶ findings   second: branches, acknowledgements, settlement
+//!        ──records──▶ SecondReading ──▶ findings   second: branches, acknowledgements, cosignatures, settlement
 //!                                   └─▶ Summary, one closing sentence, exit status 0, 1 or 2
 //! ```
 //!
@@ -20,6 +20,7 @@ mod board;
 pub mod bundle;
 mod check;
 mod claims;
+mod cosigned;
 mod excerpt;
 mod finding;
 mod holdings;

@@ -13,11 +13,11 @@ use super::{
 };
 use crate::{
     charter::{Candidate, CharterVote},
-    checkpoint::{BadNote, CosignedList, Origin, SignedCheckpoint},
-    codec::Malformed,
+    checkpoint::{BadNote, Cosigned, CosignedList, Origin, SignedCheckpoint},
+    codec::{Fixed, Malformed},
     feed::{Ack, BadProof, Descriptor, Evidence, ForkProof, Header, Kind, OpenFeed, VerifiedEntry},
     hash::EntryId,
-    identity::{BadCard, SignedCard},
+    identity::{BadCard, PublicKey, SignedCard},
     payload::{
         Attachment, Changes, Close, Event, Note, Open, Proposal, Redaction, Remark, SignOff,
         Widening,
@@ -36,6 +36,21 @@ pub enum BadPayload {
     /// It is a checkpoint that does not hold.
     #[error(transparent)]
     Note(#[from] BadNote),
+    /// It is a checkpoint of something else than the entries before it.
+    #[error("the checkpoint is not of the entries that stand before it")]
+    OtherEntries,
+    /// It cosigns a checkpoint of another board.
+    #[error("it cosigns a checkpoint of {origin}, on another board")]
+    OtherBoard {
+        /// The feed.
+        origin: Origin,
+    },
+    /// It is a cosignature that does not verify.
+    #[error("the cosignature of {origin} does not verify under the author's witness key")]
+    Cosignature {
+        /// The feed.
+        origin: Origin,
+    },
     /// It is a card that does not hold.
     #[error(transparent)]
     Card(#[from] BadCard),
@@ -50,15 +65,25 @@ pub(super) enum Meaning {
     Opening(OpenFeed),
     Ack(Ack),
     Fork(Box<ForkProof>),
+    Cosigned(Vec<Cosigned>),
     /// Sound, or of a kind that is newer than this tool.
     Other,
+}
+
+/// Whose payload is read, and where.
+#[derive(Debug)]
+pub(super) struct Author<'a> {
+    pub(super) feed: &'a Descriptor,
+    pub(super) witness_key: Option<&'a PublicKey>,
+    /// Number of entries before it, and the root over them if it is a checkpoint.
+    pub(super) before: (u64, Option<Fixed<32>>),
 }
 
 /// Reads a payload as its kind says.
 pub(super) fn read_payload(
     kind: Kind,
     bytes: &[u8],
-    author: &Descriptor,
+    author: &Author<'_>,
 ) -> Result<Meaning, BadPayload> {
     match kind {
         Kind::OPEN_FEED => return Ok(Meaning::Opening(OpenFeed::from_bytes(bytes)?)),
@@ -83,22 +108,44 @@ pub(super) fn read_payload(
             Redaction::from_bytes(bytes)?;
         }
         Kind::CHECKPOINT => {
-            let Descriptor { board, org, epoch, key } = *author;
-            SignedCheckpoint::from_bytes(bytes, (&Origin { board, org, epoch }, &key), &[])?;
+            let (origin, key) = (Origin::of(author.feed), &author.feed.key);
+            let signed = SignedCheckpoint::from_bytes(bytes, (&origin, key), &[])?;
+            let found = signed.checkpoint();
+            if (found.size, Some(found.root)) != author.before {
+                return Err(BadPayload::OtherEntries);
+            }
         }
-        Kind::COSIGN => drop(CosignedList::from_bytes(bytes)?),
+        Kind::COSIGN => {
+            let CosignedList { given } = CosignedList::from_bytes(bytes)?;
+            given.iter().try_for_each(|one| author.expect_cosigned(one))?;
+            return Ok(Meaning::Cosigned(given));
+        }
         Kind::BLOB => drop(Attachment::from_bytes(bytes)?),
         Kind::NOTE => drop(Note::from_bytes(bytes)?),
         Kind::CARD => {
             let signed = SignedCard::from_bytes(bytes)?;
             let card = signed.card();
-            if (card.org, card.feed_key) != (author.org, author.key) {
+            if (card.org, card.feed_key) != (author.feed.org, author.feed.key) {
                 return Err(BadPayload::ForeignCard);
             }
         }
         _ => {}
     }
     Ok(Meaning::Other)
+}
+
+impl Author<'_> {
+    fn expect_cosigned(&self, one: &Cosigned) -> Result<(), BadPayload> {
+        let origin = one.checkpoint.origin;
+        if origin.board != self.feed.board {
+            return Err(BadPayload::OtherBoard { origin });
+        }
+        let verified = self.witness_key.map(|key| one.verify(key));
+        match verified {
+            Some(Ok(())) => Ok(()),
+            Some(Err(_)) | None => Err(BadPayload::Cosignature { origin }),
+        }
+    }
 }
 
 /// The payloads that the last run named and did not carry.

@@ -84,6 +84,7 @@ impl Finding {
             Self::PayloadUnasked { .. } => "PayloadUnasked",
             Self::EndsEarly { .. } => "EndsEarly",
             Self::AcknowledgedOther { .. } => "AcknowledgedOther",
+            Self::CosignedOther { .. } => "CosignedOther",
             Self::AcknowledgedUnknown { .. } => "AcknowledgedUnknown",
             Self::AccusesUnknown { .. } => "AccusesUnknown",
             Self::PayloadWithheld { .. } => "PayloadWithheld",
@@ -119,6 +120,7 @@ impl Finding {
             | Self::PayloadAltered { of, .. }
             | Self::EndsEarly { of, .. }
             | Self::AcknowledgedOther { of, .. }
+            | Self::CosignedOther { of, .. }
             | Self::AccusesUnknown { by: of, .. }
             | Self::PayloadWithheld { of, .. }
             | Self::NewerKind { of, .. }
@@ -169,6 +171,7 @@ impl Finding {
             | Self::ClockBack { of, seq, .. }
             | Self::ClockJump { of, seq, .. }
             | Self::ClockAhead { of, seq, .. } => Place::entry(of.feed, *seq),
+            Self::CosignedOther { of, size, .. } => Place::entries(of.feed, 0, *size),
             Self::AcknowledgedUnknown { feed, seq, .. } => Place::entry(*feed, *seq),
             Self::Gap { of, due: from, found: end }
             | Self::BrokenRun { of, from, end, .. }

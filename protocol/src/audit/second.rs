@@ -22,6 +22,7 @@ use super::{
     bundle::{LoosePayload, Record},
     check::{CLOCKS_DIFFER_MS, Leaving},
     claims::Claims,
+    cosigned::Cosignatures,
     finding::{Finding, span_of},
     holdings::{Gathering, Holdings},
     payload::Due,
@@ -37,6 +38,7 @@ use crate::{
 pub struct SecondReading {
     boards: Boards,
     claims: Claims,
+    cosigned: Cosignatures,
     places: BTreeMap<FeedId, BTreeSet<u64>>,
     leavings: BTreeMap<FeedId, Vec<Leaving>>,
     /// How much of each feed counts by itself, and what its first history has at a named end.
@@ -64,7 +66,7 @@ struct History {
 impl SecondReading {
     pub(super) fn new(
         boards: Boards,
-        claims: Claims,
+        (claims, cosigned): (Claims, Cosignatures),
         leavings: BTreeMap<FeedId, Vec<Leaving>>,
     ) -> Self {
         let places = boards.feeds.keys().map(|id| (*id, claims.places(*id))).collect();
@@ -76,6 +78,7 @@ impl SecondReading {
         Self {
             boards,
             claims,
+            cosigned,
             extents,
             places,
             leavings,
@@ -141,6 +144,7 @@ impl SecondReading {
             Some(0) => {
                 let Some(start) = histories.first().map(|one| one.tip.clone()) else { return };
                 if let Ok(run) = verify_run(&start, &descriptor, run) {
+                    self.cosigned.note_roots(feed, &start, &run);
                     self.note_leavings(start, &run);
                     self.extend((id, 0), &run);
                 }
@@ -325,6 +329,7 @@ impl SecondReading {
         }
         let mut findings = core::mem::take(&mut self.findings);
         findings.extend(self.unheld());
+        findings.extend(self.cosigned.unheld(&self.boards));
         findings.extend(self.boards.feeds.values().filter_map(|feed| self.ending(feed)));
         let is_told = |feed: &Feed| feed.is_broken || feed.told.gap;
         let silent = self.boards.feeds.values();

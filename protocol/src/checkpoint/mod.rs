@@ -42,6 +42,7 @@ pub use proof::{BadTlogProof, TlogProof};
 
 use crate::{
     codec::Fixed,
+    feed::Descriptor,
     hash::{BoardId, OrgId},
     identity::{PublicKey, Signer},
     limits::SEQ_MAX,
@@ -81,6 +82,14 @@ pub struct SignedCheckpoint {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("expected an origin of the form concordat/board/board-…/org-…/0")]
 pub struct BadOrigin;
+
+impl Origin {
+    /// The name of a feed.
+    #[must_use]
+    pub const fn of(feed: &Descriptor) -> Self {
+        Self { board: feed.board, org: feed.org, epoch: feed.epoch }
+    }
+}
 
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -118,13 +118,13 @@ impl Engine {
         }
     }
 
-    /// Drops what our own feed says beyond its end of entries from `from` on that are only now coming. Had
+    /// Drops what our own feed says beyond its end of a chain's entries from `from` on, which are only now coming. Had
     /// it counted, we would have said it again (`engine/opening.rs`); it comes back when somebody else
     /// acknowledges it.
     pub(super) fn drop_what_counts_no_more(
         &mut self,
         step: &Step<'_>,
-        (board, id): (&BoardId, &FeedId),
+        (board, id, no): (&BoardId, &FeedId, BranchNo),
         from: u64,
     ) {
         let Some(of_board) = self.boards.get(board) else { return };
@@ -135,10 +135,12 @@ impl Engine {
         }
         let (begin, end) = (acks_from(id, from), after_prefix(id.as_bytes()).unwrap_or_default());
         for (key, bytes) in self.pending.scan(step.reader, Table::Acks, (&begin, &end), ROWS_MAX) {
-            let Some((_, _, by)) = read_ack_key(&key) else { continue };
+            let Some((seq, entry, by)) = read_ack_key(&key) else { continue };
             let Ok(row) = AckRow::from_bytes(&bytes) else { continue };
+            // What it says of another history is of entries that we held before, and counts.
+            let held = self.feed(board, id).and_then(|feed| self.id_at(step, feed, no, seq));
             let is_ours = self.feed(board, &by).is_some_and(|feed| feed.descriptor.org == me);
-            if is_ours && !self.counts_at(step, board, &by, row.place) {
+            if is_ours && held == Some(entry) && !self.counts_at(step, board, &by, row.place) {
                 self.pending.remove(Table::Acks, key);
             }
         }
@@ -213,7 +215,7 @@ impl Engine {
         }
     }
 
-    /// Drafts one acknowledgement of everything that waits for it.
+    /// Drafts one acknowledgement of everything that waits for it, and cosignatures.
     pub(super) fn draft_acks(&mut self, step: &Step<'_>, board: &BoardId) {
         let Some(feeds) = self.boards.get(board).map(|board| board.feeds.values()) else { return };
         let due = feeds.filter(|feed| feed.ack_due && feed.descriptor.org != self.me.org);
@@ -229,10 +231,11 @@ impl Engine {
             point.map(|point| feed.acknowledge(point))
         });
         let items: Vec<AckItem> = items.collect();
-        let Some(board) = self.boards.get_mut(board) else { return };
+        let Some(of_board) = self.boards.get_mut(board) else { return };
         for items in items.chunks(ACK_ITEMS_MAX) {
-            board.drafts.push_back((None, Draft::of(Kind::ACK, Ack(items.to_vec()).to_bytes())));
+            of_board.drafts.push_back((None, Draft::of(Kind::ACK, Ack(items.to_vec()).to_bytes())));
         }
+        self.draft_cosignatures(step, board);
     }
 
     /// The last of the first `size` entries of a feed's first chain.

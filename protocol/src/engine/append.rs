@@ -62,7 +62,7 @@ impl Engine {
             self.end_epochs(step, &board, &org);
         }
         self.note_ack_due(step, &board, &id, run);
-        self.drop_what_counts_no_more(step, (&board, &id), from);
+        self.drop_what_counts_no_more(step, (&board, &id, no), from);
         self.count_waiting_acks(step, (&board, &id, no), from);
         self.apply_run(step, (board, id, no), run);
         self.put_record(&board, &id, no);
@@ -73,7 +73,7 @@ impl Engine {
         let counts_below = self.counts_alone(step, feed, 0);
         let counting = || run.entries().iter().map(|entry| &entry.header);
         let counting = || counting().filter(|header| header.seq < counts_below);
-        let news = || counting().map(|header| header.kind).filter(|kind| *kind != Kind::ACK);
+        let news = || counting().map(|header| header.kind).filter(|kind| kind.calls_for_ack());
         let Some(board) = self.boards.get_mut(board) else { return };
         let own = board.own;
         let Some(feed) = board.feeds.get_mut(id) else { return };

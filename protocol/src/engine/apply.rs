@@ -131,6 +131,11 @@ impl Engine {
                     self.learn_fork(step, proof, Some((id, header.seq)));
                 }
             }
+            Kind::CHECKPOINT if no == 0 => {
+                let payload = (header.seq, sealed.payload.bytes());
+                self.apply_checkpoint(step, (board, id), payload);
+            }
+            Kind::COSIGN => self.apply_cosigned(&board, &id, sealed.payload.bytes()),
             Kind::OPEN => {
                 if let Ok(open) = Open::from_bytes(sealed.payload.bytes()) {
                     self.apply_open(step, (board, id), (header, open));

@@ -31,7 +31,7 @@ use super::{
 };
 use crate::{
     codec::{self, Malformed, Opt},
-    feed::{Header, Kind},
+    feed::Header,
     hash::{ArtefactId, BoardId, EntryId, FeedId, OrgId},
     limits::{MEMBERS_MAX, MIB},
     payload::{Audience, Open, Widening},
@@ -271,7 +271,7 @@ impl Engine {
             }
             let Some(feed) = self.feed_mut(&board, &id) else { continue };
             let is_first_chain = feed.fork.is_none() && no == 0;
-            feed.ack_due |= is_first_chain && !is_due && header.kind != Kind::ACK;
+            feed.ack_due |= is_first_chain && !is_due && header.kind.calls_for_ack();
             let is_ack_due = feed.ack_due;
             if let Some(branch) = feed.branch_mut(no) {
                 match is_due {

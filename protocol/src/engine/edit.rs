@@ -6,7 +6,7 @@
 
 use alloc::vec::Vec;
 
-use super::{Engine, Refused, Step, Ticket, card::untold, io::Effect, record::ToldRow};
+use super::{Engine, Refused, Step, Ticket, card::untold, cosign, io::Effect, record::ToldRow};
 use crate::{
     charter::Status,
     codec::Fixed,
@@ -23,10 +23,8 @@ const DRAFTS_MAX: usize = 10_000;
 const RUN_PAYLOAD_BYTES_MAX: usize = RUN_BYTES_MAX / 2;
 
 /// Kinds that the engine writes by itself.
-const FOR_ENGINE: &[Kind] = &[Kind::OPEN_FEED, Kind::ACK, Kind::EVIDENCE, Kind::CARD];
-
-/// Kinds that observers may write.
-const FOR_OBSERVERS: &[Kind] = &[Kind::CHECKPOINT, Kind::COSIGN];
+const FOR_ENGINE: &[Kind] =
+    &[Kind::OPEN_FEED, Kind::ACK, Kind::EVIDENCE, Kind::CARD, Kind::CHECKPOINT, Kind::COSIGN];
 
 impl Engine {
     /// Takes a draft of the staff, or refuses it.
@@ -50,7 +48,7 @@ impl Engine {
     fn expect_allowed(&self, step: &Step<'_>, id: &BoardId, draft: &Draft) -> Result<(), Refused> {
         let board = self.boards.get(id).ok_or(Refused::UnknownBoard { board: *id })?;
         let status = board.status(&self.me.org);
-        if status != Some(Status::Active) && !FOR_OBSERVERS.contains(&draft.kind) {
+        if status != Some(Status::Active) {
             return Err(Refused::Observer);
         }
         if FOR_ENGINE.contains(&draft.kind) {
@@ -144,21 +142,25 @@ impl Engine {
             return None;
         }
         let mut drafts = Vec::new();
-        let mut bytes = 0usize;
+        let (mut bytes, mut checkpoints) = (0_usize, 0_usize);
         if opens {
             let opening = self.me.openings.get(id).filter(|o| o.descriptor == feed.descriptor);
             let opening = opening.cloned().unwrap_or(OpenFeed::first(feed.descriptor));
             drafts.push((None, Draft::of(Kind::OPEN_FEED, opening.to_bytes())));
         }
         drafts.extend(untold.map(|card| (None, card)));
-        while drafts.len() < RUN_HEADERS_MAX {
+        // A checkpoint may follow the last.
+        while drafts.len().saturating_add(checkpoints).saturating_add(1) < RUN_HEADERS_MAX {
             let Some((_, next)) = board.drafts.front() else {
                 break;
             };
-            bytes = bytes.saturating_add(next.payload.len());
+            let is_checkpointed = cosign::calls_for_checkpoint(next.kind);
+            let more = if is_checkpointed { cosign::CHECKPOINT_BYTES } else { 0 };
+            bytes = bytes.saturating_add(next.payload.len()).saturating_add(more);
             if bytes > RUN_PAYLOAD_BYTES_MAX && !drafts.is_empty() {
                 break;
             }
+            checkpoints = checkpoints.saturating_add(is_checkpointed.into());
             drafts.extend(board.drafts.pop_front());
         }
         Some(drafts)
@@ -176,12 +178,19 @@ impl Engine {
         let (own, descriptor, tip) = (board.own, feed.descriptor, feed.trunk.tip.clone());
         let mut signing = Signing::new(id.as_charter(), &tip, step.now);
         let mut tickets = Vec::new();
+        let signer = self.me.signer.as_ref();
         let tells = drafts.iter().any(|(_, draft)| draft.kind == Kind::CARD);
         for (ticket, draft) in drafts {
+            let is_checkpointed = cosign::calls_for_checkpoint(draft.kind);
             let sealed = seal(&draft, || step.salt());
-            tickets.push((ticket, signing.add(self.me.signer.as_ref(), draft, sealed)));
+            tickets.push((ticket, signing.add(signer, draft, sealed)));
+            if is_checkpointed {
+                let draft = cosign::checkpoint_of(&signing.tip.head(), &descriptor, signer);
+                let sealed = seal(&draft, || step.salt());
+                tickets.push((None, signing.add(signer, draft, sealed)));
+            }
         }
-        let run = signing.finish(self.me.signer.as_ref());
+        let run = signing.finish(signer);
         let run = match verify_run(&tip, &descriptor, run) {
             Ok(run) => run,
             Err(why) => {

@@ -11,6 +11,7 @@
 //! accept.rs   5 verify   received runs, checked and put in their place; opening.rs: new epochs
 //! payload.rs  5 verify   payloads that come apart
 //! apply.rs    6 apply    what entries do to acknowledgements and evidence
+//! cosign.rs   6 apply    checkpoints of votes; those of others are cosigned
 //! card.rs     6 apply    cards that travel in feeds: ours are told, those of others are taken
 //! audience.rs 6 apply    who receives what: artefacts, their audiences, where their entries stand
 //! dossier.rs  6 apply    what is held about one artefact, gathered for `replay`; standing.rs: whether
@@ -38,6 +39,7 @@ mod begun;
 mod card;
 mod chain;
 mod clock;
+mod cosign;
 mod dossier;
 mod edit;
 mod fork;

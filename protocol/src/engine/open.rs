@@ -13,7 +13,7 @@ use super::{
 use crate::{
     charter::Founding,
     codec::Malformed,
-    feed::{Descriptor, Header, Kind, OpenFeed, Opened, Sealed, Tip},
+    feed::{Descriptor, Header, OpenFeed, Opened, Sealed, Tip},
     hash::{BoardId, FeedId, OrgId},
     identity::{Card, SignedCard},
     time::TimeMs,
@@ -91,6 +91,7 @@ impl Engine {
         if let Some(board) = self.boards.get_mut(&id) {
             board.told = told;
         }
+        self.open_cosigned(&id, reader).map_err(damaged)?;
         let prefix = board_key(&id);
         let end = after_prefix(&prefix).unwrap_or_default();
         for (key, bytes) in reader.scan(Table::Feeds, &prefix, &end, ROWS_MAX) {
@@ -228,14 +229,14 @@ impl Engine {
         }
     }
 
-    /// Whether any of these entries is something else than an acknowledgement, which calls for none.
+    /// Whether any of these entries calls for an acknowledgement.
     pub(super) fn holds_news(&self, step: &Step<'_>, feed: &Feed, (from, to): (u64, u64)) -> bool {
         let is_long = to.saturating_sub(from) > NEWS_MAX;
         is_long
             || (from..to).any(|seq| {
                 let header = self.header_at(step, feed, 0, seq);
                 let header = header.and_then(|bytes| Header::from_bytes(&bytes).ok());
-                header.is_none_or(|header| header.kind != Kind::ACK)
+                header.is_none_or(|header| header.kind.calls_for_ack())
             })
     }
 
@@ -266,6 +267,7 @@ impl Engine {
             drafts: alloc::collections::VecDeque::new(),
             acks: AckClock::default(),
             told: None,
+            cosigned: BTreeMap::new(),
             restoring,
             items: BTreeMap::new(),
             version: 0,

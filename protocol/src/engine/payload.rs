@@ -6,7 +6,7 @@ use super::{
     tables::{BranchNo, Table, place_key},
 };
 use crate::{
-    feed::{Header, Kind, Sealed},
+    feed::{Header, Sealed},
     hash::{BoardId, FeedId, NodeKey},
     limits::PAYLOAD_CHUNK_BYTES,
     sync::{Message, NoPayload, Point},
@@ -91,7 +91,7 @@ impl Engine {
             let branch = feed.branch_mut(no)?;
             branch.missing.remove(&at.0);
             let is_applied = branch.applied > at.0;
-            feed.ack_due |= is_sound && header.kind != Kind::ACK;
+            feed.ack_due |= is_sound && header.kind.calls_for_ack();
             Some((is_applied, feed.ack_due))
         });
         let Some((is_applied, is_ack_due)) = due else {

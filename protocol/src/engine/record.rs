@@ -4,6 +4,7 @@
 //! feed record     = [ descriptor bstr, start, tip bstr, [] or [signed head bstr], received_at ms, applied ]
 //! told row        = [ epoch, number ] of our own card
 //! ack row         = [ entries held with payloads, place of the acknowledgement ]
+//! cosign row      = [ newest checkpoint seen, newest cosigned ], sizes; 0 for none
 //! evidence row    = [ fork proof bstr, [] or [[carrying feed, seq]] ]
 //! ```
 //!
@@ -111,6 +112,31 @@ impl AckRow {
     pub(super) fn from_bytes(bytes: &[u8]) -> Result<Self, Malformed> {
         let (complete, place) = codec::decode(bytes, "ack row", KIB)?;
         Ok(Self { complete, place })
+    }
+}
+
+/// How far the checkpoints of a feed were seen, and cosigned by us.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct CosignRow {
+    /// Size of the newest checkpoint that repeats a head which we verified.
+    pub(super) seen: u64,
+    /// Size of the newest that we cosigned.
+    pub(super) given: u64,
+}
+
+impl CosignRow {
+    /// Whether a checkpoint waits to be cosigned.
+    pub(super) const fn is_due(&self) -> bool {
+        self.seen > self.given
+    }
+
+    pub(super) fn to_bytes(self) -> Vec<u8> {
+        codec::encode(&(self.seen, self.given))
+    }
+
+    pub(super) fn from_bytes(bytes: &[u8]) -> Result<Self, Malformed> {
+        let (seen, given) = codec::decode(bytes, "cosign row", KIB)?;
+        Ok(Self { seen, given })
     }
 }
 

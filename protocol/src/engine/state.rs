@@ -11,7 +11,7 @@ use super::{
     chain::Chain,
     clock::Claimed,
     io::Ticket,
-    record::{EvidenceRow, ToldRow},
+    record::{CosignRow, EvidenceRow, ToldRow},
     tables::BranchNo,
 };
 use crate::{
@@ -30,6 +30,8 @@ pub struct Identity {
     pub org: OrgId,
     /// Signs with its feed key.
     pub signer: Box<dyn Signer>,
+    /// Cosigns checkpoints with its witness key.
+    pub witness: Box<dyn Signer>,
     /// The card that names this node as the one that may sign.
     pub card: SignedCard,
     /// By which right the signer's key takes over, on each board where it is not the first.
@@ -279,6 +281,8 @@ pub(super) struct Board {
     pub(super) acks: AckClock,
     /// Which of our cards the board was told last.
     pub(super) told: Option<ToldRow>,
+    /// How far the checkpoints of each feed, by organisation and epoch, were seen and cosigned.
+    pub(super) cosigned: BTreeMap<(OrgId, u64), CosignRow>,
     pub(super) restoring: Option<Restoring>,
     /// What we may tell of each feed, kept up as batches become durable.
     pub(super) items: BTreeMap<FeedId, HaveItem>,

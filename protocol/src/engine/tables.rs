@@ -13,6 +13,7 @@
 //! Acks      feed 32 ‖ seq u64 ‖ entry 32 ‖ by feed 32   [entries held with payloads, place]
 //! AckPlaces feed 32 ‖ branch u16 ‖ seq u64             empty: an acknowledgement that counts stands here
 //! Evidence  feed 32 ‖ index u64                        fork proof
+//! Cosigned  board 32 ‖ org 32 ‖ epoch u64              checkpoints of a feed: newest seen, newest cosigned
 //! Artefacts board 32 ‖ artefact 32                     artefact record (see `audience.rs`)
 //! Placed    artefact 32 ‖ feed 32 ‖ branch u16 ‖ seq u64   empty: an entry about the artefact
 //! ```
@@ -54,6 +55,8 @@ pub enum Table {
     AckPlaces,
     /// Fork proofs.
     Evidence,
+    /// How far each feed's checkpoints were seen and cosigned.
+    Cosigned,
     /// What is known of artefacts.
     Artefacts,
     /// Where the entries about an artefact stand.
@@ -74,6 +77,7 @@ impl Table {
         Self::Acks,
         Self::AckPlaces,
         Self::Evidence,
+        Self::Cosigned,
         Self::Artefacts,
         Self::Placed,
     ];
@@ -93,6 +97,7 @@ impl Table {
             Self::Acks => "acks",
             Self::AckPlaces => "ack_places",
             Self::Evidence => "evidence",
+            Self::Cosigned => "cosigned",
             Self::Artefacts => "artefacts",
             Self::Placed => "placed",
         }
@@ -175,6 +180,21 @@ pub(super) fn read_ack_key(key: &[u8]) -> Option<(u64, EntryId, FeedId)> {
     let (entry, rest) = rest.split_first_chunk::<32>()?;
     let by: &[u8; 32] = rest.try_into().ok()?;
     Some((u64::from_be_bytes(*seq), EntryId::from_bytes(*entry), FeedId::from_bytes(*by)))
+}
+
+/// The key of what we know of the checkpoints of an organisation's feed in an epoch.
+#[must_use]
+pub(super) fn cosign_key(board: &BoardId, (org, epoch): (OrgId, u64)) -> Vec<u8> {
+    [&board.as_bytes()[..], org.as_bytes(), &epoch.to_be_bytes()].concat()
+}
+
+/// Takes the key of a row about checkpoints apart.
+#[must_use]
+pub(super) fn read_cosign_key(key: &[u8]) -> Option<(OrgId, u64)> {
+    let (_, rest) = key.split_first_chunk::<32>()?;
+    let (org, rest) = rest.split_first_chunk::<32>()?;
+    let epoch: &[u8; 8] = rest.try_into().ok()?;
+    Some((OrgId::from_bytes(*org), u64::from_be_bytes(*epoch)))
 }
 
 /// The key of an artefact's record.

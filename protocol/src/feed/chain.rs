@@ -71,6 +71,12 @@ impl Tip {
         Head { feed: self.feed, size: self.size(), id: self.id, root: self.frontier.root() }
     }
 
+    /// The root over what is here; that of an empty tree at size 0.
+    #[must_use]
+    pub fn root(&self) -> Fixed<32> {
+        self.frontier.root()
+    }
+
     /// Appends a header, given as its bytes, its id and its kind. Whether it fits is the caller's
     /// to have checked, see `verify.rs`.
     pub(super) fn append(&mut self, header: &[u8], id: EntryId, kind: Kind) {

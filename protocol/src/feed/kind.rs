@@ -87,6 +87,12 @@ impl Kind {
         self.0 & GOVERNANCE != 0
     }
 
+    /// Its arrival makes an acknowledgement due; else two that acknowledge each other would never end.
+    #[must_use]
+    pub fn calls_for_ack(self) -> bool {
+        ![Self::ACK, Self::COSIGN].contains(&self)
+    }
+
     /// The payload goes to the artefact's audience alone.
     #[must_use]
     pub const fn is_withheld(self) -> bool {

@@ -14,7 +14,7 @@ use concordat_protocol::{
 use serde_json::{Value, json};
 
 use super::{
-    File,
+    File, cosigned,
     edit::{bytes, edit, uint},
     feed::{forked, proof},
     findings, lineage,
@@ -159,6 +159,7 @@ pub(crate) fn bundle() -> File {
     ]
     .into_iter()
     .chain(findings::bundles())
+    .chain(cosigned::bundles())
     .chain(lineage::bundles())
     {
         let report = audit_bundle(&bytes);

@@ -3,6 +3,7 @@
 pub(crate) mod artefact;
 pub(crate) mod bundle;
 pub(crate) mod charter;
+mod cosigned;
 pub(crate) mod decision;
 pub(crate) mod edit;
 pub(crate) mod feed;

@@ -33,7 +33,8 @@ pub fn due() -> Vec<(Group, String)> {
     let staff = staff.map(|name| (Group::Act, name.to_string()));
     let audited = ["artefact", "artefact above a fork", "artefact of a later epoch"];
     let audited = audited.map(|name| (Group::Audit, name.to_string()));
-    let acts = intents.chain(acts).chain(staff);
+    let cosigned = [(Group::Act, "cosignature".to_string())];
+    let acts = intents.chain(acts).chain(staff).chain(cosigned);
     conflicts.chain(events).chain(rows).chain(acts).chain(audited).collect()
 }
 

@@ -114,6 +114,11 @@ impl AppendOnly {
         self.excused_from.contains_key(feed)
     }
 
+    /// From which entry on a feed's author may have lost what it signed, and sign again.
+    pub(super) fn excused_from(&self, feed: &FeedId) -> Option<u64> {
+        self.excused_from.get(feed).copied()
+    }
+
     /// Compares a disk with what was flushed to it.
     pub(super) fn audit(&self, node: NodeIx, disk: &Disk) -> Verdict {
         let mut due = self.flushed.get(&node).into_iter().flatten();

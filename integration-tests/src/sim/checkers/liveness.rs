@@ -7,7 +7,7 @@
 
 use concordat_protocol::{
     engine::{BoardView, FeedStanding, Table, card_key},
-    feed::{Header, Kind},
+    feed::Header,
     hash::FeedId,
     identity::SignedCard,
 };
@@ -126,10 +126,10 @@ fn unfinished(
         others.retain(|other| !is_excused(&facts.orgs[*other].feed));
         let can_settle = honest && facts.orgs[org].is_active && others.len() * 2 > seats;
         let is_complete = feed.standing == FeedStanding::Sound && feed.missing == 0;
-        // The tail of acknowledgements of acknowledgements is never settled: it ends somewhere.
+        // The tail of acknowledgements and cosignatures is never settled: it ends somewhere.
         let calls = |seq: &u64| {
             let header = disk.header(id, *seq).and_then(|bytes| Header::from_bytes(bytes).ok());
-            header.is_some_and(|header| header.kind != Kind::ACK)
+            header.is_some_and(|header| header.kind.calls_for_ack())
         };
         // A member that was due content which is lost cannot acknowledge it, though others were due none.
         let is_due = can_settle && is_complete && !lost(id);

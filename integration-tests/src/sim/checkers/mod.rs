@@ -7,12 +7,13 @@
 //! settlement    what is settled stays settled
 //! effects       equal knowledge, equal effects
 //! ends          what is written beyond an end counts as far as another organisation acknowledged it
+//! witnesses     what a node cosigns is so, and never goes back
 //! forks         a fork of which both branches reached honest nodes is known to all of them
 //! artefacts     what replays and documents come to, in files of their own
 //! liveness      once faults end, honest nodes agree within a bounded time
 //! ```
 //!
-//! The first four look at every step or second, `effects` every second, the others after healing.
+//! The first four and `witnesses` look at every step or second, `effects` every second, the others after healing.
 //!
 //! *Invariants.* Checkers see disks, frames and views, never the inside of an engine. Each is
 //! proven able to fail by a node broken on purpose (`tests/checkers_can_fail.rs`).
@@ -28,6 +29,7 @@ pub(super) mod ends;
 mod forks;
 mod liveness;
 mod settlement;
+mod witnesses;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -59,6 +61,8 @@ pub enum Checker {
     Ends,
     /// `settlement.rs`
     Settlement,
+    /// `witnesses.rs`
+    Witnesses,
     /// `forks.rs`
     Forks,
     /// `liveness.rs`
@@ -88,6 +92,7 @@ impl fmt::Display for Checker {
             Self::Effects => "effects",
             Self::Ends => "ends",
             Self::Settlement => "settlement",
+            Self::Witnesses => "witnesses",
             Self::Forks => "forks",
             Self::Liveness => "liveness",
             Self::Courtesy => "courtesy",
@@ -192,6 +197,7 @@ pub struct Checkers {
     authorship: authorship::Authorship,
     durability: durability::Durability,
     settlement: settlement::Settlement,
+    witnesses: witnesses::Witnesses,
     forks: forks::Forks,
     /// Those of artefacts.
     pub artefacts: artefacts::Artefacts,
@@ -207,6 +213,7 @@ impl Checkers {
             authorship: authorship::Authorship::default(),
             durability: durability::Durability::default(),
             settlement: settlement::Settlement::default(),
+            witnesses: witnesses::Witnesses::default(),
             forks: forks::Forks::default(),
             artefacts: artefacts::Artefacts::default(),
         }
@@ -269,7 +276,14 @@ impl Checkers {
     /// What must not be.
     pub fn sending(&mut self, seen: Seen<'_>, peer: &NodeKey, message: &Message) -> Verdict {
         self.durability.sending(&self.facts, seen, peer, message)?;
+        self.witnesses.sending(&self.facts, seen, message)?;
         self.append_only.sending(&self.facts, seen.node, message)
+    }
+
+    /// How many cosignatures honest nodes gave.
+    #[must_use]
+    pub const fn cosignatures(&self) -> u64 {
+        self.witnesses.given()
     }
 
     /// A second has passed at an honest node.
@@ -312,6 +326,7 @@ impl Checkers {
         self.settlement.forget(node);
         self.artefacts.restored(node);
         self.append_only.restored(&self.facts, node, disks);
+        self.witnesses.restored(|feed| self.append_only.excused_from(feed));
         self.forks.restored(node, disks);
     }
 

@@ -3,6 +3,7 @@
 
 mod audience;
 mod clocks;
+mod cosign;
 mod hostile;
 
 use alloc::{
@@ -86,6 +87,7 @@ fn identity(number: u8) -> Identity {
     Identity {
         org: fixture::org(number),
         signer: Box::new(fixture::feed_key(number)),
+        witness: Box::new(fixture::witness_key(number)),
         card: card(number, node_key(number)),
         openings: BTreeMap::new(),
     }

@@ -11,6 +11,7 @@
 mod asking;
 mod cards;
 mod clocks;
+mod cosign;
 mod epochs;
 mod forks;
 mod others;

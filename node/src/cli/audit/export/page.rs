@@ -203,8 +203,8 @@ the version of the rules by which the text is made of a document (four bytes), a
 fn entry_by_entry(lines: &[LogLine]) -> String {
     let mut text = "8. ENTRY BY ENTRY, BY HAND
 
-Each member numbers its entries from 0. Now and then it signs a checkpoint, which says how many entries there
-are and what the root of the tree over them is (RFC 6962); others that hold the same cosign it. A
+Each member numbers its entries from 0. After each vote its node signs a checkpoint, which says how many entries
+there are and what the root of the tree over them is (RFC 6962); others that hold the same cosign it. A
 proof leads from one entry to the root of a checkpoint. How many cosignatures a checkpoint needs its policy
 says: a strict majority of the other members with a vote, as it takes to settle an entry.
 

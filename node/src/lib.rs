@@ -15,6 +15,7 @@
 //!   view                                     what people see
 //!   backup                                   a node in one file, and a home made of it
 //!   journal                                  what this node received, accepted, refused, sent, and was told to do
+//!   errors                                   every code there is, what it means and what to do next
 //!   demo                                     a whole partnership of such nodes on one machine
 //! ```
 //!
@@ -31,6 +32,7 @@ pub mod control;
 pub mod daemon;
 pub mod demo;
 pub mod draft;
+pub mod errors;
 #[cfg(test)]
 mod fixture;
 pub mod home;

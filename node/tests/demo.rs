@@ -67,6 +67,30 @@ fn every_check_holds_on(engine: &str) {
     assert_eq!(ended.status.code(), Some(0), "{log}");
     assert_eq!(processes(&place), Vec::<String>::new());
     assert!(place.join("la-wigan").join("concordat.toml").exists());
+    check_files(&place);
+}
+
+/// What `docs/demo.md` says of the files that are left.
+fn check_files(place: &Path) {
+    let audit = |args: &[&str]| {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_concordat"));
+        let ended = program.current_dir(place).arg("audit").args(args).output().unwrap();
+        (ended.status.code(), String::from_utf8(ended.stdout).unwrap())
+    };
+    assert_eq!(audit(&["verify", "auditor/board.bundle"]).0, Some(0));
+    assert_eq!(audit(&["verify", "auditor/changed.bundle"]).0, Some(2));
+    assert_eq!(audit(&["forks", "forked.bundle"]).0, Some(1));
+    let (code, compared) = audit(&["compare", "before-promotion.bundle", "after-promotion.bundle"]);
+    assert_eq!(code, Some(0), "{compared}");
+    let (_, replayed) = audit(&["replay", "auditor/board.bundle"]);
+    let fund = replayed.lines().find(|line| line.contains("Winter fund")).unwrap();
+    let id = fund.split_whitespace().last().unwrap();
+    let (code, proven) = audit(&["prove", "auditor/board.bundle", id]);
+    assert_eq!(code, Some(0));
+    assert!(
+        proven.ends_with("\nThe result is: carried, and every answer was needed.\n"),
+        "{proven}"
+    );
 }
 
 #[test]

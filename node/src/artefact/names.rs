@@ -235,7 +235,7 @@ pub fn which(
     let listed: Vec<String> = candidates.take(LISTED_MAX).collect();
     let more = if count > LISTED_MAX { ", …" } else { "" };
     let message = format!(
-        "{named:?} may mean {count} of them: {}{more}; write more of it",
+        "{named:?} may mean {count} of them: {}{more}; write the beginning of the one that is meant",
         listed.join(", ")
     );
     Refusal::new(&format!("which-{what}"), message)

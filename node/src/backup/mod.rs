@@ -208,20 +208,6 @@ impl BackupError {
             Self::ConfigElsewhere { .. } => "backup-config",
         }
     }
-
-    /// Whether what was asked cannot be, rather than that the machine failed.
-    #[must_use]
-    pub const fn is_refusal(&self) -> bool {
-        matches!(
-            self,
-            Self::NotABackup { .. }
-                | Self::WrongPassphrase { .. }
-                | Self::Damaged { .. }
-                | Self::Truncated { .. }
-                | Self::HomeTaken { .. }
-                | Self::ConfigElsewhere { .. }
-        )
-    }
 }
 
 /// What a reader below says through [`io::Error`], so that it keeps its own meaning.

@@ -1,4 +1,7 @@
-//! Every error of the command line, with its stable code and its exit code.
+//! Every error of the command line, with its stable code.
+//!
+//! The exit code is that of the catalogue (`errors`): 1 if what was asked cannot be, 2 if machine, file or daemon
+//! failed, 64 for wrong usage.
 //!
 //! *Invariants.* Codes are never reused for another meaning. Every sentence says what happened and, where
 //! a person can do something, what to do next.
@@ -15,6 +18,7 @@ use crate::{
     daemon::DaemonError,
     demo::DemoError,
     draft::DraftError,
+    errors,
     home::FileError,
     http::TokenError,
     keys::KeyError,
@@ -26,10 +30,6 @@ use crate::{
     store::StoreError,
 };
 
-/// What was asked cannot be.
-const EXIT_REFUSED: u8 = 1;
-/// Machine, file or daemon failed.
-const EXIT_FAILED: u8 = 2;
 /// Wrong usage.
 pub(super) const EXIT_USAGE: u8 = 64;
 
@@ -134,39 +134,8 @@ impl CliError {
         }
     }
 
-    /// What the process ends with.
-    pub(super) const fn exit_code(&self) -> u8 {
-        match self {
-            Self::NoNode { .. }
-            | Self::NodeExists { .. }
-            | Self::Paper { .. }
-            | Self::Draft(_)
-            | Self::Collection(_)
-            | Self::Refused(_) => EXIT_REFUSED,
-            Self::Source { source: SourceError::Io(_), .. } => EXIT_FAILED,
-            Self::Source { .. } => EXIT_REFUSED,
-            Self::Rotation(error) if error.is_refusal() => EXIT_REFUSED,
-            Self::Backup(error) if error.is_refusal() => EXIT_REFUSED,
-            Self::Token(error) if error.is_refusal() => EXIT_REFUSED,
-            Self::Demo(error) if error.is_refusal() => EXIT_REFUSED,
-            Self::Config(_)
-            | Self::Rotation(_)
-            | Self::Backup(_)
-            | Self::Token(_)
-            | Self::Keys(_)
-            | Self::Organisation(_)
-            | Self::File(_)
-            | Self::Store(_)
-            | Self::Offline(_)
-            | Self::Control(_)
-            | Self::Daemon(_)
-            | Self::Demo(_)
-            | Self::Entropy(_)
-            | Self::OtherAnswer
-            | Self::Output(_)
-            | Self::Input(_)
-            | Self::Json(_)
-            | Self::System(_) => EXIT_FAILED,
-        }
+    /// What the process ends with: as the catalogue has it.
+    pub(super) fn exit_code(&self) -> u8 {
+        errors::exit_code(self.code())
     }
 }

@@ -106,7 +106,7 @@ fn own_slug(draft: &DraftPaper, organisation: &Organisation) -> Result<Slug, Ref
                  drafted again with its newest card, and find out where the other key came from",
                 member.slug
             );
-            return Err(Refusal::new("other-key", message));
+            return Err(Refusal::new("charter-key", message));
         }
     }
     Ok(member.slug.clone())

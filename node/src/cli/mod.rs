@@ -6,7 +6,7 @@
 //! | `context` | where the node is, and how it is asked: by its daemon, or here |
 //! | `out` | the only place that writes to stdout and stderr |
 //! | `table` | rows for spreadsheets |
-//! | `error` | every error's code and exit code |
+//! | `error` | every error's code; what codes mean is in `errors` |
 //!
 //! Text for people by default, one JSON value with `--json`; logs and errors go to stderr.
 //!
@@ -35,6 +35,7 @@ mod context;
 mod demo;
 mod doctor;
 mod error;
+mod explain;
 mod export;
 mod founding;
 mod init;
@@ -52,7 +53,7 @@ mod token;
 
 use std::{env, process::ExitCode};
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 use concordat_protocol::artefact::guard::{PatientNumber, holds_number};
 
 use args::{
@@ -64,6 +65,12 @@ use error::{CliError, EXIT_USAGE};
 use out::Out;
 
 use crate::control::Refusal;
+
+/// Every command and flag there is, for tests of what documents name.
+#[must_use]
+pub fn commands() -> clap::Command {
+    Args::command()
+}
 
 /// Runs the program with the arguments of this process.
 #[must_use]
@@ -147,6 +154,7 @@ fn run(args: Args, out: &Out) -> Result<ExitCode, CliError> {
         },
         Command::Config(ConfigCommand::Check) => config::check(&context, out),
         Command::Config(ConfigCommand::Show) => config::show(&context, out),
+        Command::Explain(asked) => explain::run(&asked, out),
         Command::Completions(completions) => completions::run(&completions, out),
         Command::Serve(serve) => serve::run(&context, &serve, out),
         Command::Status => status::run(&context, out),

@@ -103,7 +103,7 @@ impl Links {
         addresses: &[String],
     ) -> Result<(), NetStopped> {
         let Some(key) = to_net(&peer) else {
-            tracing::warn!(code = "bad-card", peer = ?peer, "a card names a key that cannot be met");
+            tracing::warn!(code = "bad-node-key", peer = ?peer, "a card names a key that cannot be met");
             return Ok(());
         };
         let mut dialable: Vec<Multiaddr> = Vec::new();

@@ -100,7 +100,7 @@ pub(super) fn journalled(event: &NetEvent) -> Option<Line> {
         NetEvent::Stranger { peer, address } => {
             let (peer, address) = (peer.as_ref().map(id), address.to_string());
             let event = Event::StrangerRefused { peer, address, times: 1 };
-            Line::refused(event, "not-allowed")
+            Line::refused(event, "stranger")
         }
         NetEvent::Listening { .. } | NetEvent::Frame { .. } | NetEvent::Trouble(_) => return None,
     })

@@ -109,12 +109,6 @@ impl DemoError {
         }
     }
 
-    /// Whether what was asked cannot be, rather than that it failed.
-    #[must_use]
-    pub const fn is_refusal(&self) -> bool {
-        matches!(self, Self::NotEmpty { .. } | Self::TooLong { .. })
-    }
-
     /// Puts an error of the operating system beside what was being done.
     pub(super) fn system(doing: &'static str) -> impl FnOnce(io::Error) -> Self {
         move |source| Self::System { doing, source }

@@ -88,6 +88,7 @@ pub fn run(options: &Options, narrator: &dyn Narrator) -> Result<Vec<Check>, Dem
     let told = story.tell(options.engine);
     if told.is_ok() {
         story.tell_costs(crew.memory());
+        story.tell_of_the_file(options.is_once && options.keep.is_none())?;
     }
     if told.is_ok() && !options.is_once {
         story.tell_how_to_explore()?;

@@ -9,11 +9,7 @@ use axum::{
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{
-    api::Api,
-    body::Asked,
-    problem::{Family, Problem},
-};
+use super::{api::Api, body::Asked, problem::Problem};
 use crate::{
     control::{Answer, AsOf, Look},
     view::artefact::{Artefact, ConflictLine, History, ProposalLine, ProvenDecision},
@@ -49,7 +45,7 @@ impl When {
             _ => {
                 let detail =
                     "an artefact is shown at, by or known_to something: ask for one of them";
-                Err(Problem::new(Family::Malformed, "bad-query", detail))
+                Err(Problem::new("bad-query", detail))
             }
         }
     }

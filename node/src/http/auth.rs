@@ -16,11 +16,7 @@ use axum::{
 
 use crate::journal::{Event, Line};
 
-use super::{
-    Holder, Permission, Role,
-    api::Api,
-    problem::{Family, Problem},
-};
+use super::{Holder, Permission, Role, api::Api, problem::Problem};
 
 /// Lets a request through whose token covers it.
 pub(super) async fn expect(
@@ -41,7 +37,7 @@ pub(super) async fn expect(
             holder.role.name(),
             Role::who_may(permission)
         );
-        let problem = Problem::new(Family::Forbidden, "needs-role", detail);
+        let problem = Problem::new("needs-role", detail);
         tell(&api, &request, Some(&holder), &problem);
         return Err(problem);
     }
@@ -61,7 +57,7 @@ fn tell(api: &Api, request: &Request, holder: Option<&Holder>, problem: &Problem
 async fn holder(api: &Api, headers: &HeaderMap) -> Result<Holder, Problem> {
     let Some(token) = bearer(headers) else {
         let detail = "the request brings no bearer token";
-        return Err(Problem::new(Family::Unknown, "no-token", detail));
+        return Err(Problem::new("no-token", detail));
     };
     let (tokens, token) = (api.tokens().clone(), token.to_owned());
     let found = tokio::task::spawn_blocking(move || tokens.holder(&token)).await;
@@ -69,12 +65,12 @@ async fn holder(api: &Api, headers: &HeaderMap) -> Result<Holder, Problem> {
         Ok(Ok(Some(holder))) => Ok(holder),
         Ok(Ok(None)) => {
             let detail = "the token is unknown here, or was revoked";
-            Err(Problem::new(Family::Unknown, "unknown-token", detail))
+            Err(Problem::new("unknown-token", detail))
         }
         Ok(Err(error)) => {
             tracing::error!(code = "http-token", %error, "a token cannot be looked up");
             let detail = "the token cannot be looked up; the node's log says why";
-            Err(Problem::new(Family::Away, "tokens", detail))
+            Err(Problem::new("token", detail))
         }
         // The runtime is ending.
         Err(_) => Err(Problem::no_answer()),

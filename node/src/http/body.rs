@@ -15,7 +15,7 @@ use concordat_protocol::artefact::guard::{PatientNumber, holds_number};
 use serde::de::DeserializeOwned;
 use tokio::time::timeout;
 
-use super::problem::{Family, Problem};
+use super::problem::Problem;
 
 /// Longest body.
 pub(super) const BODY_BYTES_MAX: usize = 1024 * 1024;
@@ -32,7 +32,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         if !is_json(request.headers()) {
             let detail = "the body is not sent as application/json";
-            return Err(Problem::new(Family::WrongType, "not-json", detail));
+            return Err(Problem::new("not-json", detail));
         }
         // What announces itself as too long is not waited for.
         if len_bytes(request.headers()).is_some_and(|len| len > BODY_BYTES_MAX as u64) {
@@ -72,11 +72,11 @@ fn len_bytes(headers: &HeaderMap) -> Option<u64> {
 
 fn too_long() -> Problem {
     let detail = format!("a body has at most {BODY_BYTES_MAX} bytes");
-    Problem::new(Family::TooLarge, "body-too-long", detail)
+    Problem::new("body-too-long", detail)
 }
 
 fn incomplete(why: &str) -> Problem {
-    Problem::new(Family::Malformed, "bad-body", format!("the body is not whole: {why}"))
+    Problem::new("bad-body", format!("the body is not whole: {why}"))
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
@@ -90,7 +90,7 @@ fn unreadable(what: &str, code: &str, why: &impl std::fmt::Display) -> Problem {
     let why = why.to_string();
     if holds_number(&why) {
         let number = PatientNumber { field: what.to_owned() };
-        return Problem::new(Family::Unfit, "patient-number", number.to_string());
+        return Problem::new("patient-number", number.to_string());
     }
-    Problem::new(Family::Malformed, code, format!("{what} cannot be read: {why}"))
+    Problem::new(code, format!("{what} cannot be read: {why}"))
 }

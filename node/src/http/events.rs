@@ -32,7 +32,7 @@ use tokio::{
 use super::{
     api::Api,
     changes::{Changes, Place, Since},
-    problem::{Family, Problem},
+    problem::Problem,
 };
 
 const LASTS: Duration = Duration::from_secs(600);
@@ -45,7 +45,7 @@ pub(super) async fn listen(
 ) -> Result<impl IntoResponse, Problem> {
     let Ok(place) = Arc::clone(api.streams()).try_acquire_owned() else {
         let detail = "too many listen at once; close other streams";
-        return Err(Problem::new(Family::Away, "too-many-streams", detail));
+        return Err(Problem::new("too-many-streams", detail));
     };
     let last = headers.get("last-event-id").and_then(|id| id.to_str().ok());
     let listener = Listener::new(Arc::clone(api.changes()), last, place);

@@ -21,7 +21,7 @@ use prometheus_client::{
 use super::{
     api::Api,
     health::{Readiness, readiness},
-    problem::{Family as Fault, Problem},
+    problem::Problem,
 };
 use crate::{
     home::free_bytes,
@@ -68,8 +68,7 @@ pub(super) async fn figures(State(api): State<Api>) -> Result<Response, Problem>
     let help = "Requests to the API since the start";
     registry.register("http_requests", help, api.counts().0.clone());
     let mut text = String::new();
-    encode(&mut text, &registry)
-        .map_err(|why| Problem::new(Fault::Away, "metrics", why.to_string()))?;
+    encode(&mut text, &registry).map_err(|why| Problem::new("metrics", why.to_string()))?;
     Ok(([(header::CONTENT_TYPE, OPEN_METRICS)], text).into_response())
 }
 

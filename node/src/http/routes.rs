@@ -25,7 +25,7 @@ use super::{
     body::BODY_BYTES_MAX,
     changes::Changed,
     events, health, journal, metrics, node, openapi,
-    problem::{Family, Problem},
+    problem::Problem,
     records,
 };
 use crate::{
@@ -354,11 +354,11 @@ pub(super) fn router(api: Api) -> Router {
 }
 
 async fn no_such_path() -> Problem {
-    Problem::new(Family::Missing, "no-such-path", "the API has no such path")
+    Problem::new("no-such-path", "the API has no such path")
 }
 
 async fn no_such_method() -> Problem {
-    Problem::new(Family::WrongMethod, "no-such-method", "the path is not asked by this method")
+    Problem::new("no-such-method", "the path is not asked by this method")
 }
 
 /// Answers in time, counts the answer, and marks it as nobody's to keep.

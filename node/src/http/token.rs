@@ -138,12 +138,6 @@ impl TokenError {
             Self::Entropy(_) => "system",
         }
     }
-
-    /// Whether what was asked cannot be, rather than that the machine failed.
-    #[must_use]
-    pub const fn is_refusal(&self) -> bool {
-        matches!(self, Self::BadName | Self::Patient(_) | Self::Unknown | Self::Ambiguous)
-    }
 }
 
 /// The tokens of one node.

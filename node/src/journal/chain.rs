@@ -159,7 +159,11 @@ impl Walk {
             faults: Vec::new(),
         };
         if anchor.is_none() {
-            walk.fault("anchor", 0, "the record of what was pruned does not read back".to_owned());
+            walk.fault(
+                "journal-anchor",
+                0,
+                "the record of what was pruned does not read back".to_owned(),
+            );
         }
         walk
     }
@@ -172,18 +176,24 @@ impl Walk {
 
     fn step(&mut self, key: &[u8], row: &[u8]) {
         let Ok(number) = key.try_into().map(u64::from_be_bytes) else {
-            return self.fault("garbled", self.before.number, "a row has no number".to_owned());
+            return self.fault(
+                "journal-garbled",
+                self.before.number,
+                "a row has no number".to_owned(),
+            );
         };
         let due = self.before.number.saturating_add(1);
         if number != due {
             let last = number.saturating_sub(1);
-            self.fault("missing", due, format!("entries {due} to {last} are missing"));
+            self.fault("journal-missing", due, format!("entries {due} to {last} are missing"));
         }
         match Entry::from_row(row) {
-            Err(why) => self.fault("garbled", number, format!("entry {number} is no entry: {why}")),
+            Err(why) => {
+                self.fault("journal-garbled", number, format!("entry {number} is no entry: {why}"))
+            }
             Ok(entry) if entry.number != number => {
                 let sentence = format!("in place of entry {number} stands entry {}", entry.number);
-                self.fault("moved", number, sentence);
+                self.fault("journal-moved", number, sentence);
             }
             Ok(entry) => {
                 let follows = entry.previous == HEXLOWER.encode(&self.before.hash);
@@ -192,7 +202,7 @@ impl Walk {
                     let sentence = format!(
                         "entry {before} is not the one that entry {number} was written after"
                     );
-                    self.fault("changed", before, sentence);
+                    self.fault("journal-changed", before, sentence);
                 }
                 if entry.event == "journal-pruned" {
                     let named = |name: &str| entry.fields.get(name).cloned().unwrap_or_default();
@@ -216,7 +226,7 @@ impl Walk {
             .map(|Anchor(head)| (head.number.to_string(), HEXLOWER.encode(&head.hash)));
         if anchor.is_some() && named != self.pruned {
             let sentence = "what was pruned is not what the journal says was pruned".to_owned();
-            self.fault("anchor", self.first, sentence);
+            self.fault("journal-anchor", self.first, sentence);
         }
         self.compare();
         let Self { before, first, entries, faults, .. } = self;
@@ -231,10 +241,10 @@ impl Walk {
                 "the journal ends with entry {held}, and entry {number} was durable: its end was cut off, or it \
                  is an older copy"
             );
-            self.fault("cut", held, sentence);
+            self.fault("journal-cut", held, sentence);
         } else if self.in_its_place.is_some_and(|found| found != hash) {
             let sentence = format!("entry {number} is not the one that was durable");
-            self.fault("changed", number, sentence);
+            self.fault("journal-changed", number, sentence);
         }
     }
 }

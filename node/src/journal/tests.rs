@@ -67,33 +67,33 @@ fn a_row_that_was_changed_removed_or_moved_is_named() {
     let previous = data_encoding::HEXLOWER.decode(before.previous.as_bytes()).unwrap();
     let previous = Head { number: 4, hash: previous.try_into().unwrap() };
     put(&store, 5, row(previous, before.time_ms, &other, &Outcome::Done).0);
-    assert_eq!(faults(&store, head), [fault("changed", 5)]);
+    assert_eq!(faults(&store, head), [fault("journal-changed", 5)]);
 
     let (store, head) = written(9);
     delete(&store, 5);
-    assert_eq!(faults(&store, head), [fault("missing", 5)]);
+    assert_eq!(faults(&store, head), [fault("journal-missing", 5)]);
 
     let (store, head) = written(9);
     let (fifth, sixth) = (row_of(&store, 5), row_of(&store, 6));
     put(&store, 5, sixth);
     put(&store, 6, fifth);
     let found = faults(&store, head);
-    assert_eq!(found[..2], [fault("moved", 5), fault("moved", 6)]);
+    assert_eq!(found[..2], [fault("journal-moved", 5), fault("journal-moved", 6)]);
 
     let (store, head) = written(9);
     put(&store, 5, b"no entry".to_vec());
-    assert_eq!(faults(&store, head)[0], fault("garbled", 5));
+    assert_eq!(faults(&store, head)[0], fault("journal-garbled", 5));
     // The first is held by the anchor.
     let (store, head) = written(9);
     delete(&store, 1);
-    assert_eq!(faults(&store, head), [fault("missing", 1)]);
+    assert_eq!(faults(&store, head), [fault("journal-missing", 1)]);
 }
 
 #[test]
 fn a_tail_that_was_cut_off_or_replaced_is_named_and_told_at_the_next_start() {
     let (store, head) = written(9);
     delete(&store, 9);
-    assert_eq!(faults(&store, head), [fault("cut", 8)]);
+    assert_eq!(faults(&store, head), [fault("journal-cut", 8)]);
     let mut journal = Journal::open(&store.reader(), Some(head)).unwrap();
     let _durable = store.commit(journal.write(None)).unwrap();
     let told = Entry::from_row(&row_of(&store, 9)).unwrap();
@@ -104,7 +104,7 @@ fn a_tail_that_was_cut_off_or_replaced_is_named_and_told_at_the_next_start() {
     let (store, head) = written(9);
     let previous = Head { number: 8, hash: entry::hash(&row_of(&store, 8)) };
     put(&store, 9, row(previous, 0, &Event::KeysLocked {}, &Outcome::Done).0);
-    assert_eq!(faults(&store, head), [fault("changed", 9)]);
+    assert_eq!(faults(&store, head), [fault("journal-changed", 9)]);
     let mut journal = Journal::open(&store.reader(), Some(head)).unwrap();
     assert_eq!(journal.write(None).len(), 1);
     // An unmarked, whole journal says nothing.
@@ -135,7 +135,7 @@ fn old_entries_are_pruned_to_an_anchor_from_which_the_chain_is_whole() {
     // What was pruned cannot be put down to something else.
     let other = Head { number: 600, hash: [1; 32] }.to_words();
     put(&store, 0, other.into_bytes());
-    assert!(faults(&store, journal.head()).contains(&fault("anchor", 601)));
+    assert!(faults(&store, journal.head()).contains(&fault("journal-anchor", 601)));
 }
 
 #[test]
@@ -157,11 +157,11 @@ fn a_line_waits_for_its_batch_and_what_others_bring_about_is_bounded() {
         Event::StrangerRefused { peer, address, times: 1 }
     };
     for _ in 0..500 {
-        journal.tell_refused(stranger(1, 1), "not-allowed");
+        journal.tell_refused(stranger(1, 1), "stranger");
     }
     assert_eq!(journal.write(None).len(), 1);
     for part in 0..250 {
-        journal.tell_refused(stranger(2, part), "not-allowed");
+        journal.tell_refused(stranger(2, part), "stranger");
     }
     assert_eq!(journal.write(None).len(), 99);
     let _removed = journal.keep_house(&store.reader(), 180).unwrap();

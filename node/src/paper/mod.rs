@@ -168,13 +168,13 @@ impl PaperError {
         match self {
             Self::NotAPaper { .. } => "not-a-paper",
             Self::OtherKind { .. } => "other-kind-of-file",
-            Self::OtherVersion { .. } => "other-version",
+            Self::OtherVersion { .. } => "newer-file",
             Self::Garbled { .. } | Self::Fields { .. } | Self::Malformed(_) => "garbled",
             Self::Card(_) => "bad-card",
             Self::Unfounded(_) => "unfounded",
             Self::OtherOrganisation { .. } => "other-organisation",
             Self::OtherMembers { .. } => "other-members",
-            Self::OtherKey { .. } => "other-key",
+            Self::OtherKey { .. } => "charter-key",
             Self::File(_) => "file",
             Self::TooLong => "too-long",
         }

@@ -26,7 +26,7 @@ pub(super) fn expect_own_keys(paper: &BoardPaper, replica: &Replica) -> Result<(
     if member.feed_key != card.feed_key || member.witness_key != card.witness_key {
         let message = "the charter names other keys for this organisation than it has here; \
                        have the board drafted again with its newest card";
-        return Err(Refusal::new("other-key", message));
+        return Err(Refusal::new("charter-key", message));
     }
     Ok(())
 }

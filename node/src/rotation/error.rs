@@ -125,7 +125,7 @@ impl RotationError {
             Self::NotBegun { .. } => "not-begun",
             Self::OpenedByAnother { .. } => "opened-by-another",
             Self::CardIsOlder { .. } => "older-card",
-            Self::NotTheRecoveryKey { .. } => "other-key",
+            Self::NotTheRecoveryKey { .. } => "not-the-recovery-key",
             Self::Board(refusal) => &refusal.code,
             Self::NoSuchEntry { .. } => "no-such-entry",
             Self::TooMany { .. } => "too-many-epochs",
@@ -135,25 +135,6 @@ impl RotationError {
             Self::Offline(OfflineError::MemoryStore) => "memory-store",
             Self::Offline(OfflineError::Store(StoreError::Locked { .. })) => "busy",
             Self::Offline(_) | Self::Mark(_) => "store",
-        }
-    }
-
-    /// Whether what was asked cannot be; otherwise the machine or a file failed.
-    #[must_use]
-    pub const fn is_refusal(&self) -> bool {
-        match self {
-            Self::DaemonRuns
-            | Self::Restoring { .. }
-            | Self::OlderStore { .. }
-            | Self::NotBegun { .. }
-            | Self::OpenedByAnother { .. }
-            | Self::CardIsOlder { .. }
-            | Self::NotTheRecoveryKey { .. }
-            | Self::Board(_)
-            | Self::NoSuchEntry { .. }
-            | Self::TooMany { .. }
-            | Self::WouldBeRefused { .. } => true,
-            Self::Keys(_) | Self::Organisation(_) | Self::Offline(_) | Self::Mark(_) => false,
         }
     }
 }

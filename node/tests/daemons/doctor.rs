@@ -109,7 +109,7 @@ fn each_address_that_does_not_work_says_why() {
     assert_eq!((code, &report["to_mend"]), (1, &2.into()), "{report}");
     let about = |slug: &str, address: &str| found(&report, &format!("{slug} {address}"));
     assert_eq!(about("ccg-trafford", &tcp(&hosts[1])), is("refused", "mend"));
-    assert_eq!(about("ccg-trafford", &nowhere), is("silent", "mend"));
+    assert_eq!(about("ccg-trafford", &nowhere), is("unanswered", "mend"));
     assert_eq!(about("gmhscp", &tcp(&hosts[2])), is("reached", "well"));
     assert_eq!(about("gmhscp", &unnamed), is("no-name", "note"));
 
@@ -118,7 +118,7 @@ fn each_address_that_does_not_work_says_why() {
     taken.serve();
     let (report, _) = examine(&board.nodes[0]);
     let about = found(&report, &format!("ccg-trafford {}", tcp(&hosts[1])));
-    assert_eq!(about, is("other-key", "mend"));
+    assert_eq!(about, is("other-node", "mend"));
 
     // Whoever lacks our card turns us away.
     let stranger = Node::init_at(board.path(), "stranger", "council", &[], &[]);

@@ -20,7 +20,7 @@ use serde_json::Value;
 
 use crate::{
     artefacts::act,
-    audit::{answer, audit, not_carried},
+    audit::{answer, audit, decided::not_carried},
     bundles::{Bundle, Feed, Piece},
     partnership::Partnership,
     verifiers::{audited, follow, python},

@@ -88,6 +88,8 @@ pub(super) enum Command {
     /// Check the config file, and show every setting with its value
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// What a code means that stands in square brackets at the end of a message, and what to do
+    Explain(Explain),
     /// Write what a shell needs to complete commands, to the standard output
     Completions(Completions),
     /// Write the whole node to one file, while it runs or not, and check such files
@@ -105,6 +107,13 @@ pub(super) enum Command {
     Audit(AuditCommand),
     /// A whole partnership on this machine that shows what all of this is for; everything in it is illustrative
     Demo(Demo),
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Explain {
+    /// The code, as it stands in the message, the journal or the log
+    #[arg(value_name = "CODE")]
+    pub(super) code: String,
 }
 
 #[derive(Debug, clap::Args)]

@@ -122,7 +122,7 @@ fn finding(peer: &PeerLine, probed: &Probed, works: bool) -> Finding {
             let says = format!("another node answers there: {found}");
             let next =
                 "ask the partner for its newest card; if it has none, somebody stands between";
-            return Finding::mend("other-key", about, says, next);
+            return Finding::mend("other-node", about, says, next);
         }
         Reached::NoName { cause } => (
             "no-name",
@@ -135,7 +135,7 @@ fn finding(peer: &PeerLine, probed: &Probed, works: bool) -> Finding {
             "the machine is there, and nobody listens at this port".to_owned(),
             "ask the partner whether its node runs, and whether it listens at this port".to_owned(),
         ),
-        Reached::Silent => ("silent", format!("nothing answers over {transport}"), firewall),
+        Reached::Silent => ("unanswered", format!("nothing answers over {transport}"), firewall),
         Reached::Failed { cause } => ("failed", format!("no connection: {cause}"), firewall),
     };
     if works {

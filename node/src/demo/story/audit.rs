@@ -2,11 +2,14 @@
 //!
 //! *Source*: ours; scenarios 16 and 17 of the domain.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use super::Story;
 use crate::{
-    demo::{DemoError, checks, member::Program, stage::Found},
+    demo::{DemoError, checks, member::Program, partnership::Partnership, stage::Found},
     home::FileError,
 };
 
@@ -20,7 +23,7 @@ pub(super) fn tell(story: &mut Story<'_>) -> Result<(), DemoError> {
     let Story { stage, board, cast, .. } = story;
     let empty = board.file("auditor");
     fs::create_dir_all(&empty).map_err(FileError::at("making", &empty))?;
-    let bundle = empty.join("board.bundle");
+    let bundle = auditors_bundle(board);
     board.member(cast.observer)?.json(&["export", "--out", &bundle.display().to_string()])?;
     stage.say(&format!(
         "  {} hands an auditor one file, who has no node, no network and no key.",
@@ -42,6 +45,11 @@ pub(super) fn tell(story: &mut Story<'_>) -> Result<(), DemoError> {
         found,
     );
     tamper(story, &empty, (author, seq))
+}
+
+/// The file that the auditor is handed.
+pub(super) fn auditors_bundle(board: &Partnership) -> PathBuf {
+    board.file("auditor").join("board.bundle")
 }
 
 impl Story<'_> {

@@ -2,7 +2,7 @@
 //!
 //! *Source*: ours.
 
-use super::Story;
+use super::{Story, audit::auditors_bundle};
 use crate::{
     demo::{DemoError, crew::Memory},
     home::config_file,
@@ -27,6 +27,31 @@ impl Story<'_> {
         });
     }
 
+    /// Tells where the file is that the auditor had, and how to go on with it; or that nothing stays.
+    ///
+    /// # Errors
+    /// - [`DemoError`]: this program cannot be found.
+    pub(in crate::demo) fn tell_of_the_file(&self, goes_away: bool) -> Result<(), DemoError> {
+        self.stage.say("");
+        if goes_away {
+            self.stage.say(
+                "All of it is removed now. With --keep DIR it stays, and in it the file that the auditor had.",
+            );
+            return Ok(());
+        }
+        let (bundle, program) = (auditors_bundle(&self.board), program()?);
+        let bundle = bundle.display();
+        self.stage
+            .say("The file that the auditor had, and what to ask of it (docs/audit.md has more):");
+        for what in ["verify", "replay"] {
+            self.stage.say(&format!("  {program} audit {what} {bundle}"));
+        }
+        if let Some(fund) = &self.fund {
+            self.stage.say(&format!("  {program} audit prove {bundle} {fund}"));
+        }
+        Ok(())
+    }
+
     /// Tells what somebody can look at while the nodes stay up.
     ///
     /// # Errors
@@ -39,8 +64,7 @@ impl Story<'_> {
         let token = made.get("token").and_then(|token| token.as_str()).unwrap_or_default();
         let api = sponsor.status()?.listening.and_then(|listening| listening.http);
         let api = api.unwrap_or_default();
-        let program = std::env::current_exe().map_err(DemoError::system("finding the program"))?;
-        let command = format!("{} --home {}", program.display(), sponsor.home().display());
+        let command = format!("{} --home {}", program()?, sponsor.home().display());
         stage.say("");
         stage.say(
             "The nodes stay up until Ctrl-C. Each has a directory, with its config file in it:",
@@ -63,4 +87,10 @@ impl Story<'_> {
         ));
         Ok(())
     }
+}
+
+/// This program, as it can be typed.
+fn program() -> Result<String, DemoError> {
+    let program = std::env::current_exe().map_err(DemoError::system("finding the program"))?;
+    Ok(program.display().to_string())
 }

@@ -131,7 +131,7 @@ impl Shared {
         let kept = free_name(&path, "damaged");
         fs::copy(&path, &kept).map_err(failed("copying", &path))?;
         tracing::warn!(
-            code = "store-behind",
+            code = "records-log",
             kept = %kept.display(),
             "a part of the log of private records cannot be read; look for what is missing in a backup"
         );

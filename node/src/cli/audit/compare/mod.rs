@@ -13,6 +13,8 @@
 //!
 //! *Source*: ours.
 
+mod told;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     process::ExitCode,
@@ -22,78 +24,18 @@ use concordat_protocol::{
     hash::{ArtefactId, BoardId, EntryId, FeedId},
     payload::Audience,
 };
-use serde::Serialize;
+use told::{ArtefactLine, Compared, ContentLine, FeedLine, OnlyLine, closing, words};
 
 use super::{
     EXIT_FINDINGS,
     entry::EntryLine,
     exit_code,
-    opened::{Input, Opened, feed_name},
+    opened::{Opened, feed_name},
 };
 use crate::{
-    cli::{
-        args::audit::Compare,
-        error::CliError,
-        out::{Out, count_in_words},
-    },
+    cli::{args::audit::Compare, error::CliError, out::Out},
     control::{AsOf, Refusal},
 };
-
-#[derive(Serialize)]
-struct Compared {
-    exit_code: u8,
-    boards: Vec<String>,
-    feeds: Vec<FeedLine>,
-    /// Entries that both hold, and of which one has no content.
-    contents: Vec<ContentLine>,
-    artefacts: Vec<ArtefactLine>,
-    findings: Vec<String>,
-    closing: String,
-    first: Input,
-    second: Input,
-}
-
-#[derive(Serialize)]
-struct FeedLine {
-    slug: String,
-    epoch: u64,
-    /// How many entries each has, branches included.
-    first: usize,
-    second: usize,
-    in_both: usize,
-    forked_at: Option<u64>,
-    only: Vec<OnlyLine>,
-}
-
-/// Entries that only one of the files has.
-#[derive(Serialize)]
-struct OnlyLine {
-    /// `first` or `second`.
-    file: &'static str,
-    /// The lowest and the highest place.
-    from: u64,
-    to: u64,
-    entries: usize,
-    /// `not yet synced` or `forked branch`.
-    why: &'static str,
-}
-
-#[derive(Serialize)]
-struct ContentLine {
-    entry: EntryLine,
-    /// Which file has the content.
-    file: &'static str,
-    why: String,
-}
-
-#[derive(Serialize)]
-struct ArtefactLine {
-    artefact: String,
-    /// Entries that both hold, with content or without it in both alike.
-    alike: usize,
-    /// Entries, or contents, that only one has.
-    differ: usize,
-}
 
 pub(super) fn run(args: &Compare, out: &Out) -> Result<ExitCode, CliError> {
     let (first, second) = (Opened::read(&args.first, out)?, Opened::read(&args.second, out)?);
@@ -311,60 +253,4 @@ fn feed_line(first: &Held, second: &Held, forked_at: Option<u64>) -> Option<Feed
         forked_at,
         only,
     })
-}
-
-fn words(compared: &Compared) -> Vec<String> {
-    let mut lines = Vec::new();
-    for (which, input) in [("first", &compared.first), ("second", &compared.second)] {
-        lines.push(format!("{which}: {}, {}", input.file, input.bundle));
-        lines.extend(input.findings.iter().map(|finding| format!("  {finding}")));
-    }
-    lines.extend(compared.boards.iter().map(|board| format!("both are of {board}")));
-    for feed in &compared.feeds {
-        let name = feed_name(&feed.slug, feed.epoch);
-        let (first, second, both) = (feed.first, feed.second, feed.in_both);
-        lines.push(format!("  {name}: {first} and {second} entries, {both} in both"));
-        for only in &feed.only {
-            let count = count_in_words(only.entries, "entry", "entries");
-            let (file, from, to, why) = (only.file, only.from, only.to, only.why);
-            lines.push(format!("    only the {file} has {count}, {from} to {to}: {why}"));
-        }
-    }
-    for content in &compared.contents {
-        let (place, kind) = (content.entry.place(), &content.entry.kind);
-        let (file, why) = (content.file, &content.why);
-        lines.push(format!("  only the {file} has the content of {place} ({kind}): {why}"));
-    }
-    for one in &compared.artefacts {
-        let differ = match one.differ {
-            0 => "the same in both".to_owned(),
-            count => format!(
-                "{} in one alone",
-                count_in_words(count, "entry or content", "entries or contents")
-            ),
-        };
-        let alike = count_in_words(one.alike, "entry", "entries");
-        lines.push(format!("  {}: {alike} alike, {differ}", one.artefact));
-    }
-    lines.extend(compared.findings.iter().map(|finding| format!("FINDING: {finding}")));
-    lines.push(compared.closing.clone());
-    lines
-}
-
-fn closing(compared: &Compared) -> String {
-    let both: usize = compared.feeds.iter().map(|feed| feed.in_both).sum();
-    let only: usize =
-        compared.feeds.iter().flat_map(|feed| &feed.only).map(|only| only.entries).sum();
-    let differ = only + compared.contents.len();
-    let differences = count_in_words(differ, "difference", "differences");
-    let both = count_in_words(both, "entry", "entries");
-    match compared.findings.len() {
-        0 => format!(
-            "Nothing in one contradicts the other: {both} in both, {differences} with a reason."
-        ),
-        count => {
-            let findings = count_in_words(count, "contradiction", "contradictions");
-            format!("The files prove {findings}: {both} in both, {differences}.")
-        }
-    }
 }

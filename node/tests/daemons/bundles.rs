@@ -10,9 +10,11 @@ use std::collections::BTreeSet;
 use concordat_protocol::{
     audit::bundle::{LoosePayload, Record, Records, Writer},
     charter::Founding,
+    checkpoint::{Checkpoint, Origin, SignedCheckpoint},
+    codec::Fixed,
     feed::{
-        Body, CompactEntry, Descriptor, Header, Kind, OpenFeed, Run, Sealed, SignedHead, Tip,
-        verify_run,
+        Body, CompactEntry, Descriptor, Header, Kind, OpenFeed, Run, Salted, Sealed, SignedHead,
+        Tip, verify_run,
     },
     hash::{EntryId, FeedId, Tag},
     identity::{KeyPair, SignedCard},
@@ -197,13 +199,18 @@ impl Feed {
         self.entries.push((header, sealed));
     }
 
-    /// All of it, in its order now, under heads by this key: at the same sizes, where they must be, and last.
+    /// All of it, in its order now, under heads by this key: at the same sizes, where they must be, and last. Its
+    /// checkpoints are of these entries then.
     pub(crate) fn signed_by(&self, key: &KeyPair) -> Self {
         let sizes: BTreeSet<u64> = self.heads.iter().map(|signed| signed.head.size).collect();
         let end = self.size() as u64;
         let mut tip = Tip::empty(self.id());
         let mut anew = Self { entries: vec![], heads: vec![], ..self.clone() };
         for (header, sealed) in &self.entries {
+            let sealed = match header.kind {
+                Kind::CHECKPOINT => checkpointed(&self.descriptor, &tip, (sealed, key)),
+                _ => sealed.clone(),
+            };
             let header = Header {
                 feed: self.id(),
                 seq: tip.size(),
@@ -214,11 +221,23 @@ impl Feed {
                 ..header.clone()
             };
             tip.replay(&header.to_bytes()).unwrap();
-            anew.entries.push((header, sealed.clone()));
+            anew.entries.push((header, sealed));
             if tip.is_mandatory() || sizes.contains(&tip.size()) || tip.size() == end {
                 anew.heads.push(tip.head().sign(key));
             }
         }
         anew
     }
+}
+
+/// The checkpoint of the entries before it: as it is, if it is theirs.
+fn checkpointed(feed: &Descriptor, before: &Tip, (old, key): (&Sealed, &KeyPair)) -> Sealed {
+    let origin = Origin::of(feed);
+    let checkpoint = Checkpoint { origin, size: before.size(), root: before.root() };
+    let known = SignedCheckpoint::from_bytes(old.payload.bytes(), (&origin, &feed.key), &[]).ok();
+    if known.is_some_and(|known| *known.checkpoint() == checkpoint) {
+        return old.clone();
+    }
+    let payload = Salted::new(Fixed([7; 16]), checkpoint.sign(key).to_bytes());
+    Sealed { payload, attribution: None }
 }

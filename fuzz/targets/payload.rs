@@ -1,4 +1,4 @@
-//! What entries carry, and checkpoints.
+//! What entries carry, checkpoints, and proofs of what they cover.
 
 #![no_main]
 
@@ -19,6 +19,7 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| over::each(
         "blob",
         "note",
         "checkpoint",
+        "tlog_proof",
         "cosign",
     ],
     bytes

@@ -57,11 +57,11 @@ class Checkpoint:
     lines: list[NoteLine]
 
 
-def _key_id(name: str, kind: int, key: bytes) -> bytes:
+def key_id(name: str, kind: int, key: bytes) -> bytes:
     return sha256(name.encode() + b"\n" + bytes([kind]) + key).digest()[:4]
 
 
-def _base64(written: str, length: int) -> Optional[bytes]:
+def base64_of(written: str, length: int) -> Optional[bytes]:
     """Canonical base64 with padding; of `length` bytes, or of any if that is 0."""
     try:
         found = b64decode(written, validate=True)
@@ -88,7 +88,7 @@ def read_checkpoint(data: bytes) -> Checkpoint:
     fields = body.split("\n")
     if len(fields) != 3:
         raise Refused("BadNote.Lines", f"{len(fields)}")
-    origin, root = read_origin(fields[0]), _base64(fields[2], 32)
+    origin, root = read_origin(fields[0]), base64_of(fields[2], 32)
     if origin is None:
         raise Refused("BadNote.Origin.BadOrigin")
     if not re.fullmatch(r"0|[1-9][0-9]{0,14}", fields[1]) or int(fields[1]) > SEQ_MAX:
@@ -110,7 +110,7 @@ def _read_lines(signatures: str) -> list[NoteLine]:
     found = []
     for number, line in enumerate(lines, 1):
         match = re.fullmatch(r"— ([^\s+]+) (\S+)", line)
-        decoded = _base64(match[2], 0) if match else None
+        decoded = base64_of(match[2], 0) if match else None
         if match is None or decoded is None or len(decoded) < 4 or unfinished and number == len(lines):
             raise Refused("BadNote.SignatureLine", f"line {number}")
         found.append(NoteLine(match[1], decoded[:4], decoded[4:]))
@@ -143,7 +143,7 @@ def verify_checkpoint(note: Checkpoint, origin: Origin, feed_key: bytes,
 
 
 def _lines_of(note: Checkpoint, name: str, kind: int, key: bytes) -> list[NoteLine]:
-    return [line for line in note.lines if (line.name, line.key_id) == (name, _key_id(name, kind, key))]
+    return [line for line in note.lines if (line.name, line.key_id) == (name, key_id(name, kind, key))]
 
 
 def cosigned(key: bytes, text_lines: str, timed_signature: bytes) -> bool:

@@ -12,6 +12,7 @@ from typing import Any, Callable, Optional
 import checkpoint
 import feed
 import payloads
+import tlog
 from cbor import Value
 from charter import STATUS_NAMES, charter_hash
 from hashes import digest, id_bytes, id_text
@@ -166,6 +167,18 @@ def read_note(found: Any, vector: Fields) -> Fields:
             "cosignatures": checkpoint.verify_checkpoint(found, origin, feed_key, {witness: witness_key})}
 
 
+def tlog_proof(found: Any, vector: Fields) -> Fields:
+    """A proof of the entry whose header is the extra data."""
+    feed_key, witness_key = bytes.fromhex(vector["feed_key"]), bytes.fromhex(vector["witness_key"])
+    origin, header = checkpoint.read_origin(vector["origin"]), found.extra or b""
+    assert origin is not None
+    witnesses = {id_bytes("org", vector["witness"]): witness_key}
+    given = {name: vector[name] for name in ("feed_key", "witness_key", "witness")}
+    return {**given, "origin": str(found.checkpoint.origin), "index": found.index, "extra": header.hex(),
+            "size": found.checkpoint.size, "text": tlog.write_proof(found).decode(),
+            "cosignatures": tlog.verify_proof(found, header, origin, feed_key, witnesses)}
+
+
 def cosign(found: Any, vector: Fields) -> Fields:
     item = found[0]
     holds = item.verifies(bytes.fromhex(vector["witness_key"]))
@@ -190,7 +203,7 @@ DESCRIBE: dict[str, Callable[[Any, Fields], Fields]] = {
     "close": lambda found, _: {"counted": len(found.counted)},
     "redact": lambda found, _: {"part": found.part, "ground": found.ground},
     "blob": lambda found, _: {"length": found.length}, "note": lambda found, _: {"text": found},
-    "checkpoint": read_note, "cosign": cosign,
+    "checkpoint": read_note, "cosign": cosign, "tlog_proof": tlog_proof,
     "frame": lambda found, _: {"message": found.name, "lane": found.lane()},
     "bundle_payload": lambda found, _: {"feed": id_text("feed", found[0].feed), "seq": found[0].seq},
     "bundle_end": lambda found, _: {"count": found},

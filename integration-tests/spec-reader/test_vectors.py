@@ -25,6 +25,7 @@ import merkle
 import messages
 import payloads
 import rules
+import tlog
 import verdict
 from audit import READERS, Audit
 from cbor import Refused, decode, encode
@@ -43,7 +44,8 @@ DECODERS: dict[str, Callable[[bytes], Any]] = {
     "founding": founding.read_founding, "descriptor": read_descriptor, "header": read_header,
     "sealed": read_sealed, "head": read_head, "run": read_run, "fork_proof": read_fork_proof,
     "evidence": read_evidence, "frame": messages.read_frame, "bundle_payload": bundle.read_bundle_payload,
-    "bundle_end": bundle.read_bundle_end, "canonical": canonical.read, "wording": canonical.read_wording}
+    "tlog_proof": tlog.read_proof, "bundle_end": bundle.read_bundle_end, "canonical": canonical.read,
+    "wording": canonical.read_wording}
 IN_PAIRS = ("card", "founding", "charter_candidate", "evidence", "bundle_payload")
 IGNORED = {"name", "decoder", "hex", "error", "detail"}
 
@@ -62,6 +64,8 @@ def write(decoder: str, found: Any) -> bytes:
     """The bytes of what a decoder made."""
     if decoder == "checkpoint":
         return checkpoint.write_checkpoint(found)
+    if decoder == "tlog_proof":
+        return tlog.write_proof(found)
     if decoder == "frame":
         return bytes([found.tag]) + encode(found.body)
     if decoder == "canonical":
@@ -287,6 +291,15 @@ def case_frame(vector: Vector) -> Vector:
     return {**vector, "digest": digest.hex()}
 
 
+def case_tlog_proof(vector: Vector) -> Vector:
+    """The policy of a member's first feed."""
+    candidate, charter = founded()
+    member = next(member for member in charter.members if member.slug == vector["policy_of"])
+    origin = checkpoint.Origin(charter_hash(candidate.charter_bytes), member.org, 0)
+    threshold, text = tlog.policy(charter, origin, member.feed_key[1])
+    return {**vector, "threshold": threshold, "text": text}
+
+
 def case_bundle(vector: Vector) -> Vector:
     """Severities, codes and places must agree; how often, in which order and words is not specified."""
     audit = Audit(unhex(vector["hex"]))
@@ -348,9 +361,9 @@ class Vectors(unittest.TestCase):
             return
         data = unhex(vector["hex"])
         found = DECODERS[decoder](data)
-        if decoder == "checkpoint" and "error" in vector:
+        if decoder in ("checkpoint", "tlog_proof") and "error" in vector:
             good = load(file)["good"][0]
-            describe.read_note(found, {**good, **vector})
+            describe.DESCRIBE[decoder](found, {**good, **vector})
             return
         if "error" not in vector:
             self.assertEqual(write(decoder, found), data, "written again, it is other bytes")

@@ -130,6 +130,8 @@ pub const FACT_VALUES_MAX: usize = 256;
 pub const CHECKPOINT_BYTES_MAX: usize = 16 * KIB;
 /// Most signatures on one checkpoint, and most cosignatures given in one entry.
 pub const COSIGNATURES_MAX: usize = 1_000;
+/// Longest proof that an entry is under a checkpoint, in bytes.
+pub const TLOG_PROOF_BYTES_MAX: usize = 32 * KIB;
 
 /// Most operations in one Automerge change.
 pub const OPERATIONS_MAX: u64 = 20_000;
@@ -179,6 +181,11 @@ const _: () = {
     assert!(2 * (40 * 34 + 250) + 250 < FORK_PROOF_BYTES_MAX);
     // Half of the credit is left for answers.
     assert!(REQUESTS_IN_FLIGHT as u64 * 2 <= FRAMES_IN_FLIGHT as u64);
+    // The longest checkpoint, the longest path and the longest header in base64 fit a proof.
+    assert!(
+        CHECKPOINT_BYTES_MAX + PATH_MAX * 45 + HEADER_BYTES_MAX * 3 / 2 + KIB
+            < TLOG_PROOF_BYTES_MAX
+    );
     // A proposal's snapshot, a charter and a whole acknowledgement fit a payload.
     assert!(SNAPSHOT_BYTES_MAX + KIB < PAYLOAD_BYTES_MAX);
     assert!(CHARTER_BYTES_MAX + MEMBERS_MAX * 400 < PAYLOAD_BYTES_MAX);

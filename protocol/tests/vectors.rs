@@ -14,6 +14,7 @@ mod support;
 use std::{collections::BTreeSet, path::PathBuf};
 
 use concordat_protocol::{
+    checkpoint::BadTlogProof,
     codec::Malformed,
     decision::{BadJson, BadWording},
     feed::{BadOpening, BadProof, Kind, Misbehaved},
@@ -90,6 +91,13 @@ fn every_refusal_occurs_in_a_vector() {
         [""; 0]
     );
     assert_eq!(lacking(&variants!(BadWording: Json, Shape)), [""; 0]);
+    assert_eq!(
+        lacking(
+            &variants!(BadTlogProof: Malformed, Characters, FirstLine, NoBlankLine, Extra, Index,
+            Hash, Note, Beyond, PathLength, OtherRoot)
+        ),
+        [""; 0]
+    );
     let openings = variants!(BadOpening: Malformed, OtherFeed, NotAMember, KeyNotInCharter,
         WrongParts, NotNext, TooMany, KeyUsedBefore, NotWarranted, Signature);
     // What is malformed is refused before it is known to be an opening.

@@ -14,6 +14,7 @@ mod bundles;
 mod copies;
 mod damages;
 mod doctor;
+mod dossiers;
 mod epochs;
 mod forgeries;
 mod http;

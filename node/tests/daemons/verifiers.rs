@@ -7,7 +7,12 @@
 //!
 //! *Invariant*: what one finds the other finds: every severity, code and place, every feed, the exit status.
 
-use std::{collections::BTreeSet, env, fs, path::Path, process::Command};
+use std::{
+    collections::BTreeSet,
+    env, fs,
+    path::Path,
+    process::{Command, Output},
+};
 
 use concordat_node::keys::KeyDirectory;
 use concordat_protocol::{
@@ -23,6 +28,7 @@ use crate::{
     process::{Node, program},
 };
 
+const READERS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../integration-tests/spec-reader");
 const READER: &str =
     concat!(env!("CARGO_MANIFEST_DIR"), "/../integration-tests/spec-reader/concordat_reader.py");
 /// What two verifiers agree on of a finding; the sentence is each one's own.
@@ -89,8 +95,14 @@ pub(crate) fn list<'a>(report: &'a Value, name: &str) -> &'a Vec<Value> {
     report[name].as_array().unwrap()
 }
 
+/// Runs one of the programs that were written in Python from the specification.
+pub(crate) fn python(program: &str, args: &[&str], place: &Path) -> Output {
+    let program = Path::new(READERS).join(program);
+    Command::new("python3").arg("-B").arg(program).args(args).current_dir(place).output().unwrap()
+}
+
 /// Does what the page beside a bundle says, in its directory: whether all of it went well, and what was printed.
-fn follow(page: &str, place: &Path) -> (bool, String) {
+pub(crate) fn follow(page: &str, place: &Path) -> (bool, String) {
     let lines = page.lines().filter_map(|line| line.strip_prefix("    "));
     let script = lines.collect::<Vec<_>>().join("\n").replace("concordat_reader.py", READER);
     let programs = Path::new(env!("CARGO_BIN_EXE_concordat")).parent().unwrap();

@@ -21,6 +21,7 @@ pub mod bundle;
 mod check;
 mod claims;
 mod cosigned;
+mod excerpt;
 mod finding;
 mod holdings;
 mod payload;
@@ -32,8 +33,9 @@ mod tests;
 
 pub use board::check_opening;
 pub use check::{Audit, audit_bundle};
+pub use excerpt::{BadRecord, Excerpt};
 pub use finding::{FeedName, Finding, Severity};
-pub use holdings::{HeldEntry, HeldFeed, Holdings, Knew};
+pub use holdings::{HeldEntry, HeldFeed, Holdings, Knew, Logged, Unlogged};
 pub use payload::BadPayload;
 pub use place::Place;
 pub use second::SecondReading;

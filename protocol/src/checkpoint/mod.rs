@@ -9,18 +9,21 @@
 //! — concordat/witness/org-… jWbPPw…                  a witness key, type 0x04, with its time
 //! ```
 //!
-//! `note` reads and writes the envelope, `cosign` the statements of witnesses. A checkpoint says
-//! the same as a feed head; it is for verifiers who know nothing of our formats. Extension lines
-//! are refused. The note's bytes are the payload of a `checkpoint` entry.
+//! `note` reads and writes the envelope, `cosign` the statements of witnesses, `proof` that an entry
+//! is under a checkpoint, `policy` whose cosignatures are enough. A checkpoint says the same as a
+//! feed head; it is for verifiers who know nothing of our formats. Extension lines are refused. The
+//! note's bytes are the payload of a `checkpoint` entry.
 //!
 //! Invariants: a [`SignedCheckpoint`] in hand was signed by the feed key it was asked for, and each
 //! cosignature in it by the witness it names. Knows nothing of entries: whether size and root are
 //! right is for whoever holds the feed.
 //!
-//! Source: C2SP tlog-checkpoint, tlog-cosignature, signed-note.
+//! Source: C2SP tlog-checkpoint, tlog-cosignature, tlog-policy, tlog-proof, signed-note.
 
 mod cosign;
 mod note;
+mod policy;
+mod proof;
 
 use alloc::{
     format,
@@ -34,6 +37,8 @@ use data_encoding::BASE64;
 pub use cosign::{Cosigned, CosignedList, Cosigner};
 pub use note::BadNote;
 use note::{KeyName, Note, SignatureLine, SignatureType};
+pub use policy::Policy;
+pub use proof::{BadTlogProof, TlogProof};
 
 use crate::{
     codec::Fixed,
@@ -174,9 +179,15 @@ impl SignedCheckpoint {
         feed: (&Origin, &PublicKey),
         witnesses: &[Cosigner],
     ) -> Result<Self, BadNote> {
-        let note = Note::from_bytes(bytes)?;
+        Self::from_note(Note::from_bytes(bytes)?, feed, witnesses)
+    }
+
+    fn from_note(
+        note: Note,
+        (origin, feed_key): (&Origin, &PublicKey),
+        witnesses: &[Cosigner],
+    ) -> Result<Self, BadNote> {
         let checkpoint = Checkpoint::from_text(&note.text)?;
-        let (origin, feed_key) = feed;
         if checkpoint.origin != *origin {
             return Err(BadNote::OtherFeed { found: checkpoint.origin });
         }
@@ -214,6 +225,16 @@ impl SignedCheckpoint {
     #[must_use]
     pub fn cosigned(&self) -> &[(OrgId, Cosigned)] {
         &self.cosigned
+    }
+
+    /// The same with one signature by the feed's key, and without all other lines.
+    #[must_use]
+    pub fn alone(&self, feed_key: &PublicKey) -> Self {
+        let name = self.checkpoint.origin.to_string();
+        let key = KeyName::new(name, SignatureType::Ed25519, feed_key);
+        let signatures = self.note.by(&key).take(1).cloned().collect();
+        let note = Note { text: self.note.text.clone(), signatures };
+        Self { checkpoint: self.checkpoint, cosigned: Vec::new(), note }
     }
 
     /// The same checkpoint with one more cosignature.

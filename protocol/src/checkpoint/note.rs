@@ -24,7 +24,7 @@ use sha2::{Digest, Sha256};
 
 use super::{BadOrigin, Origin};
 use crate::{
-    codec::{self, Malformed},
+    codec::{self, Malformed, hex},
     identity::{PublicKey, Signature},
     limits::{CHECKPOINT_BYTES_MAX, COSIGNATURES_MAX},
 };
@@ -125,6 +125,17 @@ impl KeyName {
         let [a, b, c, d, ..] = digest;
         let id = [a, b, c, d];
         Self { name, id }
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The key in the text form that policies name it by: its name, its id, its type and bytes.
+    pub(super) fn vkey(&self, kind: SignatureType, key: &PublicKey) -> String {
+        let mut bytes = Vec::from([kind as u8]);
+        bytes.extend_from_slice(key.as_bytes());
+        [&self.name, "+", &hex(&self.id), "+", &BASE64.encode(&bytes)].concat()
     }
 }
 

@@ -117,6 +117,20 @@ impl CompactEntry {
         }
     }
 
+    /// The same by its hashes alone: the header is no other, and what it carried stays behind.
+    #[must_use]
+    pub fn withheld(self) -> Self {
+        let body = match self.body {
+            Body::Carried(Sealed { payload, attribution }) => Body::Named {
+                payload_hash: payload.hash(Tag::Payload),
+                payload_len: payload.bytes().len() as u64,
+                attribution_hash: attribution.map(|salted| salted.hash(Tag::Attribution)),
+            },
+            named @ Body::Named { .. } => named,
+        };
+        Self { body, ..self }
+    }
+
     /// The full header at `seq` of `feed` behind `prev`, and what the entry carried.
     pub(super) fn into_header(
         self,

@@ -14,6 +14,7 @@ pub(crate) mod meeting;
 pub(crate) mod payload;
 pub(crate) mod run;
 pub(crate) mod signature;
+pub(crate) mod tlog;
 pub(crate) mod verdict;
 
 use concordat_protocol::codec::hex;
@@ -126,6 +127,7 @@ pub(crate) fn all() -> Vec<File> {
         run::mandatory(),
         payload::payload(),
         payload::checkpoint(),
+        tlog::tlog(),
         decision::canonical(),
         decision::wording(),
         decision::timing(),

@@ -9,7 +9,7 @@ use core::fmt::Debug;
 use concordat_protocol::{
     audit::bundle,
     charter::{Candidate, Charter, CharterVote, Founding},
-    checkpoint::{CosignedList, Cosigner, Origin, SignedCheckpoint},
+    checkpoint::{CosignedList, Cosigner, Origin, SignedCheckpoint, TlogProof},
     codec,
     decision::{Json, Wording},
     feed::{Ack, Descriptor, Evidence, ForkProof, Header, OpenFeed, Run, Sealed, SignedHead, Tip},
@@ -60,6 +60,7 @@ macro_rules! decoders {
         }),)*
         ("cbor", read_cbor),
         ("checkpoint", read_checkpoint),
+        ("tlog_proof", read_tlog_proof),
         ("frame", read_frame),
         ("bundle_end", read_end),
         ("canonical", read_canonical),
@@ -128,6 +129,16 @@ fn read_checkpoint(bytes: &[u8]) -> Result<Vec<u8>, Refusal> {
     let (origin, key, witness) = checkpointed();
     let read = SignedCheckpoint::from_bytes(bytes, (&origin, &key.public()), &[witness]);
     Ok(read.map_err(|error| Refusal::of("BadNote", &error))?.to_bytes())
+}
+
+/// A proof of the entry whose header is the extra data.
+fn read_tlog_proof(bytes: &[u8]) -> Result<Vec<u8>, Refusal> {
+    let refusal = |error| Refusal::of("BadTlogProof", &error);
+    let (origin, key, witness) = checkpointed();
+    let read = TlogProof::from_bytes(bytes).map_err(refusal)?;
+    let leaf = read.extra().unwrap_or_default();
+    read.verify(leaf, (&origin, &key.public()), &[witness]).map_err(refusal)?;
+    Ok(read.to_bytes())
 }
 
 fn read_frame(bytes: &[u8]) -> Result<Vec<u8>, Refusal> {

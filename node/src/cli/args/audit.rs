@@ -15,6 +15,9 @@ pub(in crate::cli) enum AuditCommand {
     Replay(Replay),
     /// Who decided what: exact wording, votes, the arithmetic of each rule; also as a page to hand on
     Prove(Prove),
+    /// Write one decision to a new directory that anybody can check: evidence, wording, proofs, a page that
+    /// says how
+    Export(Export),
     /// List every entry, or those asked for: in words, as JSON, or for a spreadsheet
     Log(Log),
     /// Who had an entry, by when at the latest, and by which acknowledgement
@@ -65,6 +68,21 @@ pub(in crate::cli) struct Prove {
     /// Also write where it comes from, as PROV-JSON; the file must not exist yet
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) prov: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Export {
+    /// The bundle, or a copy of a node's directory or of its store
+    pub(in crate::cli) file: PathBuf,
+    /// The artefact: the beginning of its id, or its kind if there is only one of it
+    #[arg(long)]
+    pub(in crate::cli) artefact: String,
+    /// Another proposal than the last: the beginning of its entry's id
+    #[arg(long, value_name = "ENTRY")]
+    pub(in crate::cli) proposal: Option<String>,
+    /// The directory, which must not exist yet
+    #[arg(long, value_name = "DIR")]
+    pub(in crate::cli) out: PathBuf,
 }
 
 #[derive(Debug, clap::Args)]

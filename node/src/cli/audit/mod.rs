@@ -5,6 +5,7 @@
 //! | `verify` | does everything in it hold? |
 //! | `replay` | what does it come to, now or on a day, and is what was frozen what was signed? |
 //! | `prove`, `page`, `prov` | who decided what? In words, as a page to hand on, as PROV-JSON |
+//! | `export` | one decision as a directory that anybody can check |
 //! | `log`, `entry` | which entries are there? |
 //! | `knew` | who had an entry, since when at the latest? |
 //! | `compare` | do two files contradict each other, and what has only one? |
@@ -29,6 +30,7 @@
 mod compare;
 mod diff;
 mod entry;
+mod export;
 mod forks;
 mod knew;
 mod log;
@@ -62,6 +64,7 @@ pub(super) fn run(command: &AuditCommand, out: &Out) -> ExitCode {
         AuditCommand::Verify(verify) => verify::run(verify, out),
         AuditCommand::Replay(replay) => replay::run(replay, out),
         AuditCommand::Prove(prove) => prove::run(prove, out),
+        AuditCommand::Export(export) => export::run(export, out),
         AuditCommand::Log(log) => log::run(log, out),
         AuditCommand::Knew(knew) => knew::run(knew, out),
         AuditCommand::Compare(compare) => compare::run(compare, out),

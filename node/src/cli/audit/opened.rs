@@ -10,7 +10,7 @@ use concordat_protocol::{
 };
 use serde::Serialize;
 
-use super::read;
+use super::{read, source::Source};
 use crate::{
     artefact::{Documents, Sight, begins, which},
     cli::{
@@ -53,7 +53,12 @@ pub(super) struct InputFeed {
 impl Opened {
     /// Reads and checks a bundle.
     pub(super) fn read(path: &Path, out: &Out) -> Result<Self, CliError> {
-        let (report, holdings) = read::gather(path, out)?;
+        Self::of(&Source::of(path, out)?, path, out)
+    }
+
+    /// The same of one that somebody else has at hand; what is told of it is the name of `path`.
+    pub(super) fn of(source: &Source, path: &Path, out: &Out) -> Result<Self, CliError> {
+        let (report, holdings) = read::gather(source, out)?;
         let file = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
         match holdings {
             Some(holdings) => Ok(Self { report, holdings, documents: Documents::unnoted(), file }),

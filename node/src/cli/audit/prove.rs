@@ -13,7 +13,7 @@
 
 use std::process::ExitCode;
 
-use concordat_protocol::decision::Proof;
+use concordat_protocol::{decision::Proof, hash::ArtefactId};
 use serde::Serialize;
 
 use super::{
@@ -65,12 +65,7 @@ pub(super) struct OptionLine {
 pub(super) fn run(args: &Prove, out: &Out) -> Result<ExitCode, CliError> {
     let opened = Opened::read(&args.file, out)?;
     let artefact = opened.artefact(&args.artefact)?;
-    let sight = opened.sight(&artefact, &AsOf::Now)?.ok_or_else(|| {
-        let message = format!("the bundle does not hold how {artefact} was begun");
-        Refusal::new("unknown-artefact", message)
-    })?;
-    let mut proven = proven(&sight, args.proposal.as_deref(), opened.input())?;
-    proven.exit_code = exit_code(&opened.report, !proven.findings.is_empty());
+    let proven = prove(&opened, &artefact, args.proposal.as_deref())?;
     // What cannot be made leaves no file behind.
     let prov = match &args.prov {
         Some(path) => Some((path, prov_of(&proven)?)),
@@ -89,6 +84,24 @@ pub(super) fn run(args: &Prove, out: &Out) -> Result<ExitCode, CliError> {
     Ok(ExitCode::from(proven.exit_code))
 }
 
+/// How an artefact of a bundle was decided: its last proposal, or the one that is named.
+pub(super) fn prove(
+    opened: &Opened,
+    artefact: &ArtefactId,
+    proposal: Option<&str>,
+) -> Result<Proven, Refusal> {
+    let sight = opened.sight(artefact, &AsOf::Now)?.ok_or_else(|| not_begun(artefact))?;
+    let mut proven = proven(&sight, proposal, opened.input())?;
+    proven.exit_code = exit_code(&opened.report, !proven.findings.is_empty());
+    Ok(proven)
+}
+
+/// What to say where the opening of an artefact is missing.
+pub(super) fn not_begun(artefact: &ArtefactId) -> Refusal {
+    let message = format!("the bundle does not hold how {artefact} was begun");
+    Refusal::new("unknown-artefact", message)
+}
+
 fn prov_of(proven: &Proven) -> Result<Vec<u8>, CliError> {
     let proof = proven.proof.as_ref().ok_or_else(|| {
         let message = "nobody votes on this kind of artefact; leave --prov out";
@@ -97,11 +110,7 @@ fn prov_of(proven: &Proven) -> Result<Vec<u8>, CliError> {
     Ok(serde_json::to_vec_pretty(&prov::of(proven, proof))?)
 }
 
-pub(super) fn proven(
-    sight: &Sight<'_>,
-    proposal: Option<&str>,
-    input: Input,
-) -> Result<Proven, Refusal> {
+fn proven(sight: &Sight<'_>, proposal: Option<&str>, input: Input) -> Result<Proven, Refusal> {
     let decision = proof_of(sight, proposal).map_err(|refusal| match refusal.code.as_str() {
         "no-proposal" => {
             let message = "it was never put to a decision, as far as the bundle tells";

@@ -25,9 +25,22 @@ pub(in crate::cli) fn audit(path: &Path, out: &Out) -> Result<Report, CliError> 
 }
 
 /// The same, and gathers what it holds; nothing if it is no bundle.
-pub(super) fn gather(path: &Path, out: &Out) -> Result<(Report, Option<Holdings>), CliError> {
-    let source = Source::of(path, out)?;
+pub(super) fn gather(source: &Source, out: &Out) -> Result<(Report, Option<Holdings>), CliError> {
     Ok(two_readings(source.path(), out, true)?)
+}
+
+/// Gives every record of a bundle to `take` once more; what is wrong with the file was found before.
+pub(super) fn each_record(
+    source: &Source,
+    out: &Out,
+    take: impl FnMut(Record<'_>),
+) -> Result<(), FileError> {
+    let path = source.path();
+    let length = path.metadata().map_err(FileError::at("reading", path))?.len();
+    let bar = out.bytes_progress("taken out", length);
+    let _told_already = read(path, (&bar, 0), take)?;
+    bar.finish_and_clear();
+    Ok(())
 }
 
 fn two_readings(

@@ -72,7 +72,7 @@ struct Frozen {
 pub(super) fn run(args: &Replay, out: &Out) -> Result<ExitCode, CliError> {
     let opened = Opened::read(&args.file, out)?;
     let mut replayed = about(&opened.report, args);
-    Replaying { opened: &opened, args }.run(&mut replayed)?;
+    Replaying { opened: &opened, args, out }.run(&mut replayed)?;
     replayed.exit_code = exit_code(&opened.report, !replayed.failures.is_empty());
     replayed.closing = closing(&replayed);
     out.show(&replayed, &words(&replayed))?;
@@ -98,6 +98,7 @@ fn about(report: &Report, args: &Replay) -> Replayed {
 struct Replaying<'a> {
     opened: &'a Opened,
     args: &'a Replay,
+    out: &'a Out,
 }
 
 impl Replaying<'_> {
@@ -112,7 +113,9 @@ impl Replaying<'_> {
             Some(named) => vec![self.opened.artefact(named)?],
             None => self.opened.holdings.artefacts().collect(),
         };
+        let bar = self.out.progress(artefacts.len() as u64, "artefacts replayed");
         for artefact in artefacts {
+            bar.inc(1);
             match self.opened.sight(&artefact, &as_of) {
                 Ok(Some(sight)) => self.look(&sight, wanted.is_some(), replayed),
                 // Not begun by then, or its opening is not in the bundle.
@@ -123,6 +126,7 @@ impl Replaying<'_> {
                 Err(refusal) => return Err(refusal.into()),
             }
         }
+        bar.finish_and_clear();
         Ok(())
     }
 

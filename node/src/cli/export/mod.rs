@@ -5,14 +5,19 @@
 //! | `--out FILE` | the bundle |
 //! | `--dir DIR` | the bundle in a new directory, and beside it `readme`: how to check it by hand |
 //!
+//! `parts` is what that page has in common with the page of one decision (`audit export`).
+//!
 //! *Source*: ours.
 
+mod parts;
 mod readme;
 
 use std::{
     fs,
     path::{Path, PathBuf, absolute},
 };
+
+pub(in crate::cli) use parts::{DER_OF_KEY, heads, one_signature};
 
 use super::{
     args::Export,

@@ -13,22 +13,14 @@
 //!
 //! *Source*: ours; notes per C2SP `signed-note`, keys per RFC 8410.
 
-use std::fmt::Write as _;
+use concordat_protocol::audit::{FeedSummary, Report};
 
-use concordat_protocol::{
-    audit::{FeedSummary, Report},
-    feed::SignedHead,
-    identity::PublicKey,
-};
-use data_encoding::BASE64;
+use super::parts::{contents, one_signature};
 
 /// Its name.
 pub(super) const NAME: &str = "README.txt";
 /// The name of the bundle beside it.
 pub(super) const BUNDLE: &str = "board.bundle";
-
-/// What stands before the 32 bytes of an Ed25519 key where keys of any kind may stand (RFC 8410, section 4).
-const DER_OF_KEY: [u8; 12] = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0];
 
 /// The page for a bundle in which this was found.
 pub(super) fn text(report: &Report) -> String {
@@ -36,12 +28,12 @@ pub(super) fn text(report: &Report) -> String {
     for board in &report.summary.boards {
         page.push_str(&part_one(&board.title, &board.board.to_string()));
     }
-    page.push_str(&contents(&report.summary.feeds));
+    page.push_str(&contents(2, &report.summary.feeds));
     page.push_str(ALL_OF_IT);
     let written = |feed: &&FeedSummary| feed.entries > 0;
     let first = report.summary.feeds.iter().filter(written).max_by_key(|feed| feed.entries);
     if let Some((feed, head)) = first.and_then(|feed| Some((feed, feed.head?))) {
-        page.push_str(&one_signature(feed, &head));
+        page.push_str(&one_signature(4, feed, &head));
         page.push_str(&checkpoint(feed));
     }
     page
@@ -67,27 +59,6 @@ the board. Members, their keys and their rules all follow from it.
     )
 }
 
-fn contents(feeds: &[FeedSummary]) -> String {
-    let mut text = "2. WHAT IS IN IT
-
-Each organisation writes a feed of its own; after a change of its key, the next in another epoch. The
-root is that of the tree over all entries of the feed (RFC 6962). Two auditors with the same last
-entries have the same bundle.
-
-"
-    .to_owned();
-    for feed in feeds {
-        let FeedSummary { name, entries, settled, .. } = feed;
-        let _infallible = writeln!(text, "{name}: {entries} entries, {settled} settled");
-        if let Some(SignedHead { head, .. }) = &feed.head {
-            let root = BASE64.encode(&head.root.0);
-            let _infallible = writeln!(text, "  last {}\n  root {root}", head.id);
-        }
-    }
-    text.push('\n');
-    text
-}
-
 const ALL_OF_IT: &str = "3. ALL OF IT
 
 Two programs, written apart, derive everything anew from the bytes: membership, keys, every link and
@@ -101,34 +72,6 @@ not be checked. The second needs Python 3.11 and nothing else; it comes with the
 integration-tests/spec-reader. With --json both name each finding alike.
 
 ";
-
-fn one_signature(feed: &FeedSummary, signed: &SignedHead) -> String {
-    let name = &feed.name;
-    format!(
-        "4. ONE SIGNATURE, BY HAND
-
-The newest head of {name}, over its {} entries. The first file is what was signed: the text
-concordat/head/v1, a zero byte, and in CBOR [1, feed, number of entries, last entry, root]. The last is
-the organisation's key, which the charter names, or for a later epoch the opening of its feed.
-
-    echo {} | openssl base64 -d -A >head.signed
-    echo {} | openssl base64 -d -A >head.signature
-    echo {} | openssl base64 -d -A >key.der
-    openssl pkeyutl -verify -pubin -keyform DER -inkey key.der -rawin -in head.signed -sigfile head.signature
-
-openssl (3.0 or later) answers: Signature Verified Successfully.
-
-",
-        feed.entries,
-        BASE64.encode(&signed.head.message()),
-        BASE64.encode(signed.signature.as_bytes()),
-        BASE64.encode(&der_of(&feed.key)),
-    )
-}
-
-fn der_of(key: &PublicKey) -> Vec<u8> {
-    [&DER_OF_KEY[..], key.as_bytes()].concat()
-}
 
 fn checkpoint(feed: &FeedSummary) -> String {
     let name = &feed.name;

@@ -24,7 +24,7 @@ fn until_all(board: &Partnership, state: &str) {
 
 /// A decision of four organisations that is not carried: 2 for, 1 against, 1 abstained, which is 66.7 % under
 /// 75 %, as 12 to 6 with 3 abstentions is on a board of 21.
-fn not_carried(title: &str) -> Partnership {
+pub(crate) fn not_carried(title: &str) -> Partnership {
     let slugs = ["la-wigan", "la-bolton", "la-bury", "la-oldham"];
     let rule = "\"joint decision\" = \"all(quorum(3), share(75/100 of cast))\"\n";
     let mut board = Partnership::found_with(&slugs, TOP, rule);

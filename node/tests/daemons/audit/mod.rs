@@ -9,7 +9,7 @@
 
 mod compared;
 mod copied;
-mod decided;
+pub(crate) mod decided;
 mod listed;
 
 use std::process::Output;
@@ -19,14 +19,14 @@ use serde_json::Value;
 use crate::process::program;
 
 /// Runs `audit` in an empty directory, without a home.
-pub(super) fn audit(args: &[&str]) -> Output {
+pub(crate) fn audit(args: &[&str]) -> Output {
     let empty = tempfile::tempdir().unwrap();
     let mut auditor = program();
     auditor.current_dir(empty.path()).arg("audit").args(args).output().unwrap()
 }
 
 /// The same for its JSON; ends with this exit code.
-pub(super) fn answer(code: i32, args: &[&str]) -> Value {
+pub(crate) fn answer(code: i32, args: &[&str]) -> Value {
     let output = audit(&[args, &["--json"]].concat());
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(code), "{args:?}: {said}");

@@ -6,6 +6,7 @@
 //!                                        standing.rs   which entries stand
 //!                                        dossier.rs    all of it about one artefact
 //!                                        listing.rs    every entry, and by when others had it
+//!                                        checkpoints.rs  proofs of entries by checkpoints
 //! ```
 //!
 //! The same rules as the engine's (`SPEC.md` 6.7, 8.2, 9.3), worked out anew: a node keeps account as
@@ -14,6 +15,7 @@
 //! Invariants: only what the second reading verified is gathered, and only a payload that fits its
 //! entry. Memory grows with the entries, and with the payloads of those about artefacts.
 
+mod checkpoints;
 mod counting;
 mod dossier;
 mod listing;
@@ -24,6 +26,7 @@ use alloc::{
     vec::Vec,
 };
 
+pub use checkpoints::{Logged, Unlogged};
 pub use listing::{HeldEntry, HeldFeed, Knew};
 
 use super::{board::Boards, bundle::LoosePayload};
@@ -31,7 +34,11 @@ use crate::{
     charter::Charter,
     feed::{Ack, Extent, Header, Kind, Sealed, VerifiedRun},
     hash::{ArtefactId, BoardId, EntryId, FeedId, OrgId},
+    identity::PublicKey,
 };
+
+/// Of which kinds payloads are gathered although they are about no artefact.
+const READ: [Kind; 3] = [Kind::ACK, Kind::CHECKPOINT, Kind::COSIGN];
 
 /// What is gathered while a bundle is read.
 #[derive(Debug, Clone, Default)]
@@ -55,7 +62,7 @@ struct Line {
     header: Header,
     /// Whether its payload is in the bundle.
     is_here: bool,
-    /// The payload, of an entry that names an artefact or acknowledges.
+    /// The payload, of an entry that names an artefact or is of one of these kinds.
     sealed: Option<Sealed>,
 }
 
@@ -67,7 +74,7 @@ impl Line {
     }
 
     fn take(&mut self, sealed: &Sealed) {
-        let is_read = self.header.artefact.is_some() || self.header.kind == Kind::ACK;
+        let is_read = self.header.artefact.is_some() || READ.contains(&self.header.kind);
         self.is_here = true;
         self.sealed = is_read.then(|| sealed.clone());
     }
@@ -119,6 +126,7 @@ struct Chains {
     board: BoardId,
     org: OrgId,
     epoch: u64,
+    key: PublicKey,
     extent: Extent,
     /// The lowest index at which it is known to be forked.
     fork: Option<u64>,
@@ -158,6 +166,7 @@ impl Holdings {
                 board: feed.descriptor.board,
                 org: feed.descriptor.org,
                 epoch: feed.descriptor.epoch,
+                key: feed.descriptor.key,
                 extent: extents.get(&id).copied().unwrap_or(Extent::Open),
                 fork: feed.fork,
                 histories,

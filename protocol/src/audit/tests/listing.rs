@@ -3,7 +3,7 @@
 use super::*;
 use crate::decision::Standing;
 
-fn holdings(bytes: &[u8]) -> Holdings {
+pub(super) fn holdings(bytes: &[u8]) -> Holdings {
     let records = Records::new(bytes).unwrap();
     let mut first = Audit::new();
     for record in records.clone() {

@@ -1,6 +1,7 @@
 //! Bundles of the small board, whole and tampered with.
 
 mod epochs;
+mod excerpt;
 mod listing;
 
 use alloc::{format, string::ToString, vec, vec::Vec};

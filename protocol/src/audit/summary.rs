@@ -143,8 +143,8 @@ impl Report {
             ),
             _ => format!(
                 "Part of this bundle could not be checked, and nobody is shown to have misbehaved: \
-                 {} remain open; what was verified is {hold}.",
-                counted(unchecked, "point", "points"),
+                 {} open; what was verified is {hold}.",
+                counted(unchecked, "point remains", "points remain"),
             ),
         }
     }

@@ -199,6 +199,20 @@ pub(super) fn clean(exit_code: Option<i32>, report: &Value, list: &str) -> Found
     Found::fault(format!("exit code {exit_code:?}, {wrong:?}, {closing:?}; expected nothing wrong"))
 }
 
+/// Whether every entry that an exported decision rests on is proven by a checkpoint that enough others cosigned.
+pub(super) fn proven_to_others(exit_code: Option<i32>, report: &Value) -> Found {
+    let entries: Vec<&Value> = report["entries"].as_array().into_iter().flatten().collect();
+    let told = |one: &&Value| format!("{}: {} of {}", one["what"], one["cosigned"], one["needed"]);
+    match entries.iter().find(|one| one["is_enough"] != true) {
+        None if exit_code == Some(0) && !entries.is_empty() => {
+            let all: Vec<String> = entries.iter().map(told).collect();
+            Found::well(format!("cosigned: {}", all.join(", ").replace('"', "")))
+        }
+        None => Found::fault(format!("exit code {exit_code:?}, {} entries", entries.len())),
+        Some(one) => Found::fault(format!("cosigned by too few: {}", told(one))),
+    }
+}
+
 /// Whether an auditor's report names this entry of this member as wrong, by itself or among others.
 pub(super) fn entry_named(
     exit_code: Option<i32>,

@@ -224,3 +224,18 @@ fn bytes_hold_a_text_wherever_it_stands() {
     }
     assert!(!holds(b"", "a"));
 }
+
+#[test]
+fn every_entry_of_an_exported_decision_is_proven_to_others() {
+    let report = |enough: &[bool]| {
+        let line = |is_enough: &bool| json!({ "what": "proposal", "cosigned": 2, "needed": 3, "is_enough": is_enough });
+        json!({ "entries": enough.iter().map(line).collect::<Vec<_>>() })
+    };
+    assert!(proven_to_others(Some(0), &report(&[true, true])).is_well);
+    assert!(proven_to_others(Some(0), &report(&[true, false])).detail.contains("2 of 3"));
+    for (code, enough) in
+        [(Some(1), &[true][..]), (None, &[true]), (Some(0), &[]), (Some(0), &[false])]
+    {
+        assert!(!proven_to_others(code, &report(enough)).is_well, "{code:?} {enough:?}");
+    }
+}

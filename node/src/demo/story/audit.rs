@@ -44,7 +44,30 @@ pub(super) fn tell(story: &mut Story<'_>) -> Result<(), DemoError> {
         "The auditor comes to the result that the nodes show.",
         found,
     );
+    folder(story, &empty)?;
     tamper(story, &empty, (author, seq))
+}
+
+/// One decision by itself, with proofs that other programs read. Nodes cosign with their next acknowledgements.
+fn folder(story: &mut Story<'_>, empty: &Path) -> Result<(), DemoError> {
+    let Story { stage, board, cast, fund, .. } = story;
+    let Some(fund) = fund.as_deref() else { return Ok(()) };
+    let program = Program::of_this_process()?;
+    let (bundle, made) = (empty.join("fund.bundle"), empty.join("winter-fund"));
+    let what = "The winter fund alone, as a folder for the minutes: each vote stands under a checkpoint of its \
+                author's feed that a majority of the others cosigned.";
+    stage.until("audit-proofs", what, || {
+        for path in [&bundle, &made].into_iter().filter(|path| path.exists()) {
+            let removed =
+                if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
+            removed.map_err(FileError::at("removing", path))?;
+        }
+        board.member(cast.observer)?.json(&["export", "--out", &bundle.display().to_string()])?;
+        let words = ["audit", "export", "fund.bundle", "--artefact", fund, "--out", "winter-fund"];
+        let (code, report) = program.json_in(empty, &words)?;
+        Ok(checks::proven_to_others(code, &report))
+    })?;
+    Ok(())
 }
 
 /// The file that the auditor is handed.

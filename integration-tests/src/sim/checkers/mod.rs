@@ -276,7 +276,8 @@ impl Checkers {
     /// What must not be.
     pub fn sending(&mut self, seen: Seen<'_>, peer: &NodeKey, message: &Message) -> Verdict {
         self.durability.sending(&self.facts, seen, peer, message)?;
-        self.witnesses.sending(&self.facts, seen, message)?;
+        let excused_from = |feed: &FeedId| self.append_only.excused_from(feed);
+        self.witnesses.sending(&self.facts, seen, message, excused_from)?;
         self.append_only.sending(&self.facts, seen.node, message)
     }
 
@@ -326,7 +327,6 @@ impl Checkers {
         self.settlement.forget(node);
         self.artefacts.restored(node);
         self.append_only.restored(&self.facts, node, disks);
-        self.witnesses.restored(|feed| self.append_only.excused_from(feed));
         self.forks.restored(node, disks);
     }
 

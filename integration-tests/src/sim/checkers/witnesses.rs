@@ -6,7 +6,8 @@
 //!     of one feed, what a later entry cosigns is longer than what an earlier one did
 //! ```
 //!
-//! What a restored node had said to too few partners is lost, and may be said again.
+//! A restored node may send again what its lost disk had made good; that was checked when it was new. What it had
+//! said to too few partners is lost, and may be said otherwise.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,7 +23,8 @@ use super::{super::disk::Disk, Checker, Facts, Seen, Verdict, Violation};
 /// See the module.
 #[derive(Debug, Default)]
 pub(super) struct Witnesses {
-    seen: BTreeSet<(FeedId, u64)>,
+    /// What each of these entries says: of a restored author it may be said again, and otherwise.
+    seen: BTreeSet<(FeedId, u64, Vec<u8>)>,
     /// By the feed that cosigns and the origin: which size, at which entry.
     sizes: BTreeMap<(FeedId, Origin), BTreeMap<u64, u64>>,
     given: u64,
@@ -40,27 +42,28 @@ impl Witnesses {
         self.given
     }
 
-    pub(super) fn sending(&mut self, facts: &Facts, seen: Seen<'_>, message: &Message) -> Verdict {
+    /// `excused_from`: from which entry on a restored author may have lost what it signed, and sign again.
+    pub(super) fn sending(
+        &mut self,
+        facts: &Facts,
+        seen: Seen<'_>,
+        message: &Message,
+        excused_from: impl Fn(&FeedId) -> Option<u64>,
+    ) -> Verdict {
         let Message::Run { run, .. } = message else { return Ok(()) };
         if !facts.is_of(&run.feed, seen.node) {
             return Ok(());
         }
         for (seq, list) in cosigned(run) {
-            if self.seen.insert((run.feed, seq)) {
+            if self.seen.insert((run.feed, seq, list.to_bytes())) {
+                let from = excused_from(&run.feed).unwrap_or(u64::MAX).max(seq);
+                let of_feed = self.sizes.iter_mut().filter(|((feed, _), _)| *feed == run.feed);
+                of_feed.for_each(|(_, sizes)| sizes.retain(|other, _| *other < from));
                 let mut given = list.given.iter();
                 given.try_for_each(|one| self.take(facts, seen, (run.feed, seq), one))?;
             }
         }
         Ok(())
-    }
-
-    /// A backup was put back: what a feed says from such an entry on may be lost, and said again.
-    pub(super) fn restored(&mut self, excused_from: impl Fn(&FeedId) -> Option<u64>) {
-        let stands = |feed: &FeedId, seq: u64| excused_from(feed).is_none_or(|from| seq < from);
-        self.seen.retain(|(feed, seq)| stands(feed, *seq));
-        for ((feed, _), sizes) in &mut self.sizes {
-            sizes.retain(|seq, _| stands(feed, *seq));
-        }
     }
 
     fn take(

@@ -89,7 +89,9 @@ impl Engine {
             && size == seq
             && self.kept_head(step, &id, size).is_some_and(repeats)
         {
-            self.note_cosigned(&author, |row| row.seen = row.seen.max(size));
+            self.note_cosigned(&board, (author.org, author.epoch), |row| {
+                row.seen = row.seen.max(size);
+            });
         }
     }
 
@@ -101,17 +103,13 @@ impl Engine {
         for Checkpoint { origin, size, .. } in
             given.filter(|of| is_ours && of.origin.board == *board)
         {
-            self.note_cosigned_of(board, (origin.org, origin.epoch), |row| {
+            self.note_cosigned(board, (origin.org, origin.epoch), |row| {
                 row.given = row.given.max(size);
             });
         }
     }
 
-    fn note_cosigned(&mut self, of: &Descriptor, change: impl FnOnce(&mut CosignRow)) {
-        self.note_cosigned_of(&of.board, (of.org, of.epoch), change);
-    }
-
-    fn note_cosigned_of(
+    fn note_cosigned(
         &mut self,
         id: &BoardId,
         of: (OrgId, u64),

@@ -45,9 +45,8 @@ impl Pen {
     }
 
     fn checkpoint(&self) -> Checkpoint {
-        let Descriptor { board, org, epoch, .. } = self.descriptor;
         let head = self.tip.head();
-        Checkpoint { origin: Origin { board, org, epoch }, size: head.size, root: head.root }
+        Checkpoint { origin: Origin::of(&self.descriptor), size: head.size, root: head.root }
     }
 
     /// Cosigns a checkpoint in an entry of its own.

@@ -212,15 +212,20 @@ impl<'a> Wishes<'a> {
         named.map(|named| names::item_named(reading, list, named)).transpose()
     }
 
+    /// The last item that is there after the wishes so far.
     fn last_item(&self, list: &Path) -> Result<Option<String>, Refusal> {
         let cell = self.case.seen()?.reading.cell(list);
-        Ok(match cell.map(|cell| &cell.content) {
-            Some(Content::List(items)) => {
-                let shown = |item: &&_| !matches!(presence(item), Presence::Removed { .. });
-                items.iter().rfind(shown).map(|item| item.id.clone())
-            }
-            Some(_) | None => None,
-        })
+        let mut items: Vec<(String, bool)> = match cell.map(|cell| &cell.content) {
+            Some(Content::List(items)) => items
+                .iter()
+                .map(|item| (item.id.clone(), !matches!(item.presence, Presence::Removed { .. })))
+                .collect(),
+            Some(_) | None => Vec::new(),
+        };
+        for intent in &self.intents {
+            arrange(&mut items, list, intent);
+        }
+        Ok(items.into_iter().rfind(|(_, is_there)| *is_there).map(|(id, _)| id))
     }
 
     /// A text as it is after the wishes so far.
@@ -241,8 +246,24 @@ impl<'a> Wishes<'a> {
     }
 }
 
-const fn presence(item: &concordat_protocol::artefact::read::Item) -> &Presence {
-    &item.presence
+/// Items of a list, each with whether it is there, as they are after one wish more.
+fn arrange(items: &mut Vec<(String, bool)>, list: &Path, intent: &Intent) {
+    let (id, after) = match intent {
+        Intent::AddItem { at, id, after } if at == list => (id.as_str(), after),
+        Intent::MoveItem { at, after } if at.parent() == *list => {
+            (at.parts().last().map_or("", String::as_str), after)
+        }
+        Intent::RemoveItem { at } | Intent::RestoreItem { at } if at.parent() == *list => {
+            let is_there = matches!(intent, Intent::RestoreItem { .. });
+            let named = items.iter_mut().filter(|(id, _)| at.parts().last() == Some(id));
+            named.for_each(|item| item.1 = is_there);
+            return;
+        }
+        _ => return,
+    };
+    items.retain(|(other, _)| other != id);
+    let before = after.as_ref().and_then(|after| items.iter().position(|(id, _)| id == after));
+    items.insert(before.map_or(0, |before| before.saturating_add(1)), (id.to_owned(), true));
 }
 
 /// Refuses a patient's number in what was typed for a field.
@@ -319,6 +340,7 @@ mod tests {
     use crate::{
         control::{Act, Answer, AsOf, Deed, Look, Request, Word},
         fixture::{found, partner},
+        view::artefact::Artefact,
     };
 
     #[test]
@@ -337,8 +359,8 @@ mod tests {
         assert_eq!(spliced("same", "same"), None);
     }
 
-    #[test]
-    fn edits_of_one_text_follow_one_another() {
+    /// A node on a board, with a decision that is shown after these edits, one call each.
+    fn edited(calls: &[&[Edit]]) -> Artefact {
         let wigan = partner("la-wigan", "council");
         let board = found(&[&wigan, &partner("ccg-trafford", "ccg")]);
         wigan.ask(Request::Join { paper: board.to_text() }).unwrap();
@@ -347,6 +369,18 @@ mod tests {
         };
         let (kind, audience) = ("decision".to_owned(), Vec::new());
         act(Deed::Open { board: None, kind, audience, title: None });
+        for edits in calls {
+            act(Deed::Edit { artefact: "decision".into(), edits: edits.to_vec() });
+        }
+        let look = Look::Show { artefact: "decision".into(), as_of: AsOf::Now };
+        let Ok(Answer::Artefact(shown)) = wigan.ask(Request::Look(look)) else {
+            panic!("not shown")
+        };
+        *shown
+    }
+
+    #[test]
+    fn edits_of_one_text_follow_one_another() {
         let set = |value: &str| Edit::Set { at: "summary".into(), value: value.into() };
         let splice = |position, insert: &str| Edit::Splice {
             at: "summary".into(),
@@ -360,13 +394,31 @@ mod tests {
             splice(Some(0), "For "),
             set("For Beds 😀 and staff."),
         ];
-        act(Deed::Edit { artefact: "decision".into(), edits: edits.to_vec() });
+        assert_eq!(edited(&[&edits]).fields[0].text.as_deref(), Some("For Beds 😀 and staff."));
+    }
 
-        let look = Look::Show { artefact: "decision".into(), as_of: AsOf::Now };
-        let Ok(Answer::Artefact(shown)) = wigan.ask(Request::Look(look)) else {
-            panic!("not shown")
+    #[test]
+    fn items_that_are_added_at_once_stand_in_their_order() {
+        let add = |label: &str| Edit::Add {
+            at: "options".into(),
+            values: vec![("label".into(), label.into())],
+            after: None,
         };
-        assert_eq!(shown.fields[0].text.as_deref(), Some("For Beds 😀 and staff."));
+        let at = |at: &str| at.to_owned();
+        let shown = edited(&[
+            &[add("a"), add("b"), add("c")],
+            &[
+                add("d"),
+                Edit::Remove { at: at("options/2"), values: vec![] },
+                Edit::Move { at: at("options/1"), after: Some("3".into()) },
+                add("e"),
+                Edit::Move { at: at("options/3"), after: None },
+                add("f"),
+            ],
+        ]);
+        let labels = shown.fields.iter().filter(|field| field.path.ends_with("/label"));
+        let labels: Vec<&str> = labels.map(|field| field.values[0].value.as_str()).collect();
+        assert_eq!(labels, ["c", "a", "d", "e", "f"]);
     }
 
     #[test]

@@ -64,6 +64,7 @@ pub(super) struct Fund {
 /// Everybody, and who does what.
 #[derive(Debug, Clone)]
 pub(super) struct Cast {
+    pub(super) size: Size,
     pub(super) parts: Vec<Part>,
     /// Begins what is edited, and keeps the board's business.
     pub(super) sponsor: &'static str,
@@ -84,6 +85,13 @@ pub(super) struct Cast {
     pub(super) fund: Fund,
     /// So many must answer.
     pub(super) quorum: usize,
+    /// Where those decide who pay: so many must answer, and so many of the councils and of the commissioning groups.
+    pub(super) payers_quorum: (usize, usize),
+    /// Has not said yet whether it ratifies.
+    pub(super) undecided: Option<&'static str>,
+    /// A locality, and its council, whose node is away when a standard gets a new version; where a standard can be
+    /// agreed at all.
+    pub(super) behind: Option<(&'static str, &'static str)>,
 }
 
 impl Cast {
@@ -94,6 +102,15 @@ impl Cast {
         let mut next = || Some([trusts.next()?.slug, groups.next()?.slug]);
         let ([trust, group], [other_trust, other_group]) = (next()?, next()?);
         Some([trust, other_trust, group, other_group])
+    }
+
+    /// The localities in which members of this size work, and those members.
+    pub(super) fn localities(&self) -> impl Iterator<Item = (&'static str, Vec<&'static str>)> {
+        LOCALITIES.iter().filter_map(|(locality, members)| {
+            let takes_part = |slug: &&str| self.parts.iter().any(|part| part.slug == *slug);
+            let members: Vec<&str> = members.iter().copied().filter(takes_part).collect();
+            (!members.is_empty()).then_some((*locality, members))
+        })
     }
 
     pub(super) fn of(size: Size) -> Self {
@@ -114,12 +131,18 @@ impl Cast {
             Ten => (["tr-mft", "ccg-bury"], "tr-bolton", NIGHTS, CLAIMANTS),
             ThirtySix => (["tr-pennine-care", "ccg-wigan"], "tr-bolton", NIGHTS, CLAIMANTS),
         };
-        let (fund, quorum) = match size {
-            Five => (FUND_OF_FIVE, 3),
-            Ten => (FUND_OF_TEN, 7),
-            ThirtySix => (FUND_OF_ALL, 24),
+        let (fund, quorum, payers_quorum) = match size {
+            Five => (FUND_OF_FIVE, 3, (3, 1)),
+            Ten => (FUND_OF_TEN, 7, (4, 1)),
+            ThirtySix => (FUND_OF_ALL, 24, (14, 6)),
+        };
+        let (undecided, behind) = match size {
+            Five => (None, None),
+            Ten => (Some("ccg-bury"), Some(("bury", "la-bury"))),
+            ThirtySix => (Some("ccg-stockport"), Some(("hmr", "la-rochdale"))),
         };
         Self {
+            size,
             parts: parts.collect(),
             sponsor: "la-wigan",
             office: "gmhscp",
@@ -132,6 +155,9 @@ impl Cast {
             killed: "tr-pennine-acute",
             fund,
             quorum,
+            payers_quorum,
+            undecided,
+            behind,
         }
     }
 }
@@ -220,6 +246,20 @@ const MEMBERS: &[(Size, &str, &str, &str)] = &[
     (ThirtySix, "tr-nwbh", "North West Boroughs Healthcare NHS FT", "trust"),
 ];
 
+/// Who works in which locality; members that work in all of them are in none.
+const LOCALITIES: &[(&str, &[&str])] = &[
+    ("bolton", &["la-bolton", "ccg-bolton", "tr-bolton"]),
+    ("bury", &["la-bury", "ccg-bury", "tr-pennine-acute"]),
+    ("hmr", &["la-rochdale", "ccg-hmr", "tr-pennine-acute"]),
+    ("manchester", &["la-manchester", "ccg-manchester", "tr-mft", "tr-pennine-acute"]),
+    ("oldham", &["la-oldham", "ccg-oldham", "tr-pennine-acute"]),
+    ("salford", &["la-salford", "ccg-salford", "tr-salford-royal"]),
+    ("stockport", &["la-stockport", "ccg-stockport", "tr-stockport"]),
+    ("tameside-glossop", &["la-tameside", "ccg-tg", "tr-tameside"]),
+    ("trafford", &["la-trafford", "ccg-trafford"]),
+    ("wigan", &["la-wigan", "ccg-wigan", "tr-wwl", "tr-bridgewater", "tr-nwbh"]),
+];
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -231,7 +271,8 @@ mod tests {
             assert_eq!(cast.parts.len() as u64, nodes);
             let named = [cast.sponsor, cast.office, cast.observer, cast.lender, cast.keeper];
             let named = named.into_iter().chain(cast.editors).chain(cast.claimants);
-            let named = named.chain([cast.killed]);
+            let named = named.chain([cast.killed]).chain(cast.undecided);
+            let named = named.chain(cast.behind.map(|(_, council)| council));
             let named = named.chain(cast.fund.split.iter().map(|(slug, _)| *slug));
             for slug in named {
                 assert!(cast.parts.iter().any(|part| part.slug == slug), "{nodes}: {slug}");

@@ -4,7 +4,7 @@
 
 use crate::control::{Deed, Edit, Pair};
 
-fn pairs(values: &[(&str, &str)]) -> Vec<Pair> {
+pub(super) fn pairs(values: &[(&str, &str)]) -> Vec<Pair> {
     values.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }
 
@@ -17,7 +17,7 @@ pub(super) fn open(kind: &str, title: &str) -> Deed {
     }
 }
 
-fn edit(artefact: &str, edits: Vec<Edit>) -> Deed {
+pub(super) fn edit(artefact: &str, edits: Vec<Edit>) -> Deed {
     Deed::Edit { artefact: artefact.to_owned(), edits }
 }
 
@@ -57,9 +57,14 @@ pub(super) fn settle(artefact: &str, (code, about): (&str, &str), chosen: &str, 
     }
 }
 
-pub(super) fn freeze(artefact: &str) -> Deed {
-    let artefact = artefact.to_owned();
-    Deed::Freeze { artefact, rule: None, closer: None, closes_on: None }
+pub(super) fn freeze(artefact: &str, rule: &str) -> Deed {
+    let (artefact, rule) = (artefact.to_owned(), Some(rule.to_owned()));
+    Deed::Freeze { artefact, rule, closer: None, closes_on: None }
+}
+
+pub(super) fn state_position(artefact: &str, text: &str) -> Deed {
+    let (artefact, name) = (artefact.to_owned(), "position".to_owned());
+    Deed::Remark { artefact, name, values: pairs(&[("text", text)]), widens: false }
 }
 
 pub(super) fn sign(artefact: &str, answer: &str) -> Deed {

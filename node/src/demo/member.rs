@@ -22,13 +22,18 @@ use serde_json::Value;
 
 use super::{DemoError, cast::Part, crew::Crew, relay::Relay};
 use crate::{
-    control::{self, Act, Acted, Answer, AsOf, Deed, Look, Refusal, Reply, Request, Word},
+    control::{
+        self, Act, Acted, Answer, AsOf, Deed, ListQuery, Look, Refusal, Reply, Request, Word,
+    },
     home::{FileError, Home, config_file},
     view::{
         Status,
         artefact::{Artefact, History, ProvenDecision},
     },
 };
+
+/// More than the story begins.
+const ARTEFACTS_MAX: usize = 100;
 
 /// The program that this process is.
 #[derive(Debug, Clone)]
@@ -197,6 +202,17 @@ impl Member {
 
     pub(super) fn status(&self) -> Result<Status, DemoError> {
         self.try_status()?.ok_or_else(|| self.not_running())
+    }
+
+    /// The ids of all artefacts.
+    pub(super) fn list(&self) -> Result<Vec<String>, DemoError> {
+        let query = ListQuery { board: None, after: None, limit: ARTEFACTS_MAX };
+        match self.ask(&Request::Look(Look::List(query)))? {
+            Answer::Artefacts(list) if list.more == 0 => {
+                Ok(list.artefacts.into_iter().map(|one| one.artefact).collect())
+            }
+            _ => Err(self.other_answer("list")),
+        }
     }
 
     pub(super) fn show(&self, artefact: &str) -> Result<Artefact, DemoError> {

@@ -28,6 +28,11 @@ use super::{
 };
 use crate::{home::FileError, store::EngineKind};
 
+/// The rule by which everything is decided that all classes have a say in.
+pub(super) const JOINT_RULE: &str = "joint decision";
+/// The rule by which those decide who pay for care: trusts, which are paid for it, may take part and are not counted.
+pub(super) const COMMISSIONING_RULE: &str = "joint commissioning";
+
 /// Longest path of a Unix socket.
 const SOCKET_BYTES_MAX: usize = 107;
 
@@ -203,10 +208,15 @@ fn draft_of(cast: &Cast) -> String {
             "\n[[members]]\ncard = \"{slug}.card\"\nslug = \"{slug}\"\nclass = \"{class}\"\n{status}"
         ));
     }
-    let classes = "majority(council), majority(ccg), majority(trust)";
+    toml.push_str("\n[localities]\n");
+    for (locality, members) in cast.localities() {
+        toml.push_str(&format!("{locality} = {members:?}\n"));
+    }
+    let payers = "share(3/4 of cast), majority(council), majority(ccg)";
+    let (all, (least, some)) = (cast.quorum, cast.payers_quorum);
     toml.push_str(&format!(
-        "\n[rules]\n\"joint decision\" = \"all(quorum({}), share(3/4 of cast), {classes})\"\n",
-        cast.quorum
+        "\n[rules]\n{JOINT_RULE:?} = \"all(quorum({all}), {payers}, majority(trust))\"\n{COMMISSIONING_RULE:?} = \
+         \"all(quorum({least}, council {some}, ccg {some}), {payers})\"\n"
     ));
     for rule in ["amend", "admit", "suspend"] {
         toml.push_str(&format!("{rule} = \"share(2/3 of members)\"\n"));
@@ -229,7 +239,12 @@ mod tests {
         assert_eq!(slugs, parts);
         let observers = members.iter().filter(|one| one.get("status").is_some()).count();
         assert_eq!(observers, 1);
-        assert!(draft["rules"]["joint decision"].as_str().unwrap().contains("quorum(7)"));
+        assert!(draft["rules"][JOINT_RULE].as_str().unwrap().contains("quorum(7)"));
+        let payers = draft["rules"][COMMISSIONING_RULE].as_str().unwrap();
+        assert!(payers.contains("quorum(4, council 1, ccg 1)") && !payers.contains("trust"));
+        let bury = draft["localities"]["bury"].as_array().unwrap();
+        assert_eq!(bury.len(), 3);
+        assert_eq!(draft["localities"].as_table().unwrap().len(), 8);
     }
 
     #[test]

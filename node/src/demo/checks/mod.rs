@@ -187,6 +187,37 @@ pub(super) fn proof_fault(proof: &ProvenDecision) -> Option<String> {
     lacking.map(|what| format!("no line of the proof has {what:?}: {:?}", proof.lines))
 }
 
+/// The tests of the rule and what they found, and the result in a sentence.
+pub(super) fn trace(proof: &ProvenDecision) -> String {
+    let tests = proof.lines.iter().filter(|line| line.starts_with("  ") && line.contains(" — "));
+    let lines: Vec<&str> = tests.chain([&proof.sentence]).map(String::as_str).collect();
+    lines.join("\n")
+}
+
+/// Whether the last proposal has this result, by so many settled answers for, against, abstaining and taking no part.
+pub(super) fn division_fault(
+    shown: &Artefact,
+    result: &str,
+    expected: [usize; 4],
+) -> Option<String> {
+    let Some(last) = shown.proposals.last() else {
+        return Some("nothing was put to a decision".to_owned());
+    };
+    let count = |word| last.answers.iter().filter(|(_, says)| says == word).count();
+    let found = ["approve", "reject", "abstain", "recused"].map(count);
+    let is_well = (last.result.as_str(), found) == (result, expected);
+    (!is_well)
+        .then(|| format!("{:?} by {found:?}, expected {result:?} by {expected:?}", last.result))
+}
+
+/// Who has a row in this table, by short name.
+pub(super) fn authors_of<'a>(shown: &'a Artefact, table: &str) -> Vec<&'a str> {
+    let rows = shown.rows.iter().filter(|row| row.table == table);
+    let mut authors: Vec<&str> = rows.map(|row| row.by.org.as_str()).collect();
+    authors.sort_unstable();
+    authors
+}
+
 /// Whether an auditor's report says that nothing is wrong.
 pub(super) fn clean(exit_code: Option<i32>, report: &Value, list: &str) -> Found {
     let wrong = report[list].as_array().into_iter().flatten();
@@ -197,6 +228,42 @@ pub(super) fn clean(exit_code: Option<i32>, report: &Value, list: &str) -> Found
         return Found::well(closing);
     }
     Found::fault(format!("exit code {exit_code:?}, {wrong:?}, {closing:?}; expected nothing wrong"))
+}
+
+/// Whether a replay has just these artefacts, each in the state and with the results that a node shows.
+pub(super) fn replayed_as_shown(replayed: &Value, shown: &[Artefact]) -> Found {
+    let seen: Vec<&Value> = replayed["artefacts"].as_array().into_iter().flatten().collect();
+    let of = |one: &Artefact| seen.iter().find(|seen| seen["artefact"] == one.artefact.as_str());
+    let differs = |one: &&Artefact| {
+        of(one).is_none_or(|seen| seen["state_name"] != one.state_name.as_str())
+            || of(one).map(|seen| results_replayed(seen)) != Some(results_shown(one))
+    };
+    if let Some(one) = shown.iter().find(differs) {
+        let found = of(one).map_or("nothing", |seen| seen["state"].as_str().unwrap_or_default());
+        let title = one.title.as_deref().unwrap_or_default();
+        return Found::fault(format!("{title:?} is {:?}; replayed: {found:?}", one.state));
+    }
+    let results: Vec<(String, String)> = shown.iter().flat_map(results_shown).collect();
+    let detail = format!("{} artefacts, {} frozen texts", shown.len(), results.len());
+    Found { is_well: seen.len() == shown.len() && !results.is_empty(), detail }
+}
+
+/// Digests of frozen texts that could be built again, with what came of each.
+fn results_replayed(seen: &Value) -> Vec<(String, String)> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let frozen = seen["frozen"].as_array().into_iter().flatten();
+    let matching = frozen.filter(|one| one["matches"] == true);
+    let mut results: Vec<_> =
+        matching.map(|one| (text(&one["wording"]), text(&one["result"]))).collect();
+    results.sort_unstable();
+    results
+}
+
+fn results_shown(shown: &Artefact) -> Vec<(String, String)> {
+    let results = shown.proposals.iter().map(|one| (one.digest.clone(), one.result.clone()));
+    let mut results: Vec<_> = results.collect();
+    results.sort_unstable();
+    results
 }
 
 /// Whether every entry that an exported decision rests on is proven by a checkpoint that enough others cosigned.

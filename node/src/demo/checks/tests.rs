@@ -32,13 +32,23 @@ fn artefact() -> Artefact {
             field("split/b/pence", vec![value("250")], None),
             field("split/b/org", vec![value("7")], None),
         ],
-        "strays": [], "rows": [],
+        "strays": [],
+        "rows": [
+            { "table": "adoption", "did": "", "values": [], "by": by("la-wigan"), "is_settled": true },
+            { "table": "adoption", "did": "", "values": [], "by": by("la-bury"), "is_settled": true },
+            { "table": "reference", "did": "", "values": [], "by": by("gmhscp"), "is_settled": true },
+        ],
         "offers": [{
             "org": "la-wigan", "line": "a", "quantity": "4", "unit": "shift", "from_ms": 1, "to_ms": 2,
             "confirmed": "4", "claimed": "0", "remaining": "0", "over_claimed": "0", "is_recalled": false,
         }],
         "claims": [claim("tr-mft", "3"), claim("tr-bolton", "1")],
-        "proposals": [], "remarks": [],
+        "proposals": [{
+            "by": by("la-wigan"), "digest": "d1", "rule": "joint decision", "closer": "gmhscp", "closes_at_ms": 1,
+            "result": "carried", "is_current": true, "amendments": 0,
+            "answers": [["la-wigan", "approve"], ["gmhscp", "reject"], ["tr-mft", "approve (open)"]],
+        }],
+        "remarks": [],
         "conflicts": [
             {
                 "code": "C1", "about": "days", "settled_by_whom": "the sponsor", "settled_in": null,
@@ -238,4 +248,53 @@ fn every_entry_of_an_exported_decision_is_proven_to_others() {
     {
         assert!(!proven_to_others(code, &report(enough)).is_well, "{code:?} {enough:?}");
     }
+}
+
+#[test]
+fn answers_are_counted_by_what_they_say_and_only_settled_ones() {
+    let fault = |result, expected| division_fault(&artefact(), result, expected);
+    assert_eq!(fault("carried", [1, 1, 0, 0]), None);
+    let told = fault("carried", [2, 1, 0, 0]).unwrap();
+    assert_eq!(told, "\"carried\" by [1, 1, 0, 0], expected \"carried\" by [2, 1, 0, 0]");
+    assert!(fault("failed", [1, 1, 0, 0]).is_some());
+    let none = Artefact { proposals: Vec::new(), ..artefact() };
+    assert!(division_fault(&none, "carried", [0; 4]).is_some());
+}
+
+#[test]
+fn rows_are_told_by_who_wrote_them_in_one_table() {
+    assert_eq!(authors_of(&artefact(), "adoption"), ["la-bury", "la-wigan"]);
+    assert!(authors_of(&artefact(), "ratifications").is_empty());
+}
+
+#[test]
+fn a_replay_has_what_the_nodes_show_and_nothing_else() {
+    let one = |state: &str, matches: bool| {
+        let frozen = json!([{ "wording": "d1", "matches": matches, "result": "carried" }]);
+        json!({ "artefact": "artefact-a", "state": state, "state_name": state, "frozen": frozen })
+    };
+    let seen = |artefacts: &[Value]| {
+        replayed_as_shown(&json!({ "artefacts": artefacts }), &[artefact()]).is_well
+    };
+    assert!(seen(&[one("frozen", true)]));
+    assert!(!seen(&[one("decided", true)]) && !seen(&[one("frozen", false)]) && !seen(&[]));
+    let other = json!({ "artefact": "artefact-b", "state_name": "draft", "frozen": [] });
+    assert!(!seen(&[one("frozen", true), other]));
+    assert!(!replayed_as_shown(&json!({ "artefacts": [] }), &[]).is_well);
+}
+
+#[test]
+fn a_trace_is_the_tests_of_the_rule_and_the_result() {
+    let lines =
+        ["Rule: all of (…)", "  all of these — holds", "  1 answered — holds", "Closed by: a"];
+    let proof = ProvenDecision {
+        artefact: String::new(),
+        title: None,
+        state: String::new(),
+        sentence: "The result is: carried.".to_owned(),
+        lines: lines.map(str::to_owned).to_vec(),
+        proof: Value::Null,
+    };
+    let expected = "  all of these — holds\n  1 answered — holds\nThe result is: carried.";
+    assert_eq!(trace(&proof), expected);
 }

@@ -11,6 +11,7 @@ use super::Story;
 use crate::{
     demo::{DemoError, checks, member::Program, partnership::Partnership, stage::Found},
     home::FileError,
+    view::artefact::Artefact,
 };
 
 /// Stands in one entry alone.
@@ -38,12 +39,11 @@ pub(super) fn tell(story: &mut Story<'_>) -> Result<(), DemoError> {
     let (code, replayed) = program.json_in(&empty, &["audit", "replay", "board.bundle"])?;
     let what = "Built again from the file alone, every frozen text is the one that was signed.";
     stage.check("audit-replay", what, checks::clean(code, &replayed, "failures"));
-    let found = story.as_nodes_say(&replayed)?;
-    story.stage.check(
-        "audit-same-state",
-        "The auditor comes to the result that the nodes show.",
-        found,
-    );
+    let observer = board.member(cast.observer)?;
+    let shown = observer.list()?.into_iter().map(|artefact| observer.show(&artefact));
+    let shown: Vec<Artefact> = shown.collect::<Result<_, _>>()?;
+    let what = "Of everything that was drafted, offered and voted on, the auditor comes to what the nodes show.";
+    stage.check("audit-same-state", what, checks::replayed_as_shown(&replayed, &shown));
     folder(story, &empty)?;
     tamper(story, &empty, (author, seq))
 }
@@ -73,28 +73,6 @@ fn folder(story: &mut Story<'_>, empty: &Path) -> Result<(), DemoError> {
 /// The file that the auditor is handed.
 pub(super) fn auditors_bundle(board: &Partnership) -> PathBuf {
     board.file("auditor").join("board.bundle")
-}
-
-impl Story<'_> {
-    /// Whether the decision on the winter fund is, in a replay, what the nodes show.
-    fn as_nodes_say(&self, replayed: &serde_json::Value) -> Result<Found, DemoError> {
-        let Some(fund) = self.fund.as_deref() else {
-            return Ok(Found::fault("there is no decision on the winter fund"));
-        };
-        let shown = self.board.member(self.cast.sponsor)?.show(fund)?;
-        let artefacts = replayed["artefacts"].as_array().into_iter().flatten();
-        let seen = artefacts.clone().find(|one| one["artefact"] == fund);
-        let Some(seen) = seen else { return Ok(Found::fault("the file holds no winter fund")) };
-        let digest = shown.proposals.last().map(|one| one.digest.clone()).unwrap_or_default();
-        let frozen = &seen["frozen"][0];
-        let is_well = seen["state_name"] == shown.state_name.as_str()
-            && frozen["wording"] == digest.as_str()
-            && frozen["matches"] == true
-            && frozen["result"] == "carried";
-        let detail =
-            format!("{}, {}, wording {}", seen["state"], frozen["result"], frozen["wording"]);
-        Ok(Found { is_well, detail: detail.replace('"', "") })
-    }
 }
 
 /// One byte of one entry is changed in a copy.

@@ -2,10 +2,10 @@
 //!
 //! *Source*: ours; scenarios 8 and 9 of the domain.
 
-use super::{ENGAGEMENT, Story};
+use super::Story;
 use crate::{
     control::AsOf,
-    demo::{DemoError, checks, deeds, stage::Found},
+    demo::{DemoError, checks, deeds, papers::ENGAGEMENT, partnership::JOINT_RULE, stage::Found},
     view::artefact::Artefact,
 };
 
@@ -160,7 +160,7 @@ fn threshold_waits(story: &mut Story<'_>, standard: &str) -> Result<(), DemoErro
             checks::open_conflicts(shown, "C1").map(checks::in_words).collect()
         })
     })?;
-    let refusal = board.member(cast.sponsor)?.refusal(deeds::freeze(standard))?;
+    let refusal = board.member(cast.sponsor)?.refusal(deeds::freeze(standard, JOINT_RULE))?;
     let found = checks::refused(refusal.as_ref(), "not-ready", "C1");
     stage.check("two-values-not-frozen", "What is in conflict cannot be frozen.", found);
     Ok(())
@@ -197,7 +197,7 @@ fn threshold_is_settled(
     both_are_kept(story, standard, entries)?;
 
     let Story { stage, board, cast, .. } = story;
-    board.member(cast.sponsor)?.act(deeds::freeze(standard))?;
+    board.member(cast.sponsor)?.act(deeds::freeze(standard, JOINT_RULE))?;
     stage.until("settled-frozen", "Now it can be frozen, with one digest everywhere.", || {
         let shown = board.each(|member| member.show(standard));
         checks::alike(shown, |shown| checks::state_fault(shown, "frozen"), digest)
@@ -271,10 +271,8 @@ fn agree(story: &mut Story<'_>, standard: &str) -> Result<(), DemoError> {
         };
         checks::alike(shown, fault, |shown| shown.state.clone())
     })?;
-    let values = [("version", "last"), ("verdict", "approve"), ("wording", "last")];
-    for slug in clinicians {
-        board.member(slug)?.act(deeds::event(standard, "clinical_signoff", &values))?;
-    }
+    story.sign_off_clinically(standard)?;
+    let Story { stage, board, .. } = story;
     let what = format!("The clinicians of {} sign it off: it is agreed.", clinicians.join(", "));
     stage.until("standard-agreed", what, || {
         let shown = board.each(|member| member.show(standard));

@@ -2,13 +2,15 @@
 //!
 //! *Source*: ours; scenarios 10, 12 and 18 of the domain.
 
-use super::{ENGAGEMENT, Story, editing::digest};
+use super::{Story, editing::digest};
 use crate::{
     control::Deed,
     demo::{
         DemoError,
         cast::{FUND_POUNDS, MOVED_POUNDS},
         checks, deeds,
+        papers::ENGAGEMENT,
+        partnership::JOINT_RULE,
         stage::Found,
     },
     view::artefact::Artefact,
@@ -152,7 +154,7 @@ fn sum_is_broken(story: &mut Story<'_>, fund: &str) -> Result<(), DemoError> {
             format!("{sum} against {}", in_pounds(FUND_PENCE))
         })
     })?;
-    let refusal = board.member(cast.sponsor)?.refusal(deeds::freeze(fund))?;
+    let refusal = board.member(cast.sponsor)?.refusal(deeds::freeze(fund, JOINT_RULE))?;
     let found = checks::refused(refusal.as_ref(), "not-ready", "C9");
     stage.check("sum-not-frozen", "What does not add up cannot be frozen.", found);
     Ok(())
@@ -179,7 +181,7 @@ fn freeze(story: &mut Story<'_>, fund: &str) -> Result<(), DemoError> {
         let trusts = board.members.iter().filter(|member| member.part.class == "trust").count();
         Ok(sponsor.show(fund)?.rows.len() == trusts)
     })?;
-    sponsor.act(deeds::freeze(fund))?;
+    sponsor.act(deeds::freeze(fund, JOINT_RULE))?;
     stage.until(
         "frozen",
         "The text is fixed, and every node has the same digest of it.",
@@ -253,10 +255,7 @@ fn prove(story: &mut Story<'_>, fund: &str) -> Result<(), DemoError> {
             }
         }
         let Some(proof) = first else { return Ok(Found::fault("nobody was asked")) };
-        let trace =
-            proof.lines.iter().filter(|line| line.starts_with("  ") && line.contains(" — "));
-        let trace: Vec<&str> = trace.map(String::as_str).collect();
-        Ok(Found::well(format!("{}\n{}", trace.join("\n"), proof.sentence)))
+        Ok(Found::well(checks::trace(&proof)))
     })?;
 
     // Whoever edits what was decided proposes an amendment.

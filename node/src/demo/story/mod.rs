@@ -6,6 +6,9 @@
 //! | `editing` | two edit one text apart, and set one threshold to two values |
 //! | `aid` | two claim more than there is |
 //! | `fund` | two clean edits break a sum; the board decides |
+//! | `meeting` | several papers are voted on at once, and counted |
+//! | `outcome` | what was carried takes effect, and what was not does not |
+//! | `versions` | a standard gets a new version while one locality is away |
 //! | `crash` | a node is killed, and catches up |
 //! | `private` | a record stays private, and two fields of it leave |
 //! | `audit` | an auditor checks, and finds one changed byte |
@@ -24,21 +27,21 @@ mod end;
 mod fork;
 mod founding;
 mod fund;
+mod meeting;
+mod outcome;
 mod private;
+mod versions;
 
 use std::time::Instant;
 
 use super::{
     Check, DemoError,
     cast::Cast,
-    checks,
+    checks, deeds,
     partnership::Partnership,
     stage::{Found, Stage},
 };
 use crate::store::EngineKind;
-
-/// Stands for an engagement strategy, of which there is none in this story.
-const ENGAGEMENT: &str = "artefact-engagementengagementengagementengagementengagementaa";
 
 /// What the chapters share.
 pub(super) struct Story<'a> {
@@ -70,6 +73,7 @@ const CHAPTERS: &[Chapter] = &[
     chapter("Two edit one document apart", "editing-goes-on", editing::tell),
     chapter("Two claim more shifts than there are", "aid-goes-on", aid::tell),
     chapter("Two clean edits break a sum, and the board decides", "fund-goes-on", fund::tell),
+    chapter("The board meets on several papers", "meeting-goes-on", meeting::tell),
     chapter("A node is killed", "crash-goes-on", crash::tell),
     chapter("What is private stays private", "private-goes-on", private::tell),
     chapter("An auditor checks", "audit-goes-on", audit::tell),
@@ -157,6 +161,16 @@ impl<'a> Story<'a> {
         self.stage.wait(&format!("every node shows the state {state}"), || {
             board.all(|member| Ok(member.show(artefact)?.state_name == state))
         })
+    }
+
+    /// Clinicians of as many members as the kind asks for sign a standard's last proposal off.
+    fn sign_off_clinically(&self, standard: &str) -> Result<(), DemoError> {
+        let values = [("version", "last"), ("verdict", "approve"), ("wording", "last")];
+        for slug in self.cast.clinicians().into_iter().flatten() {
+            let signs = deeds::event(standard, "clinical_signoff", &values);
+            self.board.member(slug)?.act(signs)?;
+        }
+        Ok(())
     }
 
     /// Waits until every node holds the same, to the last entry.

@@ -1,4 +1,4 @@
-//! A record stays private, and two fields of it leave when somebody lets them.
+//! Records stay private, and two fields of one leave when somebody lets them.
 //!
 //! *Source*: ours; scenario 15 of the domain.
 
@@ -9,24 +9,16 @@ use std::{
 
 use super::Story;
 use crate::{
-    demo::{DemoError, checks, deeds, member::Member, partnership::Partnership, stage::Found},
+    demo::{
+        DemoError, checks, deeds,
+        partnership::Partnership,
+        records::{KEPT, Kept, LINE},
+        stage::Found,
+    },
     home::{FileError, Home},
     view::artefact::Artefact,
 };
 
-/// What the records hold: the example that comes with the program.
-const COLLECTION: &str = include_str!("../../../../config/examples/collections/ledger.toml");
-const ROWS: &str = "Line,Posted on,Scheme,Supplier,Amount (£),Status,Note\n\
-                    CAN-0417,2017-11-30,Cancer diagnostics at weekends,Quillfeather Imaging (illustrative),\
-                    1846312.70,forecast,Walk away above two million\n";
-const RECORD: &str = "CAN-0417";
-/// What may never leave.
-const PRIVATE: [&str; 4] = [
-    RECORD,
-    "Quillfeather Imaging",
-    "Walk away above two million",
-    "Ledger lines of joint schemes",
-];
 /// What leaves once it is promoted, and not before.
 const PROMOTED: [&str; 3] = ["Cancer diagnostics at weekends", "1846312.70", "184631270"];
 const SCHEME: &str = "Cancer diagnostics at weekends";
@@ -41,38 +33,48 @@ pub(super) fn tell(story: &mut Story<'_>) -> Result<(), DemoError> {
     only_that_left(story)
 }
 
-/// The keeper imports a row of its ledger, and begins a decision that will need some of it.
+/// Five import a row each, and one begins a decision that will need some of its own.
 fn import(story: &Story<'_>) -> Result<String, DemoError> {
     let Story { stage, board, cast, .. } = story;
-    let keeper = board.member(cast.keeper)?;
-    let collections = Home::new(keeper.home()).collections();
-    fs::create_dir_all(&collections).map_err(FileError::at("making", &collections))?;
-    let rows = board.file("ledger.csv");
-    for (path, text) in [(collections.join("ledger.toml"), COLLECTION), (rows.clone(), ROWS)] {
-        fs::write(&path, text).map_err(FileError::at("writing", &path))?;
+    for kept in KEPT {
+        let member = board.member(kept.by)?;
+        let collections = Home::new(member.home()).collections();
+        fs::create_dir_all(&collections).map_err(FileError::at("making", &collections))?;
+        let schema = collections.join(kept.collection).with_extension("toml");
+        let rows = board.file(kept.collection).with_extension("csv");
+        for (path, text) in [(&schema, kept.schema), (&rows, kept.rows)] {
+            fs::write(path, text).map_err(FileError::at("writing", path))?;
+        }
+        member.json(&["record", "import", kept.collection, &rows.display().to_string()])?;
     }
-    keeper.json(&["record", "import", "ledger", &rows.display().to_string()])?;
-    stage.say(&format!(
-        "  {} imports a row of its ledger, which is nobody else's business.",
-        cast.keeper
-    ));
+    stage.say(
+        "  Five import what is nobody else's business: beds, delays, a ledger, returns, a forward plan.",
+    );
+    let keeper = board.member(cast.keeper)?;
     Ok(keeper.act(deeds::open("decision", "Cancer services (illustrative)"))?.artefact)
 }
 
-/// Every file of every other node, and what another node exports; whatever is found of these texts.
+/// What may never leave, beside its owner.
+fn words() -> impl Iterator<Item = (&'static str, &'static str)> {
+    KEPT.iter().flat_map(|Kept { by, words, .. }| words.iter().map(move |word| (*by, *word)))
+}
+
+/// Every file of every node, and what one of them exports; whatever is found of texts that are not its own.
 fn found_elsewhere(
     board: &Partnership,
-    keeper: &Member,
     exported: &Path,
-    texts: &[&str],
+    texts: &[(&str, &str)],
 ) -> Result<Found, DemoError> {
-    let mut places: Vec<PathBuf> = Vec::from([exported.to_path_buf()]);
-    for member in board.others(keeper.slug()) {
-        places.extend([member.home().to_path_buf(), member.log()]);
+    let mut places: Vec<(&str, PathBuf)> = Vec::from([("", exported.to_path_buf())]);
+    for member in &board.members {
+        let slug = member.slug();
+        places.extend([(slug, member.home().to_path_buf()), (slug, member.log())]);
     }
     let (mut files, mut bytes, mut found) = (0_u64, 0_u64, Vec::new());
-    for place in places {
-        let (looked_at, length, named) = search(&place, texts)?;
+    for (whose, place) in places {
+        let of_others = texts.iter().filter(|(owner, _)| *owner != whose);
+        let of_others: Vec<&str> = of_others.map(|(_, text)| *text).collect();
+        let (looked_at, length, named) = search(&place, &of_others)?;
         files = files.saturating_add(looked_at);
         bytes = bytes.saturating_add(length);
         found.extend(named);
@@ -115,19 +117,21 @@ fn export(board: &Partnership, observer: &str, name: &str) -> Result<PathBuf, De
 
 fn nothing_left(story: &mut Story<'_>) -> Result<(), DemoError> {
     let Story { stage, board, cast, .. } = story;
-    let keeper = board.member(cast.keeper)?;
-    let (_, _, own) = search(keeper.home(), &PRIVATE)?;
-    let kept =
-        PRIVATE.iter().all(|text| own.iter().any(|found| found.starts_with(&format!("{text:?}"))));
-    let detail = format!("{} places in its own directory", own.len());
-    let what = format!("The search finds the row where it belongs, with {}.", cast.keeper);
-    stage.check("private-at-home", what, Found { is_well: kept, detail });
+    let mut missing = Vec::new();
+    for (owner, word) in words() {
+        let (_, _, own) = search(board.member(owner)?.home(), &[word])?;
+        missing.extend(own.is_empty().then(|| format!("{word:?} at {owner}")));
+    }
+    let fault = (!missing.is_empty()).then(|| missing.join(", "));
+    let detail = format!("{} texts, each with its owner", words().count());
+    let what = "A search finds the rows where they belong.";
+    stage.check("private-at-home", what, Found::unless(fault, detail));
 
     let bundle = export(board, cast.observer, "before-promotion.bundle")?;
-    let texts = [&PRIVATE[..], &PROMOTED[..]].concat();
-    let what = "Nothing of it is in any file of any other node, nor in what one of them exports.";
-    let found = found_elsewhere(board, keeper, &bundle, &texts)?;
-    stage.check("private-nowhere-else", what, found);
+    let promoted = PROMOTED.map(|text| (cast.keeper, text));
+    let texts: Vec<(&str, &str)> = words().chain(promoted).collect();
+    let what = "Nothing of them is in any file of any other node, nor in what one of them exports.";
+    stage.check("private-nowhere-else", what, found_elsewhere(board, &bundle, &texts)?);
     Ok(())
 }
 
@@ -136,7 +140,7 @@ fn promote(story: &mut Story<'_>, decision: &str) -> Result<(), DemoError> {
     let Story { stage, board, cast, .. } = story;
     let keeper = board.member(cast.keeper)?;
     stage.say(&format!("  {} lets the amount and the scheme into a decision.", cast.keeper));
-    let promote = ["record", "promote", "ledger", RECORD, "--artefact", decision, "--yes"];
+    let promote = ["record", "promote", "ledger", LINE, "--artefact", decision, "--yes"];
     let denied = keeper.json(&[&promote[..], &["--field", "supplier"]].concat());
     let found = match denied {
         Err(DemoError::Command { said, .. }) if said.contains("not-allowed") => {
@@ -181,9 +185,10 @@ fn only_that_left(story: &mut Story<'_>) -> Result<(), DemoError> {
     let Story { stage, board, cast, .. } = story;
     let keeper = board.member(cast.keeper)?;
     let bundle = export(board, cast.observer, "after-promotion.bundle")?;
-    let what = "Of the rest of the row there is still nothing anywhere else.";
-    let found = found_elsewhere(board, keeper, &bundle, &PRIVATE)?;
-    stage.check("rest-private", what, found);
+    let what =
+        "Of the rest of that row, and of the other rows, there is still nothing anywhere else.";
+    let texts: Vec<(&str, &str)> = words().collect();
+    stage.check("rest-private", what, found_elsewhere(board, &bundle, &texts)?);
     let promotions = keeper.json(&["record", "promotions"])?;
     let fields: Vec<String> = promotions["promotions"][0]["fields"]
         .as_array()
@@ -207,7 +212,7 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         fs::create_dir(place.path().join("store")).unwrap();
         fs::write(place.path().join("store/rows"), text).unwrap();
-        search(place.path(), &PRIVATE).unwrap()
+        search(place.path(), &words().map(|(_, word)| word).collect::<Vec<_>>()).unwrap()
     }
 
     #[test]
@@ -220,9 +225,9 @@ mod tests {
     }
 
     #[test]
-    fn the_row_holds_what_is_looked_for() {
-        let private = PRIVATE.iter().filter(|text| !COLLECTION.contains(**text));
-        assert!(private.chain(&PROMOTED[..2]).all(|text| ROWS.contains(text)));
+    fn what_leaves_stands_in_the_row() {
+        let [ledger, ..] = KEPT else { panic!("no ledger") };
+        assert!(PROMOTED[..2].iter().all(|text| ledger.rows.contains(text)));
         assert!(PROMOTED[1].replace('.', "") == PENCE && SCHEME == PROMOTED[0]);
     }
 }

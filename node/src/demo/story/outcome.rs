@@ -118,18 +118,12 @@ fn bring_into_force(story: &mut Story<'_>, agenda: &Agenda) -> Result<(), DemoEr
     stage.check("meeting-hub-not", "What was not carried cannot be brought into force.", found);
     let what = "What was carried is in force on every node.";
     stage.until("meeting-in-force", what, || {
-        let mut found = Found::fault("nothing was asked");
-        for artefact in [adopts, stroke] {
-            let shown = board.each(|member| member.show(artefact));
-            let title = |shown: &Artefact| shown.title.clone().unwrap_or_default();
-            let state = |shown: &Artefact| checks::state_fault(shown, "in_force");
-            let next = checks::alike(shown, state, title)?;
-            if !next.is_well {
-                return Ok(next);
-            }
-            found = next;
-        }
-        Ok(found)
+        let said = checks::same(board.each(|member| {
+            let [adopts, stroke] = [member.show(adopts)?, member.show(stroke)?];
+            Ok(format!("{} and {}", adopts.state_name, stroke.state_name))
+        }))?;
+        let is_in_force = said.detail.starts_with("in_force and in_force ");
+        Ok(Found { is_well: said.is_well && is_in_force, ..said })
     })?;
     Ok(())
 }

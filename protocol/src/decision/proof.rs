@@ -426,19 +426,43 @@ impl Proof {
         lines
     }
 
-    /// The conclusion, in one sentence.
+    /// The conclusion, in one sentence: with what could be left out if it is carried, and what fails if it is not.
     #[must_use]
     pub fn sentence(&self) -> String {
-        let spare = match (self.result, self.spare) {
+        let because = match (self.result, self.spare) {
             ("carried", Some(0)) => ", and every answer was needed".to_string(),
             ("carried", Some(1)) => ", with 1 answer to spare".to_string(),
             ("carried", Some(spare)) => format!(", with {spare} answers to spare"),
+            ("failed" | "inquorate", _) => match self.failing().as_slice() {
+                [] => String::new(),
+                [one] => format!(", as this does not hold: {one}"),
+                several => format!(", as these do not hold: {}", several.join("; ")),
+            },
             _ => String::new(),
         };
         match &self.why_without_effect {
             Some(why) => format!("The proposal is without effect: {why}."),
-            None => format!("The result is: {}{spare}.", self.result),
+            None => format!("The result is: {}{because}.", self.result),
         }
+    }
+
+    /// The tests by which the rule fails: what is below a part that does not fail is none of them.
+    fn failing(&self) -> Vec<&str> {
+        let mut failing = Vec::new();
+        let mut passed_over: Option<usize> = None;
+        for (at, line) in self.trace.iter().enumerate() {
+            if passed_over.is_some_and(|depth| line.depth > depth) {
+                continue;
+            }
+            let fails = line.outcome == "false";
+            passed_over = (!fails).then_some(line.depth);
+            let next = self.trace.get(at.saturating_add(1));
+            if fails && next.is_none_or(|next| next.depth <= line.depth) {
+                let end = format!(" — {}", Outcome::False);
+                failing.push(line.words.strip_suffix(&end).unwrap_or(&line.words));
+            }
+        }
+        failing
     }
 }
 

@@ -98,6 +98,57 @@ fn a_proof_reads_from_the_board_to_one_sentence() {
 }
 
 #[test]
+fn what_a_result_fails_on_is_in_the_sentence() {
+    let sentence = |case: Case| proof(&case, &known(&case)).sentence();
+    let against = |case: Case, members: &[u8]| {
+        members.iter().fold(case, |case, number| case.sign(*number, REJECT))
+    };
+    let divided = (1..=2).fold(Case::mini(), |case, number| case.sign(number, APPROVE));
+    let divided = divided.sign(3, APPROVE).sign(5, APPROVE);
+    assert_eq!(
+        sentence(against(divided, &[4]).close()),
+        "The result is: failed, as this does not hold: more for than against among the ccg members: 1 for, 1 \
+         against."
+    );
+    assert_eq!(
+        sentence(against(Case::mini().sign(1, APPROVE), &[2, 3, 4, 5]).close()),
+        "The result is: failed, as these do not hold: 3 of 4 of the votes cast: 1 for, 4 against: 20 %; more for \
+         than against among the council members: 1 for, 1 against; more for than against among the ccg members: \
+         0 for, 2 against."
+    );
+    assert_eq!(
+        sentence(Case::mini().sign(1, APPROVE).sign(2, APPROVE).sign(3, APPROVE).close()),
+        "The result is: inquorate, as this does not hold: at least 4 members answer: 3 answered."
+    );
+}
+
+/// A part that holds although one of its own parts fails is no reason.
+#[test]
+fn what_fails_below_a_part_that_holds_is_no_reason() {
+    let mut failed = proof(&decided(), &known(&decided()));
+    let line = |depth, outcome, words: &str| ProvenLine {
+        depth,
+        outcome,
+        tally: None,
+        per_mille: None,
+        spare: None,
+        words: words.into(),
+    };
+    failed.result = "failed";
+    failed.trace = vec![
+        line(0, "false", "all of these — fails"),
+        line(1, "true", "any of these — holds"),
+        line(2, "false", "a — fails"),
+        line(2, "true", "b — holds"),
+        line(1, "false", "any of these — fails"),
+        line(2, "false", "c — fails"),
+        line(2, "false", "d — fails"),
+        line(1, "false", "e — fails"),
+    ];
+    assert_eq!(failed.sentence(), "The result is: failed, as these do not hold: c; d; e.");
+}
+
+#[test]
 fn what_is_missing_for_certainty_is_named() {
     let mut case = decided();
     case.sign_offs[2].by.settled = false;

@@ -19,7 +19,7 @@ use concordat_protocol::{
     artefact::{
         compare::{shared_paragraphs, touched_since},
         document::{Atom, Document, Job, Path, Skeleton, feed_of, materialise},
-        edit::{Intent, ItemId, edit},
+        edit::{Intent, ItemId, Spot, edit},
         kinds::DECISION,
         read::{read, read_at},
     },
@@ -145,7 +145,7 @@ fn decision(skeleton: &Arc<Skeleton>) -> (Document, Vec<Vec<u8>>) {
         let intents = vec![
             splice(["summary", "reasons", "background"][n % 3], 0, SENTENCE),
             Intent::Set { at: Path::of(&["title"]), value: Atom::Text(format!("Title {n}")) },
-            Intent::AddItem { at: Path::of(&["recommendations"]), id: item, after: None },
+            Intent::AddItem { at: Path::of(&["recommendations"]), id: item, spot: Spot::First },
             Intent::Splice { at: text, position: 0, delete: 0, insert: "Agree".into() },
         ];
         let edited = edit(&documents[org], intents, editor(org), TimeMs(0)).unwrap();

@@ -13,7 +13,7 @@ use concordat_node::{
 use concordat_protocol::{
     artefact::{
         document::{Atom, Document, Path, Skeleton},
-        edit::{Intent, ItemId, edit},
+        edit::{Intent, ItemId, Spot, edit},
         events::Statement,
         kinds::DECISION,
     },
@@ -109,11 +109,11 @@ fn intents(number: usize, step: usize) -> Vec<Intent> {
         ],
         2 => vec![
             splice(&["background"], SENTENCE.repeat(4)),
-            Intent::AddItem { at: path(&["recommendations"]), id: item.clone(), after: None },
+            Intent::AddItem { at: path(&["recommendations"]), id: item.clone(), spot: Spot::First },
             splice(&["recommendations", item.as_str(), "text"], SENTENCE.to_owned()),
         ],
         3 => vec![
-            Intent::AddItem { at: path(&["options"]), id: item.clone(), after: None },
+            Intent::AddItem { at: path(&["options"]), id: item.clone(), spot: Spot::First },
             set(&["options", item.as_str(), "label"], "Do nothing"),
             set(&["options", item.as_str(), "result"], "rejected"),
             splice(&["reasons"], SENTENCE.repeat(3)),

@@ -8,10 +8,10 @@
 
 use concordat_protocol::artefact::{
     document::{Atom, Path},
-    edit::{Intent, ItemId},
+    edit::{Intent, ItemId, Spot},
     guard,
     kind::{Field, Shape},
-    read::{Cell, Content, Presence},
+    read::{Cell, Content},
 };
 
 use super::{
@@ -84,8 +84,11 @@ impl<'a> Wishes<'a> {
             }
             Edit::Move { at, after } => {
                 let at = self.item(at)?;
-                let after = self.after(&at.parent(), after.as_deref())?;
-                self.intents.push(Intent::MoveItem { at, after });
+                let spot = match after {
+                    Some(after) => self.after(&at.parent(), after)?,
+                    None => Spot::First,
+                };
+                self.intents.push(Intent::MoveItem { at, spot });
                 Ok(())
             }
         }
@@ -181,15 +184,15 @@ impl<'a> Wishes<'a> {
             let message = format!("{list} is no list");
             return Err(Refusal::new("not-a-list", message));
         };
-        let after = match after {
-            Some(after) => self.after(&list, Some(after))?,
-            None => self.last_item(&list)?,
+        let spot = match after {
+            Some(after) => self.after(&list, after)?,
+            None => Spot::Last,
         };
         let fresh = clock::nonce().map_err(|why| Refusal::new("system", why))?;
         let id = ItemId::fresh(fresh);
         let item = list.then(id.as_str());
         self.items.push(id.as_str().to_owned());
-        self.intents.push(Intent::AddItem { at: list, id, after });
+        self.intents.push(Intent::AddItem { at: list, id, spot });
         for (name, value) in given {
             let (path, field) = part_of_item(&item, of, name)?;
             expect_no_patient_typed(&path, field, value)?;
@@ -207,25 +210,8 @@ impl<'a> Wishes<'a> {
     }
 
     /// The item after which something is to stand.
-    fn after(&self, list: &Path, named: Option<&str>) -> Result<Option<String>, Refusal> {
-        let reading = &self.case.seen()?.reading;
-        named.map(|named| names::item_named(reading, list, named)).transpose()
-    }
-
-    /// The last item that is there after the wishes so far.
-    fn last_item(&self, list: &Path) -> Result<Option<String>, Refusal> {
-        let cell = self.case.seen()?.reading.cell(list);
-        let mut items: Vec<(String, bool)> = match cell.map(|cell| &cell.content) {
-            Some(Content::List(items)) => items
-                .iter()
-                .map(|item| (item.id.clone(), !matches!(item.presence, Presence::Removed { .. })))
-                .collect(),
-            Some(_) | None => Vec::new(),
-        };
-        for intent in &self.intents {
-            arrange(&mut items, list, intent);
-        }
-        Ok(items.into_iter().rfind(|(_, is_there)| *is_there).map(|(id, _)| id))
+    fn after(&self, list: &Path, named: &str) -> Result<Spot, Refusal> {
+        names::item_named(&self.case.seen()?.reading, list, named).map(Spot::After)
     }
 
     /// A text as it is after the wishes so far.
@@ -244,26 +230,6 @@ impl<'a> Wishes<'a> {
             }
         })
     }
-}
-
-/// Items of a list, each with whether it is there, as they are after one wish more.
-fn arrange(items: &mut Vec<(String, bool)>, list: &Path, intent: &Intent) {
-    let (id, after) = match intent {
-        Intent::AddItem { at, id, after } if at == list => (id.as_str(), after),
-        Intent::MoveItem { at, after } if at.parent() == *list => {
-            (at.parts().last().map_or("", String::as_str), after)
-        }
-        Intent::RemoveItem { at } | Intent::RestoreItem { at } if at.parent() == *list => {
-            let is_there = matches!(intent, Intent::RestoreItem { .. });
-            let named = items.iter_mut().filter(|(id, _)| at.parts().last() == Some(id));
-            named.for_each(|item| item.1 = is_there);
-            return;
-        }
-        _ => return,
-    };
-    items.retain(|(other, _)| other != id);
-    let before = after.as_ref().and_then(|after| items.iter().position(|(id, _)| id == after));
-    items.insert(before.map_or(0, |before| before.saturating_add(1)), (id.to_owned(), true));
 }
 
 /// Refuses a patient's number in what was typed for a field.

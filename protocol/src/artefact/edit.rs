@@ -128,8 +128,8 @@ pub enum Intent {
         at: Path,
         /// Its id, from fresh randomness.
         id: ItemId,
-        /// After which item; first without one.
-        after: Option<String>,
+        /// Where among the others.
+        spot: Spot,
     },
     /// Remove an item.
     RemoveItem {
@@ -145,9 +145,20 @@ pub enum Intent {
     MoveItem {
         /// The list and the item.
         at: Path,
-        /// After which item; first without one.
-        after: Option<String>,
+        /// Where among the others.
+        spot: Spot,
     },
+}
+
+/// Where an item comes to stand among the others of its list, as they are when the intent is carried out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Spot {
+    /// Before all.
+    First,
+    /// After the item with this id, and after whatever shares its place.
+    After(String),
+    /// After all, also after those that were removed.
+    Last,
 }
 
 /// The id of a new item.

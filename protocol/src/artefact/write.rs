@@ -19,7 +19,7 @@ use automerge::{
 
 use super::{
     document::{Atom, BLOCK, Document, Look, Path, Place, between, object_of, width},
-    edit::{CannotEdit, Intent, ItemId},
+    edit::{CannotEdit, Intent, ItemId, Spot},
     kind::{Field, ORDER, REMOVED, Scalar, Shape},
     read::{Presence, presence_of},
 };
@@ -124,7 +124,7 @@ impl<'a> Write<'a> {
             Intent::Join { at, position } => self.join(&at, position),
             Intent::Include { at, value } => self.include(&at, &value),
             Intent::Exclude { at, value } => self.exclude(&at, &value),
-            Intent::AddItem { at, id, after } => self.add_item(&at, &id, after.as_deref()),
+            Intent::AddItem { at, id, spot } => self.add_item(&at, &id, &spot),
             Intent::RemoveItem { at } => {
                 self.expect_shown(&at)?;
                 let item = self.look().item(&at)?;
@@ -132,7 +132,7 @@ impl<'a> Write<'a> {
                 self.put_anew(&at, &item.object, REMOVED, &Atom::Bool(true))
             }
             Intent::RestoreItem { at } => self.set_in_item(&at, REMOVED, &Atom::Bool(false)),
-            Intent::MoveItem { at, after } => self.move_item(&at, after.as_deref()),
+            Intent::MoveItem { at, spot } => self.move_item(&at, &spot),
         };
         rest?;
         let written = self.doc.pending_ops().saturating_sub(operations_before);
@@ -330,13 +330,13 @@ impl<'a> Write<'a> {
         }
     }
 
-    fn add_item(&mut self, at: &Path, id: &ItemId, after: Option<&str>) -> Done {
+    fn add_item(&mut self, at: &Path, id: &ItemId, spot: &Spot) -> Done {
         let (list, fields) = self.list_of(at)?;
         let at = at.then(id.as_str());
         if !self.look().all(&list, id.as_str()).is_empty() {
             return Err(CannotEdit::ItemExists { at });
         }
-        let order = self.order_after(&at, &list, after)?;
+        let order = self.order_at(&at, &list, spot)?;
         let failed = |_| CannotEdit::Failed { at: at.clone() };
         let item = self.doc.put_object(&list, id.as_str(), ObjType::Map).map_err(failed)?;
         let mut maps = Vec::from([(item.clone(), fields)]);
@@ -358,21 +358,16 @@ impl<'a> Write<'a> {
         self.put(at, &item.object, name, value)
     }
 
-    fn move_item(&mut self, at: &Path, after: Option<&str>) -> Done {
+    fn move_item(&mut self, at: &Path, spot: &Spot) -> Done {
         self.expect_shown(at)?;
         let (list, _) = self.list_of(&at.parent())?;
         self.look().item(at)?;
-        let order = self.order_after(at, &list, after)?;
+        let order = self.order_at(at, &list, spot)?;
         self.set_in_item(at, ORDER, &Atom::Text(order))
     }
 
-    /// The place of an item after another, or before all.
-    fn order_after(
-        &self,
-        at: &Path,
-        list: &ObjId,
-        after: Option<&str>,
-    ) -> Result<String, CannotEdit> {
+    /// The place that leads an item to a spot.
+    fn order_at(&self, at: &Path, list: &ObjId, spot: &Spot) -> Result<String, CannotEdit> {
         let look = self.look();
         let mut orders = Vec::new();
         for id in look.keys(list).into_keys().filter(|id| at.parts().last() != Some(id)) {
@@ -382,9 +377,10 @@ impl<'a> Write<'a> {
             orders.push((order.map_or_else(String::new, |order| order.to_key()), id));
         }
         orders.sort();
-        let low = match after {
-            None => "",
-            Some(after) => match orders.iter().find(|(_, id)| id == after) {
+        let low = match spot {
+            Spot::First => "",
+            Spot::Last => orders.last().map_or("", |(order, _)| order.as_str()),
+            Spot::After(after) => match orders.iter().find(|(_, id)| id == after) {
                 Some((order, _)) => order.as_str(),
                 None => {
                     return Err(super::document::Unplaced::UnknownItem {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use concordat_protocol::{
     artefact::{
         document::{Atom, Document, Path, Skeleton},
-        edit::{CannotEdit, Intent, ItemId, edit},
+        edit::{CannotEdit, Intent, ItemId, Spot, edit},
         kinds::DECISION,
         read::{Content, Held, Reading, read},
     },
@@ -44,8 +44,12 @@ pub(crate) fn item(n: u8) -> ItemId {
 }
 
 pub(crate) fn add_item(at: &str, n: u8, after: Option<u8>) -> Intent {
-    let after = after.map(|n| item(n).as_str().to_string());
-    Intent::AddItem { at: path(at), id: item(n), after }
+    Intent::AddItem { at: path(at), id: item(n), spot: spot(after) }
+}
+
+/// After this item, or before all.
+pub(crate) fn spot(after: Option<u8>) -> Spot {
+    after.map_or(Spot::First, |n| Spot::After(item(n).as_str().to_string()))
 }
 
 /// A path into an item of a list.

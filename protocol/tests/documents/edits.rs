@@ -3,7 +3,7 @@
 use concordat_protocol::{
     artefact::{
         document::{Atom, Document, Path, Size, Suspended, Unplaced},
-        edit::{CannotEdit, Intent, edit, fold},
+        edit::{CannotEdit, Intent, Spot, edit, fold},
         read::{Content, Presence, read},
     },
     limits::{DOC_HEADS_MAX, DOCUMENT_BYTES_MAX, DOCUMENT_OPERATIONS_MAX},
@@ -57,7 +57,7 @@ fn each_kind_of_field_takes_its_intents() {
     editor.edit(vec![
         Intent::MoveItem {
             at: in_item("recommendations", 2, ""),
-            after: Some(item(3).as_str().into()),
+            spot: Spot::After(item(3).as_str().into()),
         },
         Intent::RemoveItem { at: in_item("recommendations", 1, "") },
         Intent::Clear { at: path("title") },
@@ -77,13 +77,41 @@ fn each_kind_of_field_takes_its_intents() {
     assert_eq!(shown, [item(3), item(2)].each_ref().map(|id| id.as_str()));
 }
 
+/// Two that add at once get one place, between which nothing fits: what is added after the first stands after both.
+#[test]
+fn what_is_added_last_stands_after_all_that_the_edit_has_added() {
+    let skeleton = skeleton();
+    let mut here = Editor::new(&skeleton, 1, 1);
+    let mut there = Editor::new(&skeleton, 2, 2);
+    let last = |n| Intent::AddItem { at: path("recommendations"), id: item(n), spot: Spot::Last };
+    here.edit(vec![last(1)]);
+    there.edit(vec![last(2)]);
+    here.pull(&there);
+    let (first, removed) = (in_item("recommendations", 1, ""), in_item("recommendations", 2, ""));
+    here.edit(vec![
+        add_item("recommendations", 3, Some(1)),
+        last(4),
+        Intent::RemoveItem { at: removed },
+        last(5),
+        Intent::MoveItem { at: first, spot: Spot::Last },
+        last(6),
+    ]);
+    let reading = here.reading();
+    let Content::List(items) = &reading.cell(&path("recommendations")).unwrap().content else {
+        panic!("not a list")
+    };
+    let shown = items.iter().filter(|it| it.presence == Presence::Present);
+    let shown: Vec<&str> = shown.map(|it| it.id.as_str()).collect();
+    assert_eq!(shown, [3, 4, 5, 1, 6].map(item).each_ref().map(|id| id.as_str()));
+}
+
 #[test]
 fn lists_in_items_have_items_too() {
     let mut editor = Editor::new(&skeleton(), 1, 1);
     let scores = in_item("options", 1, "criteria_scores");
     editor.edit(vec![
         add_item("options", 1, None),
-        Intent::AddItem { at: scores.clone(), id: item(9), after: None },
+        Intent::AddItem { at: scores.clone(), id: item(9), spot: Spot::First },
         Intent::Set { at: scores.then(item(9).as_str()).then("score"), value: Atom::Int(70) },
     ]);
     let score = scores.then(item(9).as_str()).then("score");

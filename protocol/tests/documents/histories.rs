@@ -12,7 +12,7 @@ use concordat_protocol::{
 };
 use proptest::prelude::*;
 
-use crate::editors::{Editor, add_item, in_item, item, path, set, skeleton, text};
+use crate::editors::{Editor, add_item, in_item, path, set, skeleton, spot, text};
 
 /// What happens next in a history.
 #[derive(Debug, Clone)]
@@ -72,7 +72,7 @@ fn any_intent() -> impl Strategy<Value = Intent> {
             .prop_map(|(list, n)| Intent::RestoreItem { at: in_item(list, n, "") }),
         1 => (lists, 1..ITEMS, after).prop_map(|(list, n, after)| Intent::MoveItem {
             at: in_item(list, n, ""),
-            after: after.map(|n| item(n).as_str().into()),
+            spot: spot(after),
         }),
     ]
 }

@@ -7,7 +7,7 @@
 use concordat_protocol::{
     artefact::{
         document::{Atom, Document, Path},
-        edit::{CannotEdit, Edited, Intent, ItemId, edit, fold},
+        edit::{CannotEdit, Edited, Intent, ItemId, Spot, edit, fold},
         kind::{Scalar, Shape},
         read::{Cell, Content, Held, Presence, read},
     },
@@ -370,7 +370,7 @@ fn in_list(
         let mut random = [0; 16];
         random.copy_from_slice(&rng.bytes(16));
         let id = ItemId::fresh(random);
-        return Some(Intent::AddItem { at: at.clone(), id, after: None });
+        return Some(Intent::AddItem { at: at.clone(), id, spot: Spot::First });
     }
     let is_here = |presence: &Presence| !matches!(presence, Presence::Removed { .. });
     let (here, gone): (Vec<_>, Vec<_>) = items.iter().partition(|item| is_here(&item.presence));
@@ -384,7 +384,9 @@ fn in_list(
                 .find(|item| matches!(item.presence, Presence::Disputed { .. }));
             Intent::RestoreItem { at: of(&disputed.or_else(|| gone.first().copied())?.id) }
         }
-        "move item" if here.len() > 1 => Intent::MoveItem { at: of(&here.last()?.id), after: None },
+        "move item" if here.len() > 1 => {
+            Intent::MoveItem { at: of(&here.last()?.id), spot: Spot::First }
+        }
         _ => return None,
     })
 }

@@ -13,7 +13,7 @@ use super::*;
 use crate::{
     artefact::{
         document::{Atom, Document, Path, Skeleton},
-        edit::{Intent, ItemId, edit},
+        edit::{Intent, ItemId, Spot, edit},
         kinds::{DECISION, STANDARD},
         read::read,
     },
@@ -298,7 +298,7 @@ fn an_item_that_one_removes_and_another_edits_stays_and_is_shown() {
     let mut board = decision();
     let id = ItemId::fresh([5; 16]);
     let item = path("recommendations").then(id.as_str());
-    board.edit(1, vec![Intent::AddItem { at: path("recommendations"), id, after: None }]);
+    board.edit(1, vec![Intent::AddItem { at: path("recommendations"), id, spot: Spot::First }]);
     let (document, known) = (board.document(), board.replay());
     board.edit_from(2, &document, &known, vec![Intent::RemoveItem { at: item.clone() }]);
     let insert = "Agree".to_string();

@@ -119,7 +119,10 @@ impl Partnership {
             What::Title => self.edit_known(act, vec![title(&no.to_string())]),
             What::Text => self.edit_known(act, vec![splice("summary", 0, &"word ".repeat(no % 4))]),
             What::Item => {
-                self.edit_known(act, vec![Intent::AddItem { at: list(), id: item, after: None }]);
+                self.edit_known(
+                    act,
+                    vec![Intent::AddItem { at: list(), id: item, spot: Spot::First }],
+                );
             }
             What::Remove => {
                 let at = list().then(item.as_str());

@@ -49,7 +49,7 @@ fn a_disputed_item_is_settled_by_the_sponsor_and_a_sum_by_any_member() {
     let mut board = decision();
     let id = ItemId::fresh([5; 16]);
     let item = path("finance/split").then(id.as_str());
-    board.edit(1, vec![Intent::AddItem { at: path("finance/split"), id, after: None }]);
+    board.edit(1, vec![Intent::AddItem { at: path("finance/split"), id, spot: Spot::First }]);
     let mut sums = board.clone();
     let (document, known) = (board.document(), board.replay());
     board.edit_from(2, &document, &known, vec![Intent::RemoveItem { at: item.clone() }]);

@@ -28,7 +28,7 @@ mod proofs;
 use std::{fs::File, io::Write as _, process::ExitCode};
 
 use concordat_protocol::{
-    audit::{Excerpt, Finding, Severity},
+    audit::{Excerpt, Finding, Selection, Severity},
     decision::Proof,
     hash::ArtefactId,
 };
@@ -145,7 +145,7 @@ fn write_excerpt(
     let (board, charter) = on.ok_or_else(|| prove::not_begun(artefact))?;
     let feeds = holdings.feeds().into_iter().filter(|feed| feed.board == board);
     let (mut excerpt, magic) =
-        Excerpt::of(*artefact, (board, charter), feeds.map(|feed| feed.feed));
+        Excerpt::of(Selection::about(*artefact), [(board, charter)], feeds.map(|feed| feed.feed));
     let path = folder.path(BUNDLE);
     let mut file = File::create_new(&path).map_err(FileError::at("creating", &path))?;
     let mut write = |bytes: &[u8]| file.write_all(bytes).map_err(FileError::at("writing", &path));

@@ -31,7 +31,7 @@ const NOTE: &str = "A remark that is nobody's business";
 const MANIFEST_LINE: &str = "    sha256sum -c manifest-sha256.txt\n";
 
 /// The keys of a member: of its feed, and as a witness.
-fn keys(board: &Partnership, slug: &str) -> (KeyPair, KeyPair) {
+pub(crate) fn keys(board: &Partnership, slug: &str) -> (KeyPair, KeyPair) {
     let keys = KeyDirectory::open(board.node_of(slug).home()).unwrap();
     let pair = |seed: concordat_node::keys::Seed| KeyPair::from_seed(seed.as_bytes());
     (pair(keys.feed(0).unwrap()), pair(keys.witness().unwrap()))
@@ -44,7 +44,7 @@ fn checkpoint(feed: &Feed) -> Checkpoint {
 }
 
 /// The same feed with one more entry, of a kind without bits.
-fn with_entry(feed: &Feed, kind: Kind, payload: Vec<u8>, key: &KeyPair) -> Feed {
+pub(crate) fn with_entry(feed: &Feed, kind: Kind, payload: Vec<u8>, key: &KeyPair) -> Feed {
     let mut longer = feed.clone();
     let payload = Salted::new(Fixed([7; 16]), payload);
     longer.append(Sealed { payload, attribution: None });
@@ -91,7 +91,7 @@ fn files(place: &Path) -> BTreeMap<String, Vec<u8>> {
     found
 }
 
-fn has(bytes: &[u8], part: &[u8]) -> bool {
+pub(crate) fn has(bytes: &[u8], part: &[u8]) -> bool {
     bytes.windows(part.len()).any(|window| window == part)
 }
 

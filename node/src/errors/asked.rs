@@ -15,14 +15,14 @@ pub(super) const ASKED: Part = Part {
         "newer-kind" 1 Away: "The artefact is of a kind, or of a version of one, that this program does not know.", "Upgrade this node. Its entries are kept and shared meanwhile.";
         "no-board" 1 Missing: "This node takes part in no board.", "Found a board, or join one by the board file that its secretariat hands out (`concordat board join`).";
         "no-bundle" 1: "The file is no bundle that can be read.", "Check the path; ask for the file again, as `concordat export` wrote it.";
-        "no-proposal" 1 Missing: "The artefact was never put to a decision, or its kind is not decided by votes.", "See its state with `concordat artefact show`; `concordat propose` puts it to a decision.";
+        "no-proposal" 1 Missing: "The artefact was never put to a decision, its kind is not decided by votes, or what tells of it is not in the file.", "See its state with `concordat artefact show`; `concordat propose` puts it to a decision.";
         "no-store" 1: "The directory holds no store of a node.", "Name a bundle, a copy of a node's directory, or the store in it.";
         "no-time" 1 Unfit: "What should be a time or an entry is neither.", "Write a time as `2017-12-04` or `2017-12-04T12:00Z`, an entry by the beginning of its id.";
         "not-confirmed" 1: "A question was answered with no, or nobody could be asked.", "Run the command in a terminal, or add `--yes` if it is meant.";
         "not-here" 1 Missing: "The opening of the artefact has not come to this node yet.", "Try again when more has arrived; `concordat status` shows what is missing.";
         "nothing-chosen" 1: "No entry of the bundle is of the feed, the kind and the time that were asked for.", "`concordat audit log` lists all entries; mind that times are what their authors claim.";
         "other-board" 1: "The two files are of different boards.", "Compare exports of one board.";
-        "unchecked" 1: "Not all of the bundle could be checked, so no part of it is handed on.", "`concordat audit verify` lists what is open; ask another member for its bundle.";
+        "unchecked" 1: "Not all of the bundle could be checked, or it lacks content of the decision, so no part of it is handed on.", "`concordat audit verify` lists what is open; ask another member for its bundle.";
         "unknown-artefact" 1 Missing: "No artefact begins with what was named.", "Take one from `concordat artefact list`, or from `concordat audit replay` for a bundle.";
         "unknown-board" 1 Missing: "No board begins with what was named.", "`concordat status` names the boards of this node.";
         "unknown-code" 1: "No code of this catalogue is called so.", "Copy it from between the square brackets of the message.";

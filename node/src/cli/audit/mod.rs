@@ -14,6 +14,7 @@
 //! | `diff` | in which fields do two wordings of an artefact differ? |
 //! | `read` | reads the file, twice, piece by piece |
 //! | `chosen` | which entries are meant, by the flags that several commands share |
+//! | `unread` | what is said about an artefact and is not in the file |
 //! | `source` | a copied store, made a bundle for the time of the command |
 //! | `opened` | a bundle that was read: names in it, artefacts seen from it |
 //!
@@ -44,6 +45,7 @@ mod read;
 mod replay;
 mod silence;
 mod source;
+mod unread;
 mod verify;
 
 use std::process::ExitCode;

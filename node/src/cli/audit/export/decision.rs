@@ -41,6 +41,7 @@ use crate::{
             page as html,
             prove::{self, Proven},
             source::Source,
+            unread,
         },
         error::CliError,
         export::heads,
@@ -84,6 +85,7 @@ pub(super) fn run(args: &Export, named: &str, out: &Out) -> Result<ExitCode, Cli
     excerpt::expect_checked(&whole)?;
     let artefact = whole.artefact(named)?;
     let expected = prove::prove(&whole, &artefact, args.proposal.as_deref())?;
+    expect_all_read(&expected)?;
     write_excerpt(&whole, &source, &artefact, &mut folder, out)?;
     let part = Opened::read(&folder.path(BUNDLE), out)?;
     let proven = prove::prove(&part, &artefact, args.proposal.as_deref())?;
@@ -102,6 +104,18 @@ pub(super) fn run(args: &Export, named: &str, out: &Out) -> Result<ExitCode, Cli
     };
     out.show(&exported, &words(&exported, &part))?;
     Ok(ExitCode::from(exported.exit_code))
+}
+
+/// A decision told without one of its votes is another.
+fn expect_all_read(proven: &Proven) -> Result<(), Refusal> {
+    if proven.not_here.is_empty() {
+        return Ok(());
+    }
+    let message = format!(
+        "the bundle does not have all that was written about it: {}; another member's bundle may be whole",
+        unread::in_words(&proven.not_here)
+    );
+    Err(Refusal::new("unchecked", message))
 }
 
 fn no_proposal() -> Refusal {

@@ -142,6 +142,8 @@ fn of_both_histories_of_a_feed_the_selected_content_stays_and_the_fork_is_proven
         let of = |report: &Report| report.findings.iter().filter(proven).cloned().collect();
         let (whole, part_proves): (Vec<_>, Vec<_>) = (of(&of_whole), of(&of_part));
         assert_eq!(whole, part_proves);
+        let left_out = format!(" What {} entries said is not in it: ", 6 - left.len());
+        assert!(of_part.closing().contains(&left_out), "{}", of_part.closing());
         for text in ["one", "two", "three", "zwei", "drei", "vier"] {
             assert_eq!(has(&part, text.as_bytes()), left.contains(&text), "{text} of {left:?}");
         }

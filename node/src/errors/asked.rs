@@ -10,24 +10,25 @@ pub(super) const ASKED: Part = Part {
     about: "Commands and requests of the API that name a board, a member, an artefact, an entry or a time.",
     codes: codes! {
         "daemon-runs" 1: "A daemon runs for this home, and what was asked needs the store for itself.", "Stop the daemon (`systemctl stop concordat`), run the command, start it again.";
-        "excerpt" 1: "Without the content of other artefacts the bundle gives another answer, or could not be written; a fault of this program.", "Hand on the whole bundle, and report the fault.";
-        "exists" 1: "What was to be made is there already.", "Name a directory that is not there yet; nothing is written over.";
+        "excerpt" 1: "Without the content that is left out the bundle gives another answer, or could not be written; a fault of this program.", "Hand on the whole bundle, and report the fault.";
+        "exists" 1: "What was to be made is there already.", "Name a file or a directory that is not there yet; nothing is written over.";
         "newer-kind" 1 Away: "The artefact is of a kind, or of a version of one, that this program does not know.", "Upgrade this node. Its entries are kept and shared meanwhile.";
         "no-board" 1 Missing: "This node takes part in no board.", "Found a board, or join one by the board file that its secretariat hands out (`concordat board join`).";
         "no-bundle" 1: "The file is no bundle that can be read.", "Check the path; ask for the file again, as `concordat export` wrote it.";
-        "no-proposal" 1 Missing: "The artefact was never put to a decision, or its kind is not decided by votes.", "See its state with `concordat artefact show`; `concordat propose` puts it to a decision.";
+        "no-proposal" 1 Missing: "The artefact was never put to a decision, its kind is not decided by votes, or what tells of it is not in the file.", "See its state with `concordat artefact show`; `concordat propose` puts it to a decision.";
         "no-store" 1: "The directory holds no store of a node.", "Name a bundle, a copy of a node's directory, or the store in it.";
         "no-time" 1 Unfit: "What should be a time or an entry is neither.", "Write a time as `2017-12-04` or `2017-12-04T12:00Z`, an entry by the beginning of its id.";
         "not-confirmed" 1: "A question was answered with no, or nobody could be asked.", "Run the command in a terminal, or add `--yes` if it is meant.";
         "not-here" 1 Missing: "The opening of the artefact has not come to this node yet.", "Try again when more has arrived; `concordat status` shows what is missing.";
+        "nothing-chosen" 1: "No entry of the bundle is of the feed, the kind and the time that were asked for.", "`concordat audit log` lists all entries; mind that times are what their authors claim.";
         "other-board" 1: "The two files are of different boards.", "Compare exports of one board.";
-        "unchecked" 1: "Not all of the bundle could be checked, so no decision of it is handed on.", "`concordat audit verify` lists what is open; ask another member for its bundle.";
+        "unchecked" 1: "Not all of the bundle could be checked, or it lacks content of the decision, so no part of it is handed on.", "`concordat audit verify` lists what is open; ask another member for its bundle.";
         "unknown-artefact" 1 Missing: "No artefact begins with what was named.", "Take one from `concordat artefact list`, or from `concordat audit replay` for a bundle.";
         "unknown-board" 1 Missing: "No board begins with what was named.", "`concordat status` names the boards of this node.";
         "unknown-code" 1: "No code of this catalogue is called so.", "Copy it from between the square brackets of the message.";
         "unknown-entry" 1 Missing: "No entry begins with what was named.", "`concordat log`, `concordat artefact history` and `concordat audit log` show entries with their ids.";
         "unknown-event" 1 Unfit: "The kind of artefact has no event of this name; of the journal: it has none.", "The message lists the events there are; `concordat journal events` those of the journal.";
-        "unknown-kind" 1 Unfit: "No kind of artefact is called so on this board.", "Take one of those that the message lists.";
+        "unknown-kind" 1 Unfit: "No kind of artefact is called so on this board, or no kind of entry.", "Take one of those that the message lists.";
         "unknown-member" 1 Missing: "No member is called so.", "Use the short name that the message, or `concordat status`, lists.";
         "unknown-outcome" 1 Unfit: "The journal knows the outcomes `done` and `refused` only.", "Ask for one of these.";
         "unknown-role" 1 Unfit: "No role is called so.", "Take one of those that the message lists.";

@@ -23,7 +23,7 @@ use crate::{
     audit::{answer, audit, decided::not_carried},
     bundles::{Bundle, Feed, Piece},
     partnership::Partnership,
-    verifiers::{audited, follow, python},
+    verifiers::{audited, follow, list, python},
 };
 
 const SECRET: &str = "Quite secret heart standard";
@@ -31,7 +31,7 @@ const NOTE: &str = "A remark that is nobody's business";
 const MANIFEST_LINE: &str = "    sha256sum -c manifest-sha256.txt\n";
 
 /// The keys of a member: of its feed, and as a witness.
-fn keys(board: &Partnership, slug: &str) -> (KeyPair, KeyPair) {
+pub(crate) fn keys(board: &Partnership, slug: &str) -> (KeyPair, KeyPair) {
     let keys = KeyDirectory::open(board.node_of(slug).home()).unwrap();
     let pair = |seed: concordat_node::keys::Seed| KeyPair::from_seed(seed.as_bytes());
     (pair(keys.feed(0).unwrap()), pair(keys.witness().unwrap()))
@@ -44,7 +44,7 @@ fn checkpoint(feed: &Feed) -> Checkpoint {
 }
 
 /// The same feed with one more entry, of a kind without bits.
-fn with_entry(feed: &Feed, kind: Kind, payload: Vec<u8>, key: &KeyPair) -> Feed {
+pub(crate) fn with_entry(feed: &Feed, kind: Kind, payload: Vec<u8>, key: &KeyPair) -> Feed {
     let mut longer = feed.clone();
     let payload = Salted::new(Fixed([7; 16]), payload);
     longer.append(Sealed { payload, attribution: None });
@@ -91,7 +91,7 @@ fn files(place: &Path) -> BTreeMap<String, Vec<u8>> {
     found
 }
 
-fn has(bytes: &[u8], part: &[u8]) -> bool {
+pub(crate) fn has(bytes: &[u8], part: &[u8]) -> bool {
     bytes.windows(part.len()).any(|window| window == part)
 }
 
@@ -139,6 +139,7 @@ fn a_decision_is_exported_as_a_directory_that_can_be_checked_by_hand() {
     check_nothing_else(&fs::read(&whole).unwrap(), place);
     check_same_answer(&whole, place);
     check_refusals(&board, &whole, &directory);
+    check_with_votes_withheld(&board, &whole);
     check_with_a_fork(&board, &whole);
 
     let page = fs::read_to_string(place.join("README.txt")).unwrap();
@@ -294,6 +295,58 @@ fn check_refusals(board: &Partnership, whole: &str, directory: &str) {
     }
     assert!(!Path::new(&new).exists());
     assert_eq!(files(Path::new(directory)), before);
+}
+
+/// One member's entries, with its vote and not those of others: nobody takes that for what was decided.
+fn check_with_votes_withheld(board: &Partnership, whole: &str) {
+    let part = board.file("of-wigan.bundle");
+    answer(0, &["export", whole, "--feed", "la-wigan", "--out", &part]);
+    let proven = answer(2, &["prove", &part, "decision"]);
+    let unread = |of: &Value| -> Vec<(String, u64)> {
+        let all = list(of, "not_here").iter();
+        let votes = all.filter(|one| one["kind"] == "signoff");
+        votes.map(|one| (one["slug"].to_string(), one["entries"].as_u64().unwrap())).collect()
+    };
+    let others = ["la-bolton", "la-bury", "la-oldham"].map(|slug| (format!("{slug:?}"), 1));
+    assert_eq!(unread(&proven), others);
+    let html = board.file("of-wigan.html");
+    let told = audit(&["prove", &part, "decision", "--html", &html]);
+    let told = String::from_utf8(told.stdout).unwrap();
+    let line = "what 1 entry of la-bury (signoff) says is not in the file";
+    assert!(told.lines().any(|one| one == format!("Missing: {line}")), "{told}");
+    assert!(!told.contains("has not answered"), "{told}");
+    let page = fs::read_to_string(html).unwrap();
+    assert!(page.contains(line) && !page.contains("nothing is missing for certainty"), "{page}");
+    let replayed = answer(0, &["replay", &part]);
+    let decision = list(&replayed, "artefacts").iter().find(|one| one["kind"] == "decision");
+    assert_eq!(unread(decision.unwrap()), others);
+    assert_eq!(unread(&answer(0, &["diff", &part, "decision"])), others);
+    for complete in
+        [answer(0, &["prove", whole, "decision"]), answer(0, &["diff", whole, "decision"])]
+    {
+        assert_eq!(complete["not_here"], Value::Array(vec![]));
+    }
+
+    let directory = board.file("of-wigan");
+    let output = audit(&["export", &part, "--artefact", "decision", "--out", &directory]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains(line) && said.contains("[unchecked]"), "{said}");
+    assert!(!Path::new(&directory).exists());
+
+    // Without the proposal nothing can be told at all, and least that there was none.
+    let votes = board.file("votes.bundle");
+    answer(0, &["export", whole, "--kind", "signoff", "--out", &votes]);
+    let output = audit(&["prove", &votes, "decision"]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("what 1 entry of la-wigan (proposal) says"), "{said}");
+    assert!(!said.contains("never"), "{said}");
+    let compared = answer(0, &["compare", whole, &votes]);
+    let lacking = list(&compared, "contents").iter();
+    let mut lacking = lacking.filter(|one| one["entry"]["kind"] == "proposal");
+    let why = "not yet synced, or left out: every member is due it";
+    assert_eq!(lacking.next().unwrap()["why"], why);
 }
 
 /// A member that signed two histories: what it decided is exported, with the proof of it and the exit code 1.

@@ -28,6 +28,7 @@ mod patients;
 mod private;
 mod process;
 mod proxy;
+mod ranges;
 mod records;
 mod scenarios;
 mod secrets;

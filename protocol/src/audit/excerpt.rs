@@ -1,30 +1,34 @@
-//! The excerpt of a bundle: all of one board, and of content that goes to an audience that of one
-//! artefact alone.
+//! Excerpts of a bundle: all of some boards, and of content that goes to an audience that of selected
+//! entries alone.
 //!
 //! | record | kept |
 //! |---|---|
-//! | founding file | of the board |
-//! | card | of its members |
-//! | run | of its feeds: every header and every signed head |
-//! | payload | of entries about the artefact, and of kinds without the bit W |
+//! | founding file | of the boards |
+//! | card | of their members |
+//! | run | of their feeds: every header and every signed head |
+//! | payload | of selected entries, and of kinds without the bit W |
 //!
 //! So what an audit finds in the whole it finds in the excerpt: membership, keys, chains, signatures,
-//! acknowledgements, evidence. What other artefacts say is withheld, as it is from a member outside
-//! their audience (SPEC 10.1): the entry is there by its hashes. Nobody need be trusted who makes one.
+//! acknowledgements, evidence; not what is wrong with the content that stays behind. What the other entries
+//! say is withheld, as it is from a member outside their audience (SPEC 10.1): the entry is there by its
+//! hashes. Nobody need be trusted who makes one.
 //!
-//! Invariant: no byte of a payload of kind W about anything else is written. Goes record by record,
+//! Invariant: no byte of a payload of kind W of any other entry is written. Goes record by record,
 //! like the reading; knows nothing of what a payload says.
 //!
 //! Source: ours, `SPEC.md` section "Bundle".
 
 use alloc::{collections::BTreeSet, vec::Vec};
 
-use super::bundle::{LoosePayload, Record, Writer};
+use super::{
+    bundle::{LoosePayload, Record, Writer},
+    selection::Selection,
+};
 use crate::{
     charter::{Charter, Founding, Unfounded},
     codec::{self, Malformed},
     feed::{CompactEntry, Run},
-    hash::{ArtefactId, BoardId, FeedId, OrgId},
+    hash::{BoardId, FeedId, OrgId},
     identity::{BadCard, SignedCard},
     limits::FRAME_BYTES_MAX,
 };
@@ -49,11 +53,11 @@ pub enum BadRecord {
     },
 }
 
-/// Makes the excerpt of a bundle about one artefact.
+/// Makes an excerpt of a bundle.
 #[derive(Debug)]
 pub struct Excerpt {
-    artefact: ArtefactId,
-    board: BoardId,
+    selection: Selection,
+    boards: BTreeSet<BoardId>,
     members: BTreeSet<OrgId>,
     feeds: BTreeSet<FeedId>,
     writer: Writer,
@@ -62,17 +66,19 @@ pub struct Excerpt {
 }
 
 impl Excerpt {
-    /// About an artefact on a board with these feeds; and the bytes that begin the file.
+    /// Of these boards and their feeds, with the content of a selection; and the bytes that begin the file.
     #[must_use]
-    pub fn of(
-        artefact: ArtefactId,
-        (board, charter): (BoardId, &Charter),
+    pub fn of<'a>(
+        selection: Selection,
+        boards: impl IntoIterator<Item = (BoardId, &'a Charter)>,
         feeds: impl IntoIterator<Item = FeedId>,
     ) -> (Self, &'static [u8]) {
         let (writer, magic) = Writer::new();
-        let members = charter.members.iter().map(|member| member.org).collect();
+        let (boards, charters): (BTreeSet<_>, Vec<_>) = boards.into_iter().unzip();
+        let members = charters.into_iter().flat_map(|charter| &charter.members);
+        let members = members.map(|member| member.org).collect();
         let feeds = feeds.into_iter().collect();
-        (Self { artefact, board, members, feeds, writer, last: None }, magic)
+        (Self { selection, boards, members, feeds, writer, last: None }, magic)
     }
 
     /// Takes the next record of the whole; gives the bytes to be written next, if any.
@@ -83,7 +89,9 @@ impl Excerpt {
         Ok(match record {
             Record::Founding(body) => {
                 let founding = Founding::from_bytes(body)?;
-                self.kept(founding.board() == self.board, |writer| writer.founding(&founding))
+                self.kept(self.boards.contains(&founding.board()), |writer| {
+                    writer.founding(&founding)
+                })
             }
             Record::Card(body) => {
                 let card = SignedCard::from_bytes(body)?;
@@ -123,9 +131,9 @@ impl Excerpt {
             return Ok(run);
         }
         let (from, feed) = (run.from, run.feed);
-        let places = (from..).zip(&run.entries).filter(|(_, entry)| self.keeps(entry));
+        let places = (from..).zip(&run.entries).filter(|(_, entry)| self.keeps(&feed, entry));
         self.last = Some((feed, places.map(|(seq, _)| seq).collect()));
-        let entries = run.entries.into_iter().map(|entry| match self.keeps(&entry) {
+        let entries = run.entries.into_iter().map(|entry| match self.keeps(&feed, &entry) {
             true => entry,
             false => entry.withheld(),
         });
@@ -134,7 +142,7 @@ impl Excerpt {
         Ok(run)
     }
 
-    fn keeps(&self, entry: &CompactEntry) -> bool {
-        !entry.kind.is_withheld() || entry.artefact == Some(self.artefact)
+    fn keeps(&self, feed: &FeedId, entry: &CompactEntry) -> bool {
+        !entry.kind.is_withheld() || self.selection.takes(feed, entry)
     }
 }

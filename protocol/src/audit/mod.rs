@@ -27,6 +27,7 @@ mod holdings;
 mod payload;
 mod place;
 mod second;
+mod selection;
 mod summary;
 #[cfg(test)]
 mod tests;
@@ -39,4 +40,5 @@ pub use holdings::{HeldEntry, HeldFeed, Holdings, Knew, Logged, Unlogged};
 pub use payload::BadPayload;
 pub use place::Place;
 pub use second::SecondReading;
+pub use selection::Selection;
 pub use summary::{BoardSummary, FeedSummary, Report, Summary};

@@ -137,9 +137,10 @@ impl Report {
             ),
             1 => format!(
                 "This bundle proves misbehaviour: {} of a member that broke a rule it had signed \
-                 up to; what was verified is {hold}, and {} could not be checked.",
+                 up to; what was verified is {hold}, and {} could not be checked.{}",
                 counted(proven, "statement", "statements"),
                 counted(unchecked, "point", "points"),
+                self.left_out(),
             ),
             _ => format!(
                 "Part of this bundle could not be checked, and nobody is shown to have misbehaved: \

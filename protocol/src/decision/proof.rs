@@ -333,7 +333,9 @@ impl Show<'_> {
             Wait::Unread(entry) => {
                 ("unread", format!("the closing lists {entry}, which has not been read here"))
             }
-            Wait::Answer(org) => ("no-answer", format!("{} has not answered", self.name(org))),
+            Wait::Answer(org) => {
+                ("no-answer", format!("no answer of {} is known here", self.name(org)))
+            }
         };
         Point { code, words }
     }

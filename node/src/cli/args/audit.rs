@@ -16,7 +16,7 @@ pub(in crate::cli) enum AuditCommand {
     /// Who decided what: exact wording, votes, the arithmetic of each rule; also as a page to hand on
     Prove(Prove),
     /// Write one decision to a new directory that anybody can check: evidence, wording, proofs, a page that
-    /// says how
+    /// says how. Or write the entries of a feed, a kind or a time to a new bundle, without what others say
     Export(Export),
     /// List every entry, or those asked for: in words, as JSON, or for a spreadsheet
     Log(Log),
@@ -74,14 +74,17 @@ pub(in crate::cli) struct Prove {
 pub(in crate::cli) struct Export {
     /// The bundle, or a copy of a node's directory or of its store
     pub(in crate::cli) file: PathBuf,
-    /// The artefact: the beginning of its id, or its kind if there is only one of it
-    #[arg(long)]
-    pub(in crate::cli) artefact: String,
+    /// One decision as a directory: the artefact, by the beginning of its id, or its kind if there is only one
+    /// of it
+    #[arg(long, conflicts_with = "range", required_unless_present = "range")]
+    pub(in crate::cli) artefact: Option<String>,
     /// Another proposal than the last: the beginning of its entry's id
-    #[arg(long, value_name = "ENTRY")]
+    #[arg(long, value_name = "ENTRY", conflicts_with = "range")]
     pub(in crate::cli) proposal: Option<String>,
-    /// The directory, which must not exist yet
-    #[arg(long, value_name = "DIR")]
+    #[command(flatten)]
+    pub(in crate::cli) range: Range,
+    /// The directory for a decision, else the file; it must not exist yet
+    #[arg(long, value_name = "DIR|FILE")]
     pub(in crate::cli) out: PathBuf,
 }
 
@@ -89,24 +92,32 @@ pub(in crate::cli) struct Export {
 pub(in crate::cli) struct Log {
     /// The bundle, or a copy of a node's directory or of its store
     pub(in crate::cli) file: PathBuf,
+    #[command(flatten)]
+    pub(in crate::cli) range: Range,
+    /// About one artefact: the beginning of its id, or its kind if there is only one of it
+    #[arg(long, value_name = "ARTEFACT")]
+    pub(in crate::cli) artefact: Option<String>,
+    /// How
+    #[arg(long, value_enum, default_value = "text")]
+    pub(in crate::cli) format: LogFormat,
+}
+
+/// Which entries: those that all of it holds of.
+#[derive(Debug, clap::Args)]
+#[group(id = "range")]
+pub(in crate::cli) struct Range {
     /// Of one feed: a member's short name, or the feed's id
     #[arg(long, value_name = "MEMBER")]
     pub(in crate::cli) feed: Option<String>,
     /// Of one kind, for example signoff
     #[arg(long)]
     pub(in crate::cli) kind: Option<String>,
-    /// About one artefact: the beginning of its id, or its kind if there is only one of it
-    #[arg(long, value_name = "ARTEFACT")]
-    pub(in crate::cli) artefact: Option<String>,
     /// Written on this day or later, as the author claims
     #[arg(long, value_name = "TIME")]
     pub(in crate::cli) from: Option<String>,
     /// Written by this day or minute, as the author claims
     #[arg(long, value_name = "TIME")]
     pub(in crate::cli) until: Option<String>,
-    /// How
-    #[arg(long, value_enum, default_value = "text")]
-    pub(in crate::cli) format: LogFormat,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::{
     exit_code,
     opened::{Input, Opened},
+    unread::Unread,
 };
 use crate::{
     artefact::time_named,
@@ -32,6 +33,8 @@ struct Differing {
     from: Option<String>,
     to: Option<String>,
     fields: Vec<DifferingField>,
+    /// What is said about it and is not in the file: the wordings may be others.
+    not_here: Vec<Unread>,
     input: Input,
 }
 
@@ -61,6 +64,8 @@ pub(super) fn run(args: &Diff, out: &Out) -> Result<ExitCode, CliError> {
     };
     let to = seen(&opened, &artefact, &to)?;
     let exit_code = exit_code(&opened.report, false);
+    let not_here = not_here([&to, &from]);
+    let [from, to] = [from, to].map(|one| one.map(|(artefact, _)| artefact));
     let differing = Differing {
         exit_code,
         artefact: artefact.to_string(),
@@ -68,6 +73,7 @@ pub(super) fn run(args: &Diff, out: &Out) -> Result<ExitCode, CliError> {
         from: args.from.clone(),
         to: args.to.clone(),
         fields: fields(from.as_ref(), to.as_ref()),
+        not_here,
         input: opened.input(),
     };
     out.show(&differing, &words(&differing))?;
@@ -87,11 +93,21 @@ fn as_of(named: &str) -> Result<AsOf, Refusal> {
     })
 }
 
-/// The artefact then; none if it was not begun.
-fn seen(opened: &Opened, artefact: &ArtefactId, as_of: &AsOf) -> Result<Option<Artefact>, Refusal> {
+/// The artefact then, and what it lacks; none if it was not begun.
+fn seen(
+    opened: &Opened,
+    artefact: &ArtefactId,
+    as_of: &AsOf,
+) -> Result<Option<(Artefact, Vec<Unread>)>, Refusal> {
     let Some(sight) = opened.sight(artefact, as_of)? else { return Ok(None) };
     let _fields = sight.seen()?;
-    Ok(Some(show_of(&sight)))
+    Ok(Some((show_of(&sight), Unread::of(&sight))))
+}
+
+/// What the later wording lacks, or else what the earlier one does.
+fn not_here(seen: [&Option<(Artefact, Vec<Unread>)>; 2]) -> Vec<Unread> {
+    let mut lacking = seen.into_iter().flatten().map(|(_, unread)| unread);
+    lacking.find(|unread| !unread.is_empty()).cloned().unwrap_or_default()
 }
 
 fn fields(from: Option<&Artefact>, to: Option<&Artefact>) -> Vec<DifferingField> {
@@ -156,6 +172,7 @@ fn words(differing: &Differing) -> Vec<String> {
             format!("{} in what they say.", count_in_words(count, "field differs", "fields differ"))
         }
     });
+    lines.extend(differing.not_here.iter().map(Unread::in_words));
     lines.extend(differing.input.verdict());
     lines
 }

@@ -6,16 +6,16 @@
 
 use std::process::ExitCode;
 
-use concordat_protocol::{artefact::calendar, time::TimeMs};
+use concordat_protocol::audit::Selection;
 use serde::Serialize;
 
 use super::{
+    chosen::Times,
     entry::EntryLine,
     exit_code,
     opened::{Input, Opened},
 };
 use crate::{
-    artefact::time_named,
     cli::{
         args::audit::{Log, LogFormat},
         error::CliError,
@@ -37,9 +37,9 @@ pub(super) fn run(args: &Log, out: &Out) -> Result<ExitCode, CliError> {
         let message = "--json and --format csv contradict each other; leave one out";
         return Err(Refusal::new("usage", message).into());
     }
-    let times = Times::of(args)?;
+    let times = Times::of(&args.range)?;
     let opened = Opened::read(&args.file, out)?;
-    let entries = listed(&opened, args, &times)?;
+    let entries = listed(&opened, args, times)?;
     let (exit_code, input) = (exit_code(&opened.report, false), opened.input());
     let listed = Listed { exit_code, entries, input };
     match args.format {
@@ -50,39 +50,12 @@ pub(super) fn run(args: &Log, out: &Out) -> Result<ExitCode, CliError> {
     Ok(ExitCode::from(listed.exit_code))
 }
 
-/// Between which claimed times.
-struct Times {
-    from: Option<TimeMs>,
-    until: Option<TimeMs>,
-}
-
-impl Times {
-    fn of(args: &Log) -> Result<Self, Refusal> {
-        let until = args.until.as_deref().map(time_named).transpose()?;
-        // A day begins where it begins.
-        let begin = |text: &str| calendar::day(text).map_or_else(|| time_named(text), Ok);
-        let from = args.from.as_deref().map(begin).transpose()?;
-        Ok(Self { from, until })
-    }
-
-    fn hold(&self, time: TimeMs) -> bool {
-        self.from.is_none_or(|from| time >= from) && self.until.is_none_or(|until| time <= until)
-    }
-}
-
-fn listed(opened: &Opened, args: &Log, times: &Times) -> Result<Vec<EntryLine>, Refusal> {
+fn listed(opened: &Opened, args: &Log, times: Times) -> Result<Vec<EntryLine>, Refusal> {
     let artefact = args.artefact.as_deref().map(|named| opened.artefact(named)).transpose()?;
-    let feeds = opened.feeds_named(args.feed.as_deref())?;
-    let mut lines: Vec<EntryLine> = Vec::new();
-    for feed in &feeds {
-        let wanted = opened.holdings.entries_of(feed.feed).filter(|one| {
-            let header = one.header;
-            times.hold(header.t)
-                && artefact.is_none_or(|artefact| header.artefact == Some(artefact))
-                && args.kind.as_ref().is_none_or(|kind| header.kind.to_string() == *kind)
-        });
-        lines.extend(wanted.map(|held| EntryLine::of(opened, feed, &held)));
-    }
+    let selection = Selection { artefact, ..opened.selection(&args.range, times)? };
+    let chosen = opened.chosen(&selection);
+    let mut lines: Vec<EntryLine> =
+        chosen.map(|(feed, held)| EntryLine::of(opened, &feed, &held)).collect();
     lines.sort_by(|a, b| {
         let (one, other) = ((a.time_ms, &a.board, &a.slug), (b.time_ms, &b.board, &b.slug));
         (one, a.epoch, a.history, a.seq).cmp(&(other, b.epoch, b.history, b.seq))

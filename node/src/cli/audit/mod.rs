@@ -5,7 +5,7 @@
 //! | `verify` | does everything in it hold? |
 //! | `replay` | what does it come to, now or on a day, and is what was frozen what was signed? |
 //! | `prove`, `page`, `prov` | who decided what? In words, as a page to hand on, as PROV-JSON |
-//! | `export` | one decision as a directory that anybody can check |
+//! | `export` | one decision as a directory that anybody can check; entries that were chosen as a bundle |
 //! | `log`, `entry` | which entries are there? |
 //! | `knew` | who had an entry, since when at the latest? |
 //! | `compare` | do two files contradict each other, and what has only one? |
@@ -13,6 +13,8 @@
 //! | `silence` | who has not been heard of, and for how long? |
 //! | `diff` | in which fields do two wordings of an artefact differ? |
 //! | `read` | reads the file, twice, piece by piece |
+//! | `chosen` | which entries are meant, by the flags that several commands share |
+//! | `unread` | what is said about an artefact and is not in the file |
 //! | `source` | a copied store, made a bundle for the time of the command |
 //! | `opened` | a bundle that was read: names in it, artefacts seen from it |
 //!
@@ -27,6 +29,7 @@
 //!
 //! *Source*: ours.
 
+mod chosen;
 mod compare;
 mod diff;
 mod entry;
@@ -42,6 +45,7 @@ mod read;
 mod replay;
 mod silence;
 mod source;
+mod unread;
 mod verify;
 
 use std::process::ExitCode;

@@ -297,16 +297,19 @@ fn test(line: &ProvenLine) -> Markup {
 
 fn look_at(proven: &Proven, proof: &Proof) -> Markup {
     html! {
-        @if proven.findings.is_empty() && proof.missing.is_empty() {
+        @if proven.findings.is_empty() && proof.missing.is_empty() && proven.not_here.is_empty() {
             p { "Nothing speaks against it, and nothing is missing for certainty." }
         }
         @if !proven.findings.is_empty() {
             h3 { "Findings" }
             ul { @for finding in &proven.findings { li { (Said(finding)) } } }
         }
-        @if !proof.missing.is_empty() {
+        @if !proof.missing.is_empty() || !proven.not_here.is_empty() {
             h3 { "Missing for certainty" }
-            ul { @for one in &proof.missing { li { (Said(&one.words)) } } }
+            ul {
+                @for one in &proven.not_here { li { (Said(&one.in_words())) } }
+                @for one in &proof.missing { li { (Said(&one.words)) } }
+            }
         }
     }
 }

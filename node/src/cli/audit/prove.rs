@@ -17,9 +17,10 @@ use concordat_protocol::{decision::Proof, hash::ArtefactId};
 use serde::Serialize;
 
 use super::{
-    exit_code,
+    EXIT_UNDECIDED, exit_code,
     opened::{Input, Opened},
     page, prov,
+    unread::{self, Unread},
 };
 use crate::{
     artefact::{Sight, proposal_of},
@@ -47,6 +48,8 @@ pub(super) struct Proven {
     pub(super) positions: Vec<DeedLine>,
     /// What speaks against it; without any the exit code is that of the bundle.
     pub(super) findings: Vec<String>,
+    /// What is said about it and is not in the file; it may be decided otherwise.
+    pub(super) not_here: Vec<Unread>,
     pub(super) input: Input,
     /// Of a decision, not of an agreement that nobody votes on.
     #[serde(skip)]
@@ -92,7 +95,10 @@ pub(super) fn prove(
 ) -> Result<Proven, Refusal> {
     let sight = opened.sight(artefact, &AsOf::Now)?.ok_or_else(|| not_begun(artefact))?;
     let mut proven = proven(&sight, proposal, opened.input())?;
-    proven.exit_code = exit_code(&opened.report, !proven.findings.is_empty());
+    proven.exit_code = match exit_code(&opened.report, !proven.findings.is_empty()) {
+        0 if !proven.not_here.is_empty() => EXIT_UNDECIDED,
+        code => code,
+    };
     Ok(proven)
 }
 
@@ -111,9 +117,17 @@ fn prov_of(proven: &Proven) -> Result<Vec<u8>, CliError> {
 }
 
 fn proven(sight: &Sight<'_>, proposal: Option<&str>, input: Input) -> Result<Proven, Refusal> {
+    let not_here = Unread::of(sight);
     let decision = proof_of(sight, proposal).map_err(|refusal| match refusal.code.as_str() {
-        "no-proposal" => {
+        "no-proposal" if not_here.is_empty() => {
             let message = "it was never put to a decision, as far as the bundle tells";
+            Refusal::new("no-proposal", message)
+        }
+        "no-proposal" => {
+            let message = format!(
+                "the bundle cannot tell what was decided about it: {}; ask a member of its audience",
+                unread::in_words(&not_here)
+            );
             Refusal::new("no-proposal", message)
         }
         _ => refusal,
@@ -133,6 +147,7 @@ fn proven(sight: &Sight<'_>, proposal: Option<&str>, input: Input) -> Result<Pro
         interests: named("declare_interest"),
         positions: named("position"),
         findings: proof.as_ref().map(findings).unwrap_or_default(),
+        not_here,
         input,
         proof,
     })
@@ -179,6 +194,7 @@ fn words(proven: &Proven) -> Vec<String> {
     lines.extend(proven.positions.iter().map(|one| format!("Position: {}", deed(one))));
     lines.extend(proven.input.in_words());
     lines.extend(proven.findings.iter().map(|finding| format!("FINDING: {finding}")));
+    lines.extend(proven.not_here.iter().map(|one| format!("Missing: {}", one.in_words())));
     lines.extend(sentence);
     lines
 }

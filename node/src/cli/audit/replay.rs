@@ -14,7 +14,7 @@ use std::process::ExitCode;
 use concordat_protocol::{audit::Report, decision::Ruling, hash::ArtefactId};
 use serde::Serialize;
 
-use super::{exit_code, opened::Opened};
+use super::{exit_code, opened::Opened, unread::Unread};
 use crate::{
     artefact::Sight,
     cli::{
@@ -56,6 +56,8 @@ struct ReplayedArtefact {
     entries: usize,
     open_conflicts: usize,
     frozen: Vec<Frozen>,
+    /// What is said about it and is not in the file.
+    not_here: Vec<Unread>,
 }
 
 /// One wording that was put to a decision.
@@ -154,6 +156,7 @@ impl Replaying<'_> {
             entries: sight.dossier.entries.len(),
             open_conflicts: open.count(),
             frozen,
+            not_here: Unread::of(sight),
         });
         replayed.artefact = is_wanted.then_some(shown);
     }
@@ -194,6 +197,7 @@ fn words(replayed: &Replayed) -> Vec<String> {
             let matches = if frozen.matches { "is the text again" } else { "IS NOT THE TEXT" };
             format!("  frozen {}: {matches}; {}", frozen.wording, frozen.result)
         }));
+        lines.extend(one.not_here.iter().map(|unread| format!("  {}", unread.in_words())));
     }
     lines.extend(replayed.artefact.iter().flat_map(artefact_in_words));
     lines.extend(replayed.failures.iter().map(|failure| format!("FAILURE: {failure}")));

@@ -98,6 +98,7 @@ fn entries_are_listed_and_who_had_them_is_shown_by_acknowledgements() {
         (2, vec!["diff", &bundle, "decision", "--from", "entry-2222"]),
         (2, vec!["knew", &bundle, "entry-2222"]),
         (2, vec!["log", &bundle, "--feed", "la-oldham"]),
+        (2, vec!["log", &bundle, "--kind", "poem"]),
         (2, vec!["log", &board.file("board.toml")]),
         (64, vec!["log", &bundle, "--from", "yesterday"]),
         (64, vec!["log", &bundle, "--format", "csv", "--json"]),

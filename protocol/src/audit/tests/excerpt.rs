@@ -17,7 +17,7 @@ fn opened(nonce: u8) -> (ArtefactId, Vec<u8>) {
     (open.artefact_id(&founding().board(), &fixture::org(1)), open.to_bytes())
 }
 
-fn ours() -> ArtefactId {
+pub(super) fn ours() -> ArtefactId {
     opened(3).0
 }
 
@@ -62,7 +62,7 @@ fn event(text: &str) -> Vec<u8> {
 }
 
 /// Two artefacts, some of it in records apart; acknowledged by all.
-fn board() -> (Vec<Pen>, Vec<u8>) {
+pub(super) fn board() -> (Vec<Pen>, Vec<u8>) {
     let mut pens: Vec<Pen> = (1..=5).map(Pen::of).collect();
     for (nonce, text) in [(3, "one hub"), (4, "quite secret")] {
         let (artefact, open) = opened(nonce);
@@ -86,9 +86,17 @@ fn board() -> (Vec<Pen>, Vec<u8>) {
 }
 
 fn excerpt(whole: &[u8], feeds: impl IntoIterator<Item = FeedId>) -> Vec<u8> {
+    selected(whole, Selection::about(ours()), feeds)
+}
+
+pub(super) fn selected(
+    whole: &[u8],
+    selection: Selection,
+    feeds: impl IntoIterator<Item = FeedId>,
+) -> Vec<u8> {
     let founding = founding();
     let on = (founding.board(), founding.charter());
-    let (mut excerpt, magic) = Excerpt::of(ours(), on, feeds);
+    let (mut excerpt, magic) = Excerpt::of(selection, [on], feeds);
     let mut bytes = magic.to_vec();
     for record in Records::new(whole).unwrap() {
         bytes.extend(excerpt.take(record.unwrap()).unwrap());

@@ -3,6 +3,7 @@
 mod epochs;
 mod excerpt;
 mod listing;
+mod selection;
 
 use alloc::{format, string::ToString, vec, vec::Vec};
 

@@ -219,7 +219,9 @@ fn audience(opened: &Opened, artefact: &str) -> String {
             let slugs: Vec<String> = slugs.into_iter().collect();
             format!("it is for its audience alone: {}", slugs.join(", "))
         }
-        Some((Audience::Everyone, _)) => "not yet synced: every member is due it".to_owned(),
+        Some((Audience::Everyone, _)) => {
+            "not yet synced, or left out: every member is due it".to_owned()
+        }
         None => "it is for an audience".to_owned(),
     }
 }

@@ -1,30 +1,23 @@
-//! A directory that is there whole or not at all, with the digests of its files.
+//! A directory with the digests of its files, which is there whole or not at all.
 //!
-//! ```text
-//!   parent/.concordat-export-…/NAME   written here, each file durable
-//!   parent/NAME                       renamed to, once the manifest is in it
-//! ```
-//!
-//! *Invariants.* What stands at NAME is never half. A process that is killed leaves the hidden directory, and
-//! nothing under the name that was asked for.
+//! *Invariants.* The manifest comes last, and names all but itself.
 //!
 //! *Source*: ours; BagIt (RFC 8493, section 2.1.3) for the lines of the manifest.
 
 use std::{
     fs::{self, File},
     io::{self, BufRead as _, BufReader},
-    path::{Path, PathBuf, absolute},
+    path::{Path, PathBuf},
 };
 
 use concordat_protocol::codec::hex;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
-use tempfile::TempDir;
 
+use super::beside::Beside;
 use crate::{
     cli::error::CliError,
-    control::Refusal,
-    home::{FileError, Readers, create_file, sync_parent},
+    home::{FileError, Readers, create_file},
 };
 
 /// The manifest's name; all but itself stand in it.
@@ -35,9 +28,7 @@ const PIECE_BYTES: usize = 256 * 1024;
 /// A directory in the making.
 #[derive(Debug)]
 pub(super) struct Folder {
-    /// Removed when it is dropped.
-    beside: TempDir,
-    to: PathBuf,
+    beside: Beside,
     files: Vec<HeldFile>,
 }
 
@@ -53,28 +44,15 @@ pub(super) struct HeldFile {
 impl Folder {
     /// Begins a directory that must not be there yet.
     pub(super) fn beside(to: &Path) -> Result<Self, CliError> {
-        if fs::symlink_metadata(to).is_ok() {
-            let message =
-                format!("{} is there already; name a directory that is not", to.display());
-            return Err(Refusal::new("exists", message).into());
-        }
-        let to = absolute(to).map_err(FileError::at("finding", to))?;
-        let parent = to.parent().unwrap_or(&to);
-        let beside = tempfile::Builder::new().prefix(".concordat-export-").tempdir_in(parent);
-        let beside = beside.map_err(FileError::at("creating a directory in", parent))?;
-        let folder = Self { beside, to, files: Vec::new() };
-        let made = folder.made();
+        let folder = Self { beside: Beside::of(to, "directory")?, files: Vec::new() };
+        let made = folder.beside.made();
         fs::create_dir(&made).map_err(FileError::at("creating", &made))?;
         Ok(folder)
     }
 
-    fn made(&self) -> PathBuf {
-        self.beside.path().join("made")
-    }
-
     /// Where a file stands for now.
     pub(super) fn path(&self, name: &str) -> PathBuf {
-        self.made().join(name)
+        self.beside.made().join(name)
     }
 
     /// Writes a file.
@@ -102,9 +80,7 @@ impl Folder {
         let lines = self.files.iter().map(|file| format!("{}  {}\n", file.sha256, file.name));
         let manifest: String = lines.collect();
         self.add(MANIFEST, manifest.as_bytes())?;
-        let made = self.made();
-        fs::rename(&made, &self.to).map_err(FileError::at("creating", &self.to))?;
-        sync_parent(&self.to).map_err(FileError::at("writing", &self.to))?;
+        self.beside.place_directory()?;
         Ok(self.files)
     }
 }

@@ -22,7 +22,7 @@ use concordat_protocol::{
 };
 
 use super::{
-    BUNDLE,
+    decision::BUNDLE,
     proofs::{LogLine, Logs},
 };
 use crate::cli::{

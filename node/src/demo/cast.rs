@@ -85,7 +85,8 @@ pub(super) struct Cast {
     pub(super) fund: Fund,
     /// So many must answer.
     pub(super) quorum: usize,
-    /// Where those decide who pay: so many must answer, and so many of the councils and of the commissioning groups.
+    /// Where those decide who pay: so many must answer, all trusts among them, and so many of the councils and of the
+    /// commissioning groups.
     pub(super) payers_quorum: (usize, usize),
     /// Has not said yet whether it ratifies.
     pub(super) undecided: Option<&'static str>,
@@ -132,9 +133,9 @@ impl Cast {
             ThirtySix => (["tr-pennine-care", "ccg-wigan"], "tr-bolton", NIGHTS, CLAIMANTS),
         };
         let (fund, quorum, payers_quorum) = match size {
-            Five => (FUND_OF_FIVE, 3, (3, 1)),
-            Ten => (FUND_OF_TEN, 7, (4, 1)),
-            ThirtySix => (FUND_OF_ALL, 24, (14, 6)),
+            Five => (FUND_OF_FIVE, 3, (4, 1)),
+            Ten => (FUND_OF_TEN, 7, (8, 1)),
+            ThirtySix => (FUND_OF_ALL, 24, (27, 6)),
         };
         let (undecided, behind) = match size {
             Five => (None, None),
@@ -263,6 +264,10 @@ const LOCALITIES: &[(&str, &[&str])] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::demo::{
+        papers::{ADOPTION, EXCEPTED},
+        records::KEPT,
+    };
 
     #[test]
     fn every_size_has_its_members_and_everybody_whom_the_story_names() {
@@ -274,11 +279,16 @@ mod tests {
             let named = named.chain([cast.killed]).chain(cast.undecided);
             let named = named.chain(cast.behind.map(|(_, council)| council));
             let named = named.chain(cast.fund.split.iter().map(|(slug, _)| *slug));
+            let named = named.chain(ADOPTION.iter().map(|(_, by, _)| *by).filter(|_| nodes == 36));
+            let named = named.chain(KEPT.iter().map(|kept| kept.by)).chain([EXCEPTED]);
             for slug in named {
                 assert!(cast.parts.iter().any(|part| part.slug == slug), "{nodes}: {slug}");
             }
             let voting = cast.parts.iter().filter(|part| !part.is_observer).count();
             assert!(cast.quorum <= voting && cast.quorum > voting / 2);
+            assert_eq!(cast.behind.is_some(), cast.clinicians().is_some());
+            let ledger = KEPT.iter().find(|kept| kept.collection == "ledger").unwrap();
+            assert_eq!(ledger.by, cast.keeper);
         }
         assert_eq!(Size::of(6), None);
     }

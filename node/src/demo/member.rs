@@ -200,6 +200,11 @@ impl Member {
         }
     }
 
+    /// To how many others it is connected.
+    pub(super) fn connected(&self) -> Result<usize, DemoError> {
+        Ok(self.status()?.peers.iter().filter(|peer| peer.is_connected).count())
+    }
+
     pub(super) fn status(&self) -> Result<Status, DemoError> {
         self.try_status()?.ok_or_else(|| self.not_running())
     }

@@ -9,7 +9,9 @@
 //! | file | what |
 //! |---|---|
 //! | `cast` | who takes part, by size |
-//! | `story` | the chapters, a file for each or for two that belong together |
+//! | `papers` | what the board meets on, and how the members answer |
+//! | `records` | what organisations keep to themselves |
+//! | `story` | the chapters |
 //! | `stage` | telling, waiting, and keeping account of what was found |
 //! | `checks` | what must be seen for a sentence to hold |
 //! | `partnership` | the nodes together: founded, started, cut off |

@@ -1,7 +1,7 @@
 //! What organisations keep to themselves: each a collection, a row in it, and words by which either would be known.
 //!
 //! *Invariants.* The collections are the examples that come with the program. Rows are illustrative, and are about no
-//! person. No two organisations have words in common, and no paper has any of them.
+//! person. No two organisations have words in common.
 //!
 //! *Source*: ours; domain, section 3.4.
 

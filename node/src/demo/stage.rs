@@ -57,6 +57,23 @@ impl Found {
     }
 }
 
+impl Found {
+    /// All of them together; the first fault ends the looking.
+    pub(super) fn all(
+        found: impl IntoIterator<Item = Result<Self, DemoError>>,
+    ) -> Result<Self, DemoError> {
+        let mut details = Vec::new();
+        for one in found {
+            match one? {
+                Self { is_well: true, detail } => details.push(detail),
+                fault => return Ok(fault),
+            }
+        }
+        // Where nothing was looked at, nothing was found.
+        Ok(Self { is_well: !details.is_empty(), detail: details.join("\n") })
+    }
+}
+
 /// One check.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Check {
@@ -161,6 +178,24 @@ impl<'a> Stage<'a> {
         let why =
             if found.detail.is_empty() { String::new() } else { format!("; {}", found.detail) };
         Err(DemoError::NeverCame { what: format!("{what}{why}") })
+    }
+
+    /// Looks until all is well, tells what was found, and ends the chapter if it is not well: the rest of it rests on this.
+    ///
+    /// # Errors
+    /// - [`DemoError::NeverCame`]: it is not well.
+    /// - [`DemoError::Interrupted`]: somebody asked the demonstration to stop.
+    pub(super) fn must(
+        &mut self,
+        id: &'static str,
+        what: impl Into<String>,
+        look: impl FnMut() -> Result<Found, DemoError>,
+    ) -> Result<(), DemoError> {
+        let what = what.into();
+        match self.until(id, what.clone(), look)? {
+            true => Ok(()),
+            false => Err(DemoError::NeverCame { what }),
+        }
     }
 
     fn look_until(

@@ -27,10 +27,11 @@ use super::{
     papers::{Papers, Written},
     poll::{Poll, Ruling, Wait, answer_word, poll},
     slip::{Fate, Flag},
+    trace,
     wording::Wording,
 };
 use crate::{
-    charter::{Charter, Outcome, Seat, Tally},
+    charter::{Charter, Outcome, Seat, Tally, Test},
     codec::hex,
     hash::{EntryId, OrgId},
 };
@@ -56,6 +57,8 @@ pub struct Proof {
     pub rule: Option<String>,
     /// Every test of the rule.
     pub trace: Vec<ProvenLine>,
+    /// The tests by which it failed, or was inquorate, with their figures.
+    pub because: Vec<String>,
     /// How many answers could be taken away and the rule would still hold.
     pub spare: Option<u64>,
     /// Every seat of the board, in the order of the charter's short names.
@@ -189,6 +192,15 @@ pub fn prove(papers: &Papers<'_>, beside: Beside<'_>) -> Proof {
         },
         rule: charter.and_then(|charter| rule.map(|rule| rule.in_words(charter))),
         trace: poll.trace.iter().map(ProvenLine::of).collect(),
+        because: match &poll.ruling {
+            Ruling::Failed => trace::failing(&poll.trace, |_| true),
+            Ruling::Inquorate => {
+                trace::failing(&poll.trace, |test| matches!(test, Test::Answered { .. }))
+            }
+            Ruling::Open | Ruling::Carried | Ruling::Disputed | Ruling::WithoutEffect(_) => {
+                Vec::new()
+            }
+        },
         spare: poll.spare,
         not_counted: show.not_counted(&poll),
         seats,
@@ -368,7 +380,7 @@ fn interval(counted: &[&Deed]) -> Interval {
 }
 
 impl ProvenLine {
-    fn of(line: &super::trace::Line) -> Self {
+    fn of(line: &trace::Line) -> Self {
         Self {
             depth: line.depth,
             outcome: match line.outcome {
@@ -435,36 +447,16 @@ impl Proof {
             ("carried", Some(0)) => ", and every answer was needed".to_string(),
             ("carried", Some(1)) => ", with 1 answer to spare".to_string(),
             ("carried", Some(spare)) => format!(", with {spare} answers to spare"),
-            ("failed" | "inquorate", _) => match self.failing().as_slice() {
+            _ => match self.because.as_slice() {
                 [] => String::new(),
                 [one] => format!(", as this does not hold: {one}"),
                 several => format!(", as these do not hold: {}", several.join("; ")),
             },
-            _ => String::new(),
         };
         match &self.why_without_effect {
             Some(why) => format!("The proposal is without effect: {why}."),
             None => format!("The result is: {}{because}.", self.result),
         }
-    }
-
-    /// The tests by which the rule fails: what is below a part that does not fail is none of them.
-    fn failing(&self) -> Vec<&str> {
-        let mut failing = Vec::new();
-        let mut passed_over: Option<usize> = None;
-        for (at, line) in self.trace.iter().enumerate() {
-            if passed_over.is_some_and(|depth| line.depth > depth) {
-                continue;
-            }
-            let fails = line.outcome == "false";
-            passed_over = (!fails).then_some(line.depth);
-            let next = self.trace.get(at.saturating_add(1));
-            if fails && next.is_none_or(|next| next.depth <= line.depth) {
-                let end = format!(" — {}", Outcome::False);
-                failing.push(line.words.strip_suffix(&end).unwrap_or(&line.words));
-            }
-        }
-        failing
     }
 }
 

@@ -122,6 +122,27 @@ fn per_mille(line: &TraceLine) -> Option<u64> {
     if looks_enough && !is_enough { exact.checked_div(whole) } else { Some(nearest) }
 }
 
+/// The tests by which a rule fails, among those that count: what lies below a part that does not fail is none of them,
+/// and parts of which not all are needed are told together.
+pub(super) fn failing(trace: &[Line], counts: fn(&Test) -> bool) -> Vec<String> {
+    let Some((line, below)) =
+        trace.split_first().filter(|(line, _)| line.outcome == Outcome::False)
+    else {
+        return Vec::new();
+    };
+    let parts = below.chunk_by(|_, next| next.depth > line.depth.saturating_add(1));
+    let parts: Vec<String> = parts.flat_map(|part| failing(part, counts)).collect();
+    let end = format!(" — {}", line.outcome);
+    let words = line.words.strip_suffix(&end).unwrap_or(&line.words);
+    match &line.test {
+        Test::Joined { needed, of } if needed == of => parts,
+        Test::Joined { .. } if parts.is_empty() => parts,
+        Test::Joined { .. } => Vec::from([format!("{words} ({})", parts.join(" or "))]),
+        test if counts(test) => Vec::from([words.to_string()]),
+        Test::Majority(_) | Test::Share(_) | Test::Answered { .. } | Test::Org(_) => Vec::new(),
+    }
+}
+
 fn in_words(line: &TraceLine, per_mille: Option<u64>, charter: &Charter) -> String {
     let test = match &line.test {
         Test::Joined { needed, of } if needed == of => "all of these".to_string(),

@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::{DemoError, stage::Found};
 use crate::{
     control::Refusal,
-    view::artefact::{Artefact, ConflictLine, FieldLine, ProvenDecision},
+    view::artefact::{Artefact, ConflictLine, FieldLine, ProvenDecision, RowLine},
 };
 
 /// What somebody says, beside its short name; asked only when it is looked at.
@@ -212,7 +212,20 @@ pub(super) fn division_fault(
 
 /// Who has a row in this table, by short name.
 pub(super) fn authors_of<'a>(shown: &'a Artefact, table: &str) -> Vec<&'a str> {
+    authors(shown.rows.iter().filter(|row| row.table == table))
+}
+
+/// Who says this in a row of the table: a name and its value.
+pub(super) fn authors_saying<'a>(
+    shown: &'a Artefact,
+    table: &str,
+    (name, value): (&str, &str),
+) -> Vec<&'a str> {
     let rows = shown.rows.iter().filter(|row| row.table == table);
+    authors(rows.filter(|row| row.values.iter().any(|one| one.0 == name && one.1 == value)))
+}
+
+fn authors<'a>(rows: impl Iterator<Item = &'a RowLine>) -> Vec<&'a str> {
     let mut authors: Vec<&str> = rows.map(|row| row.by.org.as_str()).collect();
     authors.sort_unstable();
     authors
@@ -239,13 +252,20 @@ pub(super) fn replayed_as_shown(replayed: &Value, shown: &[Artefact]) -> Found {
             || of(one).map(|seen| results_replayed(seen)) != Some(results_shown(one))
     };
     if let Some(one) = shown.iter().find(differs) {
-        let found = of(one).map_or("nothing", |seen| seen["state"].as_str().unwrap_or_default());
         let title = one.title.as_deref().unwrap_or_default();
-        return Found::fault(format!("{title:?} is {:?}; replayed: {found:?}", one.state));
+        let found = of(one).map_or("nothing".to_owned(), |seen| {
+            format!("{}, {:?}", seen["state_name"], results_replayed(seen))
+        });
+        let expected = format!("{:?}, {:?}", one.state_name, results_shown(one));
+        return Found::fault(format!("{title:?}: {found} in the file, {expected} on the node"));
+    }
+    if seen.len() != shown.len() {
+        let (in_file, on_node) = (seen.len(), shown.len());
+        return Found::fault(format!("{in_file} artefacts in the file, {on_node} on the node"));
     }
     let results: Vec<(String, String)> = shown.iter().flat_map(results_shown).collect();
     let detail = format!("{} artefacts, {} frozen texts", shown.len(), results.len());
-    Found { is_well: seen.len() == shown.len() && !results.is_empty(), detail }
+    Found { is_well: !results.is_empty(), detail }
 }
 
 /// Digests of frozen texts that could be built again, with what came of each.

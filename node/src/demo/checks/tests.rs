@@ -34,7 +34,7 @@ fn artefact() -> Artefact {
         ],
         "strays": [],
         "rows": [
-            { "table": "adoption", "did": "", "values": [], "by": by("la-wigan"), "is_settled": true },
+            { "table": "adoption", "did": "", "values": [["status", "full"]], "by": by("la-wigan"), "is_settled": true },
             { "table": "adoption", "did": "", "values": [], "by": by("la-bury"), "is_settled": true },
             { "table": "reference", "did": "", "values": [], "by": by("gmhscp"), "is_settled": true },
         ],
@@ -265,6 +265,9 @@ fn answers_are_counted_by_what_they_say_and_only_settled_ones() {
 fn rows_are_told_by_who_wrote_them_in_one_table() {
     assert_eq!(authors_of(&artefact(), "adoption"), ["la-bury", "la-wigan"]);
     assert!(authors_of(&artefact(), "ratifications").is_empty());
+    assert_eq!(authors_saying(&artefact(), "adoption", ("status", "full")), ["la-wigan"]);
+    assert!(authors_saying(&artefact(), "adoption", ("status", "planned")).is_empty());
+    assert!(authors_saying(&artefact(), "reference", ("status", "full")).is_empty());
 }
 
 #[test]

@@ -1,26 +1,29 @@
-//! How the members answer when decisions are put to a ballot.
+//! How the members answer when papers are put to a ballot.
 //!
 //! | nodes | JCB/2017/003 | JCB/2017/006 | JCB/2017/009 |
 //! |---|---|---|---|
-//! | 5 | 3 for | 2 for, 1 abstains | 2 for, 1 against: two thirds |
-//! | 10 | 4 for, 1 declares an interest | 3 for, 1 against: just three quarters | 4 for, 1 against: groups divided |
-//! | 36 | 19 for | 17 for, 2 against | 12 for, 6 against: two thirds |
+//! | 5 | 3 for | 2 for, 1 abstains | 2 for, 1 against: two thirds, and the only group against |
+//! | 10 | 4 for, 1 takes no part | 3 for, 1 against, 1 abstains: just three quarters | 4 for, 1 against: the groups divided |
+//! | 36 | 19 for, 1 abstains, 1 takes no part | 17 for, 2 against, as before | 12 for, 6 against, 3 abstain: two thirds |
 //!
-//! *Invariants.* Who has a vote answers each. Trusts, which would be paid, take no part.
+//! Beside these no trust takes part. All are for every standard.
 //!
-//! *Source*: ours; domain, sections 3.3 (`mini-jcb`, for ten nodes) and 3.4.
+//! *Invariants.* Whoever has a vote answers each.
+//!
+//! *Source*: ours; domain, sections 3.3 (`mini-jcb`, for ten nodes) and 3.4, where trusts have no vote.
 
 use std::iter;
 
 use crate::demo::cast::{Part, Size};
 
-/// How many councils and commissioning groups approve, reject, abstain and take no part, in the order of the members;
-/// and what the partnership office answers.
+/// How the members answer on one paper.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::demo) struct Ballot {
-    council: [usize; 4],
-    ccg: [usize; 4],
-    office: &'static str,
+pub(in crate::demo) enum Ballot {
+    /// All approve.
+    AllFor,
+    /// Those who pay decide, and trusts, which would be paid, take no part: how many councils and commissioning groups
+    /// approve, reject, abstain and take no part; and what the partnership office answers.
+    Payers { council: [usize; 4], ccg: [usize; 4], office: &'static str },
 }
 
 /// What members answer, in the order of the numbers of a ballot.
@@ -29,17 +32,25 @@ const ANSWERS: [&str; 4] = ["approve", "reject", "abstain", "recuse"];
 impl Ballot {
     /// What a member answers; none if it has no vote.
     pub(in crate::demo) fn answer_of(&self, part: &Part, parts: &[Part]) -> Option<&'static str> {
-        let counts = match part.class {
+        let counts = match (self, part.class) {
             _ if part.is_observer => return None,
-            "council" => self.council,
-            "ccg" => self.ccg,
-            "trust" => return Some("recuse"),
-            _ => return Some(self.office),
+            (Self::AllFor, _) => return Some("approve"),
+            (Self::Payers { council, .. }, "council") => council,
+            (Self::Payers { ccg, .. }, "ccg") => ccg,
+            (Self::Payers { .. }, "trust") => return Some("recuse"),
+            (Self::Payers { office, .. }, _) => return Some(office),
         };
         let mut of_class = parts.iter().filter(|other| other.class == part.class);
         let place = of_class.position(|other| other.slug == part.slug)?;
-        let answers = counts.into_iter().zip(ANSWERS);
-        answers.flat_map(|(count, answer)| iter::repeat_n(answer, count)).nth(place)
+        let answers = counts.iter().zip(ANSWERS);
+        answers.flat_map(|(count, answer)| iter::repeat_n(answer, *count)).nth(place)
+    }
+
+    /// Those who decide on it, and yet take no part: they have an interest.
+    pub(in crate::demo) fn interested<'a>(&self, parts: &'a [Part]) -> Vec<&'a str> {
+        let payers = parts.iter().filter(|part| part.class != "trust");
+        let recused = payers.filter(|part| self.answer_of(part, parts) == Some("recuse"));
+        recused.map(|part| part.slug).collect()
     }
 
     /// How many of all of them approve, reject, abstain and take no part.
@@ -50,7 +61,7 @@ impl Ballot {
 }
 
 const fn ballot(council: [usize; 4], ccg: [usize; 4], office: &'static str) -> Ballot {
-    Ballot { council, ccg, office }
+    Ballot::Payers { council, ccg, office }
 }
 
 /// How the members answer on the three decisions, in their order.
@@ -96,11 +107,22 @@ mod tests {
     fn every_member_with_a_vote_answers_and_no_other() {
         for size in SIZES {
             let parts = Cast::of(size).parts;
-            for ballot in ballots(size) {
+            for ballot in ballots(size).iter().chain([&Ballot::AllFor]) {
                 for part in &parts {
                     assert_eq!(ballot.answer_of(part, &parts).is_none(), part.is_observer);
                 }
             }
         }
+    }
+
+    #[test]
+    fn who_decides_and_takes_no_part_has_an_interest() {
+        let interested = |size| {
+            let parts = Cast::of(size).parts;
+            ballots(size).map(|ballot| ballot.interested(&parts).join(" "))
+        };
+        assert_eq!(interested(Size::Five), ["", "", ""]);
+        assert_eq!(interested(Size::Ten), ["ccg-bury", "", ""]);
+        assert_eq!(interested(Size::ThirtySix), ["ccg-wigan", "ccg-wigan", ""]);
     }
 }

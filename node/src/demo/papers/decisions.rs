@@ -22,6 +22,8 @@ const ADOPT_DEMENTIA: Paper = Paper {
     kind: "decision",
     title: "Adopt the dementia standard 1.0 (illustrative)",
     by: "gmhscp",
+    check: "meeting-adopts",
+    is_carried: true,
     drafts: &[&[
         Set("decision_type", "recommendation"),
         Set("authority/basis", "recommendation_to_members"),
@@ -50,6 +52,8 @@ const STROKE: Paper = Paper {
     kind: "decision",
     title: "Stroke: one round-the-clock hyper-acute unit (illustrative)",
     by: "ccg-trafford",
+    check: "meeting-stroke",
+    is_carried: true,
     drafts: &[&[
         Set("decision_type", "key"),
         Set("authority/basis", "delegated_to_board"),
@@ -81,6 +85,8 @@ const VASCULAR: Paper = Paper {
     kind: "decision",
     title: "A single vascular hub (illustrative)",
     by: "ccg-trafford",
+    check: "meeting-hub",
+    is_carried: false,
     drafts: &[&[
         Set("decision_type", "key"),
         Set("authority/basis", "delegated_to_board"),

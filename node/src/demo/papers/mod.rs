@@ -5,9 +5,10 @@
 //! | `decisions` | JCB/2017/003, money for the dementia standard | carried, ratified by the members, in force |
 //! | | JCB/2017/006, where strokes are treated | carried, in force |
 //! | | JCB/2017/009, one vascular hub | not carried |
-//! | `standards` | DEM, dementia | agreed, in force, adopted by localities |
-//! | | IDT, discharge teams | agreed, and replaced by its next version |
-//! | `ballots` | | |
+//! | `standards` | DEM, dementia | carried; from ten nodes on agreed, in force, adopted by localities |
+//! | | IDT, discharge teams; from ten nodes on | agreed, in force, and replaced by its next version |
+//!
+//! `ballots` says who answers what.
 //!
 //! *Invariants.* Texts, amounts and answers are illustrative, and every title says so. Each paper is begun by a
 //! member that takes part at every size.
@@ -22,7 +23,10 @@ pub(super) use ballots::{Ballot, ballots};
 pub(super) use decisions::{DECISIONS, DEMENTIA_POUNDS};
 pub(super) use standards::{ADOPTION, DEMENTIA, DISCHARGE, DISCHARGE_NEXT, EXCEPTED, EXCEPTION};
 
-use super::deeds::pairs;
+use super::{
+    deeds::pairs,
+    partnership::{COMMISSIONING_RULE, JOINT_RULE},
+};
 use crate::control::Edit;
 
 /// Stands for an engagement strategy, of which there is none in this story.
@@ -38,6 +42,9 @@ pub(super) struct Paper {
     pub(super) title: &'static str,
     /// Who begins it.
     pub(super) by: &'static str,
+    /// The check of what its ballot comes to, and whether that is that it is carried.
+    pub(super) check: &'static str,
+    pub(super) is_carried: bool,
     /// Written one after the other: later ones name by their place what earlier ones have added.
     drafts: &'static [&'static [Write]],
 }
@@ -52,6 +59,15 @@ enum Write {
 }
 
 impl Paper {
+    pub(super) fn is_standard(&self) -> bool {
+        self.kind == "standard"
+    }
+
+    /// The rule that decides it: on money those who pay, on standards all.
+    pub(super) fn rule(&self) -> &'static str {
+        if self.is_standard() { JOINT_RULE } else { COMMISSIONING_RULE }
+    }
+
     /// What is written, one edit after the other.
     pub(super) fn edits(&self) -> impl Iterator<Item = Vec<Edit>> {
         self.drafts.iter().map(|draft| draft.iter().flat_map(Write::edits).collect())

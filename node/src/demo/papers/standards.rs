@@ -17,6 +17,8 @@ pub(in crate::demo) const DEMENTIA: Paper = Paper {
     kind: "standard",
     title: "Dementia pathway (illustrative)",
     by: "la-wigan",
+    check: "meeting-dementia",
+    is_carried: true,
     drafts: &[
         &[
             Set("standard_kind", "pathway"),
@@ -132,6 +134,8 @@ pub(in crate::demo) const DISCHARGE: Paper = Paper {
     kind: "standard",
     title: "Integrated discharge team model (illustrative)",
     by: "tr-pennine-acute",
+    check: "meeting-discharge",
+    is_carried: true,
     drafts: &[
         &[
             Set("standard_kind", "team_model"),

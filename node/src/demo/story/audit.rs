@@ -42,7 +42,10 @@ pub(super) fn tell(story: &mut Story<'_>) -> Result<(), DemoError> {
     let observer = board.member(cast.observer)?;
     let shown = observer.list()?.into_iter().map(|artefact| observer.show(&artefact));
     let shown: Vec<Artefact> = shown.collect::<Result<_, _>>()?;
-    let what = "Of everything that was drafted, offered and voted on, the auditor comes to what the nodes show.";
+    let what = format!(
+        "The auditor has the artefacts that {} shows, each in the same state, with the same result of its votes.",
+        cast.observer
+    );
     stage.check("audit-same-state", what, checks::replayed_as_shown(&replayed, &shown));
     folder(story, &empty)?;
     tamper(story, &empty, (author, seq))

@@ -179,7 +179,7 @@ fn freeze(story: &mut Story<'_>, fund: &str) -> Result<(), DemoError> {
     })?;
     stage.wait("the sponsor has the views of all providers", || {
         let trusts = board.members.iter().filter(|member| member.part.class == "trust").count();
-        Ok(sponsor.show(fund)?.rows.len() == trusts)
+        Ok(checks::authors_of(&sponsor.show(fund)?, "provider_views").len() == trusts)
     })?;
     sponsor.act(deeds::freeze(fund, JOINT_RULE))?;
     stage.until(

@@ -1,34 +1,40 @@
 //! The board meets on several papers at once: they are written, fixed, voted on and counted.
 //!
-//! *Source*: ours; domain, section 3.4 (D01, D02, D04, D18).
+//! *Source*: ours; domain, section 3.4 (D01, D02, D04, D18, D19).
 
-use super::{Story, outcome, versions};
+use super::{Story, editing::digest, outcome, versions};
 use crate::{
     demo::{
         DemoError,
-        cast::Part,
+        cast::{Cast, Part},
         checks, deeds,
         papers::{
             Ballot, DECISIONS, DEMENTIA, DEMENTIA_POUNDS, DISCHARGE, EARLIER, Paper, ballots,
         },
-        partnership::{COMMISSIONING_RULE, JOINT_RULE},
+        partnership::Partnership,
         stage::Found,
     },
-    view::artefact::Artefact,
+    view::artefact::{Artefact, History},
 };
 
-/// The ids of what the board meets on.
+/// One paper before the board.
+pub(super) struct Item {
+    pub(super) paper: &'static Paper,
+    pub(super) artefact: String,
+    pub(super) ballot: Ballot,
+}
+
+/// What the board meets on.
 pub(super) struct Agenda {
-    /// What is decided by ballot: adopts the standard, moves stroke care, would move vascular care.
-    pub(super) decisions: [String; 3],
-    pub(super) dementia: String,
-    /// Where there are the clinicians to agree it.
-    discharge: Option<String>,
+    /// Adopts the dementia standard, moves stroke care, would move vascular care.
+    pub(super) decisions: [Item; 3],
+    /// On dementia; and on discharge teams, where there are the clinicians to agree it.
+    pub(super) standards: Vec<Item>,
 }
 
 impl Agenda {
-    pub(super) fn standards(&self) -> impl Iterator<Item = &String> {
-        [&self.dementia].into_iter().chain(&self.discharge)
+    fn items(&self) -> impl Iterator<Item = &Item> {
+        self.decisions.iter().chain(&self.standards)
     }
 }
 
@@ -41,74 +47,89 @@ pub(super) fn tell(story: &mut Story<'_>) -> Result<(), DemoError> {
     interests(story, &agenda)?;
     outcome::of_decisions(story, &agenda)?;
     outcome::of_standards(story, &agenda)?;
-    match &agenda.discharge {
-        Some(discharge) => versions::tell(story, discharge),
-        None => Ok(()),
+    match agenda.standards.as_slice() {
+        [_, discharge] => versions::tell(story, &discharge.artefact),
+        _ => Ok(()),
     }
 }
 
-/// Each paper is begun and written by one member, and brought before all.
-fn draft(story: &mut Story<'_>) -> Result<Agenda, DemoError> {
+/// Each paper is written by one member, and brought before all.
+fn draft(story: &Story<'_>) -> Result<Agenda, DemoError> {
     let Story { stage, board, cast, .. } = story;
-    let begin = |paper: &Paper| {
-        let by = board.member(paper.by)?;
-        let artefact = by.act(deeds::open(paper.kind, paper.title))?.artefact;
-        if paper.kind == "standard" {
-            by.act(deeds::event(&artefact, "begin_drafting", &[]))?;
-        }
-        for edits in paper.edits() {
-            by.act(deeds::edit(&artefact, edits))?;
-        }
-        Ok::<_, DemoError>(artefact)
+    let begin = |paper: &'static Paper, ballot: Ballot| -> Result<Item, DemoError> {
+        Ok(Item { paper, artefact: write(board, paper)?, ballot })
     };
-    let [adopts, stroke, vascular] = &DECISIONS;
-    let decisions = [begin(adopts)?, begin(stroke)?, begin(vascular)?];
-    let dementia = begin(&DEMENTIA)?;
-    let discharge = cast.behind.map(|_| begin(&DISCHARGE)).transpose()?;
-    let agenda = Agenda { decisions, dementia, discharge };
+    let ([adopts, stroke, hub], [first, second, third]) = (&DECISIONS, ballots(cast.size));
+    let decisions = [begin(adopts, first)?, begin(stroke, second)?, begin(hub, third)?];
+    let standards =
+        [&DEMENTIA, &DISCHARGE].into_iter().take(1 + usize::from(cast.behind.is_some()));
+    let standards = standards.map(|paper| begin(paper, Ballot::AllFor));
+    let agenda = Agenda { decisions, standards: standards.collect::<Result<_, _>>()? };
 
-    let [adopts_id, ..] = &agenda.decisions;
-    let councils: Vec<&Part> = cast.parts.iter().filter(|part| part.class == "council").collect();
-    let each = format!("£{}", DEMENTIA_POUNDS / councils.len().max(1) as u64);
-    for council in councils {
-        let item = [("org", council.slug), ("year", "2017/18"), ("pence", each.as_str())];
-        board.member(adopts.by)?.act(deeds::add(adopts_id, "finance/split", &item))?;
+    let [adopts, ..] = &agenda.decisions;
+    split_money(board, cast, adopts)?;
+    for item in &agenda.decisions {
+        board.member(item.paper.by)?.act(deeds::event(&item.artefact, "consult", &[]))?;
     }
-    for (paper, artefact) in DECISIONS.iter().zip(&agenda.decisions) {
-        board.member(paper.by)?.act(deeds::event(artefact, "consult", &[]))?;
-    }
-    let adopted_by = [adopts_id.as_str(), EARLIER];
-    for ((paper, artefact), by) in
-        [&DEMENTIA, &DISCHARGE].into_iter().zip(agenda.standards()).zip(adopted_by)
-    {
-        let author = board.member(paper.by)?;
-        author.act(deeds::set(artefact, &[("decision_ref", by)]))?;
-        author.act(deeds::event(artefact, "consult", &[]))?;
-        author.act(deeds::event(artefact, "begin_clinical_review", &[]))?;
+    for (item, adopted_by) in agenda.standards.iter().zip([adopts.artefact.as_str(), EARLIER]) {
+        let by = board.member(item.paper.by)?;
+        by.act(deeds::set(&item.artefact, &[("decision_ref", adopted_by)]))?;
+        by.act(deeds::event(&item.artefact, "consult", &[]))?;
+        by.act(deeds::event(&item.artefact, "begin_clinical_review", &[]))?;
     }
     stage.say(&format!(
         "  {} papers are before the board: {}.",
-        DECISIONS.len() + agenda.standards().count(),
+        agenda.items().count(),
         "money for dementia care, where strokes are treated, one vascular hub, and standards"
     ));
-    for artefact in &agenda.decisions {
-        story.until_all_show(artefact, "consultation")?;
-    }
-    for artefact in agenda.standards() {
-        story.until_all_show(artefact, "clinical_review")?;
+    for item in agenda.items() {
+        let author = item.paper.by;
+        stage.wait("every node has the whole paper", || {
+            let written = board.member(author)?.show(&item.artefact)?;
+            board.all(|member| Ok(member.show(&item.artefact)?.fields == written.fields))
+        })?;
     }
     Ok(agenda)
 }
 
+/// The id of the artefact that says what the paper does.
+fn write(board: &Partnership, paper: &Paper) -> Result<String, DemoError> {
+    let by = board.member(paper.by)?;
+    let artefact = by.act(deeds::open(paper.kind, paper.title))?.artefact;
+    if paper.is_standard() {
+        by.act(deeds::event(&artefact, "begin_drafting", &[]))?;
+    }
+    for edits in paper.edits() {
+        by.act(deeds::edit(&artefact, edits))?;
+    }
+    Ok(artefact)
+}
+
+/// Each council gets the same, for its locality.
+fn split_money(board: &Partnership, cast: &Cast, adopts: &Item) -> Result<(), DemoError> {
+    let councils: Vec<&Part> = cast.parts.iter().filter(|part| part.class == "council").collect();
+    let each = format!("£{}", DEMENTIA_POUNDS / councils.len().max(1) as u64);
+    for council in councils {
+        let given = [("org", council.slug), ("year", "2017/18"), ("pence", each.as_str())];
+        let add = deeds::add(&adopts.artefact, "finance/split", &given);
+        board.member(adopts.paper.by)?.act(add)?;
+    }
+    Ok(())
+}
+
 /// Nothing is decided before every trust has said what it means for care.
-fn give_views(story: &mut Story<'_>, agenda: &Agenda) -> Result<(), DemoError> {
+fn give_views(story: &Story<'_>, agenda: &Agenda) -> Result<(), DemoError> {
     let Story { stage, board, cast, .. } = story;
+    for item in agenda.items() {
+        let state = if item.paper.is_standard() { "clinical_review" } else { "consultation" };
+        story.until_all_show(&item.artefact, state)?;
+    }
     stage.working("the trusts give their views", || {
         board.for_all(|member| {
             let is_trust = member.part.class == "trust";
-            for artefact in agenda.decisions.iter().filter(|_| is_trust) {
+            for item in agenda.decisions.iter().filter(|_| is_trust) {
                 let view = [("view", "support_with_conditions"), ("text", "If staff agree.")];
-                member.act(deeds::event(artefact, "provider_view", &view))?;
+                member.act(deeds::event(&item.artefact, "provider_view", &view))?;
             }
             Ok(())
         })
@@ -116,11 +137,12 @@ fn give_views(story: &mut Story<'_>, agenda: &Agenda) -> Result<(), DemoError> {
     let trusts = cast.parts.iter().filter(|part| part.class == "trust").count();
     let sponsor = board.member(cast.sponsor)?;
     stage.wait("the secretariat has the views of all providers", || {
-        let mut has = true;
-        for artefact in &agenda.decisions {
-            has &= sponsor.show(artefact)?.rows.len() == trusts;
+        let mut has_all = true;
+        for item in &agenda.decisions {
+            let shown = sponsor.show(&item.artefact)?;
+            has_all &= checks::authors_of(&shown, "provider_views").len() == trusts;
         }
-        Ok(has)
+        Ok(has_all)
     })
 }
 
@@ -128,54 +150,47 @@ fn give_views(story: &mut Story<'_>, agenda: &Agenda) -> Result<(), DemoError> {
 fn freeze(story: &mut Story<'_>, agenda: &Agenda) -> Result<(), DemoError> {
     let Story { stage, board, cast, .. } = story;
     let secretariat = board.member(cast.sponsor)?;
-    let decisions = DECISIONS.iter().zip(&agenda.decisions).map(|one| (one, COMMISSIONING_RULE));
-    let standards = [&DEMENTIA, &DISCHARGE].into_iter().zip(agenda.standards());
-    for ((paper, artefact), rule) in decisions.chain(standards.map(|one| (one, JOINT_RULE))) {
+    for Item { paper, artefact, .. } in agenda.items() {
         let reference = [("reference", paper.reference)];
         secretariat.act(deeds::event(artefact, "set_reference", &reference))?;
-        secretariat.act(deeds::freeze(artefact, rule))?;
+        secretariat.act(deeds::freeze(artefact, paper.rule()))?;
     }
-    let all = || agenda.decisions.iter().chain(agenda.standards());
-    let what = "The texts are fixed, and every node has the same digest of each.";
-    stage.until("meeting-frozen", what, || {
-        checks::same(board.each(|member| {
-            let mut digests = Vec::new();
-            for artefact in all() {
-                let shown = member.show(artefact)?;
-                let digest = shown.proposals.last().map_or("none", |one| one.digest.as_str());
-                digests.push(digest.get(..8).unwrap_or(digest).to_owned());
-            }
-            Ok(digests.join(", "))
+    stage.must("meeting-frozen", "The texts are fixed; every node shows the same of each.", || {
+        Found::all(agenda.items().map(|item| {
+            let shown = board.each(|member| member.show(&item.artefact));
+            checks::alike(
+                shown,
+                |shown| checks::state_fault(shown, "frozen"),
+                |shown| format!("{}, {}", item.paper.reference, digest(shown)),
+            )
         }))
-        .map(|found| Found { is_well: found.is_well && !found.detail.contains("none"), ..found })
-    })?;
-    Ok(())
+    })
 }
 
-/// All that vote do, on all papers; who has an interest declares it, and takes no part.
-fn vote(story: &mut Story<'_>, agenda: &Agenda) -> Result<(), DemoError> {
+/// All that vote do, on all papers; who decides and has an interest declares it, and takes no part.
+fn vote(story: &Story<'_>, agenda: &Agenda) -> Result<(), DemoError> {
     let Story { stage, board, cast, .. } = story;
-    let ballots = ballots(cast.size);
-    stage.say(
-        "  Councils and commissioning groups pay, and decide the first three; trusts would be paid, and take no part.",
-    );
+    for line in [
+        "  The first three are decided by those who pay: councils, commissioning groups, the partnership office.",
+        "  Trusts would be paid, and take no part.",
+    ] {
+        stage.say(line);
+    }
     stage.working("the members vote", || {
         board.for_all(|member| {
-            for (artefact, ballot) in agenda.decisions.iter().zip(&ballots) {
+            for Item { artefact, ballot, .. } in agenda.items() {
                 let Some(answer) = ballot.answer_of(&member.part, &cast.parts) else { continue };
-                if answer == "recuse" && member.part.class != "trust" {
-                    member.act(deeds::event(artefact, "declare_interest", &INTEREST))?;
+                if ballot.interested(&cast.parts).contains(&member.slug()) {
+                    member.act(deeds::event(artefact, DECLARE, &INTEREST))?;
                 }
                 member.act(deeds::sign(artefact, answer))?;
-            }
-            for artefact in agenda.standards().filter(|_| !member.part.is_observer) {
-                member.act(deeds::sign(artefact, "approve"))?;
             }
             Ok(())
         })
     })
 }
 
+const DECLARE: &str = "declare_interest";
 const INTEREST: [(&str, &str); 4] = [
     ("role", "clinical lead"),
     ("kind", "non_financial_professional"),
@@ -183,26 +198,25 @@ const INTEREST: [(&str, &str); 4] = [
     ("action", "no_vote"),
 ];
 
-/// What the ballots come to; the third is a majority, and not enough.
+/// What the ballots come to, on every node; and by which line of the rule.
 fn count(story: &mut Story<'_>, agenda: &Agenda) -> Result<(), DemoError> {
     let Story { stage, board, cast, .. } = story;
-    let results = [
-        ("meeting-adopts", "decided", "carried"),
-        ("meeting-stroke", "decided", "carried"),
-        ("meeting-hub", "not_carried", "failed"),
-    ];
-    let ballots = ballots(cast.size);
-    for (((paper, artefact), ballot), (id, state, result)) in
-        DECISIONS.iter().zip(&agenda.decisions).zip(&ballots).zip(results)
-    {
+    for Item { paper, artefact, ballot } in agenda.items() {
         let division = ballot.division(&cast.parts);
         let [approve, reject, abstain, recuse] = division;
-        let said = if result == "carried" { "carried" } else { "not carried" };
+        let (result, said) =
+            if paper.is_carried { ("carried", "carried") } else { ("failed", "not carried") };
+        let state = match (paper.is_standard(), paper.is_carried) {
+            // It waits for clinicians.
+            (true, _) => "frozen",
+            (false, true) => "decided",
+            (false, false) => "not_carried",
+        };
         let what = format!(
             "{}: {approve} for, {reject} against, {abstain} abstain, {recuse} take no part; it is {said}.",
             paper.reference
         );
-        stage.until(id, what, || {
+        stage.must(paper.check, what, || {
             let shown = board.each(|member| member.show(artefact));
             let fault = |shown: &Artefact| {
                 checks::state_fault(shown, state)
@@ -216,31 +230,30 @@ fn count(story: &mut Story<'_>, agenda: &Agenda) -> Result<(), DemoError> {
     Ok(())
 }
 
-/// Who pays, and yet takes no part, has said why.
+/// Of those who decide, whoever took no part had said why before.
 fn interests(story: &mut Story<'_>, agenda: &Agenda) -> Result<(), DemoError> {
     let Story { stage, board, cast, .. } = story;
-    let declared: usize =
-        ballots(cast.size).iter().map(|ballot| declared_by(ballot, &cast.parts)).sum();
-    if declared == 0 {
+    let observer = board.member(cast.observer)?;
+    let interested = |item: &Item| {
+        let slugs = item.ballot.interested(&cast.parts).into_iter();
+        slugs.map(|slug| (item.artefact.clone(), item.paper.reference, slug)).collect::<Vec<_>>()
+    };
+    let interested: Vec<_> = agenda.items().flat_map(interested).collect();
+    if interested.is_empty() {
         return Ok(());
     }
-    let observer = board.member(cast.observer)?;
-    let what = "Who had an interest said so on the record before taking no part.";
+    let what = "Of those who decide, whoever took no part had declared an interest before.";
     stage.until("meeting-interests", what, || {
-        let mut found = Vec::new();
-        for artefact in &agenda.decisions {
-            let deeds = observer.history(artefact)?.deeds.into_iter();
-            let of = deeds.filter(|deed| deed.what == "declare_interest");
-            found.extend(of.map(|deed| deed.by.org));
-        }
-        let is_well = found.len() == declared;
-        Ok(Found { is_well, detail: format!("declared by {}", found.join(", ")) })
+        Found::all(interested.iter().map(|(artefact, reference, slug)| {
+            let is_declared = declared_before_answering(&observer.history(artefact)?, slug);
+            Ok(Found { is_well: is_declared, detail: format!("{slug}, on {reference}") })
+        }))
     })?;
     Ok(())
 }
 
-/// How many take no part although they pay.
-fn declared_by(ballot: &Ballot, parts: &[Part]) -> usize {
-    let payers = parts.iter().filter(|part| part.class != "trust");
-    payers.filter(|part| ballot.answer_of(part, parts) == Some("recuse")).count()
+fn declared_before_answering(history: &History, slug: &str) -> bool {
+    let mut own = history.deeds.iter().filter(|deed| deed.by.org == slug);
+    own.find(|deed| [DECLARE, "signoff"].contains(&deed.what.as_str()))
+        .is_some_and(|first| first.what == DECLARE)
 }

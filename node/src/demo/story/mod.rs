@@ -1,16 +1,16 @@
 //! The story, chapter by chapter.
 //!
-//! | file | chapters |
+//! | file | tells |
 //! |---|---|
 //! | `founding` | the nodes are founded and meet |
 //! | `editing` | two edit one text apart, and set one threshold to two values |
 //! | `aid` | two claim more than there is |
 //! | `fund` | two clean edits break a sum; the board decides |
-//! | `meeting` | several papers are voted on at once, and counted |
-//! | `outcome` | what was carried takes effect, and what was not does not |
-//! | `versions` | a standard gets a new version while one locality is away |
+//! | `meeting` | several papers are voted on at once, and counted; then |
+//! | `outcome` | … what was carried takes effect, and what was not does not |
+//! | `versions` | … a standard gets a new version while one locality is away |
 //! | `crash` | a node is killed, and catches up |
-//! | `private` | a record stays private, and two fields of it leave |
+//! | `private` | records stay private, and two fields of one leave |
 //! | `audit` | an auditor checks, and finds one changed byte |
 //! | `fork` | a member signs two histories |
 //! | `end` | what it cost, and how to go on |

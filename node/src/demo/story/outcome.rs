@@ -1,14 +1,17 @@
 //! What comes of what the board met on: what is carried takes effect, and what is not does not.
 //!
-//! *Source*: ours; domain, section 3.4 (D01, D02, D04, D18).
+//! *Source*: ours; domain, section 3.4 (D01, D02, D04, D18, D19).
 
-use super::{Story, meeting::Agenda};
+use super::{
+    Story,
+    meeting::{Agenda, Item},
+};
 use crate::{
     demo::{
         DemoError,
         cast::Part,
         checks, deeds,
-        papers::{ADOPTION, EXCEPTED, EXCEPTION, ballots},
+        papers::{ADOPTION, EXCEPTED, EXCEPTION},
         stage::Found,
     },
     view::artefact::Artefact,
@@ -25,18 +28,21 @@ pub(super) fn of_decisions(story: &mut Story<'_>, agenda: &Agenda) -> Result<(),
 
 /// A standard needs clinicians of two trusts and of two commissioning groups.
 pub(super) fn of_standards(story: &mut Story<'_>, agenda: &Agenda) -> Result<(), DemoError> {
+    let [dementia, ..] = agenda.standards.as_slice() else { return Ok(()) };
     if story.cast.clinicians().is_none() {
-        return wait_for_clinicians(story, agenda);
+        story.stage.say(
+            "  The standard waits for clinicians of two trusts and two commissioning groups, whom this board has not.",
+        );
+        return Ok(());
     }
     agree(story, agenda)?;
-    adopt(story, &agenda.dementia)
+    adopt(story, &dementia.artefact)
 }
 
 /// One for and one against what fell say why, and it stays beside the result.
 fn positions(story: &mut Story<'_>, agenda: &Agenda) -> Result<(), DemoError> {
     let Story { stage, board, cast, .. } = story;
-    let [_, _, hub] = &agenda.decisions;
-    let [_, _, ballot] = ballots(cast.size);
+    let [_, _, Item { artefact: hub, ballot, .. }] = &agenda.decisions;
     let first = |answer| {
         let answers = |part: &&Part| ballot.answer_of(part, &cast.parts) == Some(answer);
         cast.parts.iter().find(answers).map(|part| part.slug).unwrap_or_default()
@@ -66,7 +72,7 @@ fn positions(story: &mut Story<'_>, agenda: &Agenda) -> Result<(), DemoError> {
 
 /// A recommendation binds nobody before the member's own body has agreed.
 fn ratify(story: &mut Story<'_>, agenda: &Agenda) -> Result<(), DemoError> {
-    let [adopts, ..] = &agenda.decisions;
+    let [Item { artefact: adopts, .. }, ..] = &agenda.decisions;
     let secretariat = story.board.member(story.cast.sponsor)?;
     secretariat.act(deeds::event(adopts, "begin_ratification", &[]))?;
     story.until_all_show(adopts, "ratifying")?;
@@ -96,7 +102,7 @@ fn ratify(story: &mut Story<'_>, agenda: &Agenda) -> Result<(), DemoError> {
     stage.until("meeting-ratified", what, || {
         let shown = board.each(|member| member.show(adopts));
         let fault = |shown: &Artefact| {
-            let by = checks::authors_of(shown, "ratifications");
+            let by = checks::authors_saying(shown, "ratifications", ("result", "ratified"));
             let is_well =
                 by.len() == expected && cast.undecided.is_none_or(|one| !by.contains(&one));
             (!is_well).then(|| format!("ratified by {by:?}"))
@@ -108,7 +114,7 @@ fn ratify(story: &mut Story<'_>, agenda: &Agenda) -> Result<(), DemoError> {
 
 fn bring_into_force(story: &mut Story<'_>, agenda: &Agenda) -> Result<(), DemoError> {
     let Story { stage, board, cast, .. } = story;
-    let [adopts, stroke, hub] = &agenda.decisions;
+    let [adopts, stroke, hub] = agenda.decisions.each_ref().map(|item| &item.artefact);
     let secretariat = board.member(cast.sponsor)?;
     for artefact in [adopts, stroke] {
         secretariat.act(deeds::event(artefact, "bring_into_force", &FROM))?;
@@ -128,41 +134,26 @@ fn bring_into_force(story: &mut Story<'_>, agenda: &Agenda) -> Result<(), DemoEr
     Ok(())
 }
 
-/// With one trust and one commissioning group there are not the clinicians whom the kind asks for.
-fn wait_for_clinicians(story: &mut Story<'_>, agenda: &Agenda) -> Result<(), DemoError> {
-    let Story { stage, board, .. } = story;
-    let what = "All vote for the dementia standard; without clinicians of two trusts and two commissioning groups, \
-                whom this board does not have, it is carried and not agreed.";
-    stage.until("dementia-waits", what, || {
-        let shown = board.each(|member| member.show(&agenda.dementia));
-        let fault = |shown: &Artefact| {
-            let result = shown.proposals.last().map(|one| one.result.as_str());
-            checks::state_fault(shown, "frozen")
-                .or_else(|| (result != Some("carried")).then(|| format!("{result:?}")))
-        };
-        checks::alike(shown, fault, |shown| shown.state.clone())
-    })?;
-    Ok(())
-}
-
 /// The clinicians sign both standards off, and both are brought into force.
 fn agree(story: &mut Story<'_>, agenda: &Agenda) -> Result<(), DemoError> {
-    for standard in agenda.standards() {
-        story.sign_off_clinically(standard)?;
-        story.until_all_show(standard, "agreed")?;
+    for Item { artefact, .. } in &agenda.standards {
+        story.sign_off_clinically(artefact)?;
+        story.until_all_show(artefact, "agreed")?;
         let secretariat = story.board.member(story.cast.sponsor)?;
-        secretariat.act(deeds::event(standard, "bring_into_force", &FROM))?;
+        secretariat.act(deeds::event(artefact, "bring_into_force", &FROM))?;
     }
     let Story { stage, board, .. } = story;
-    stage.until("dementia-in-force", "The dementia standard is agreed, and in force.", || {
-        let shown = board.each(|member| member.show(&agenda.dementia));
-        let fault = |shown: &Artefact| checks::state_fault(shown, "in_force");
-        checks::alike(shown, fault, |shown| {
-            let codes = shown.fields.iter().filter(|field| field.path.ends_with("/code")).count();
-            format!("{codes} statements")
-        })
-    })?;
-    Ok(())
+    let what = "Clinicians have signed: the standards are agreed, and in force on every node.";
+    stage.must("standards-in-force", what, || {
+        Found::all(agenda.standards.iter().map(|item| {
+            let shown = board.each(|member| member.show(&item.artefact));
+            let fault = |shown: &Artefact| checks::state_fault(shown, "in_force");
+            checks::alike(shown, fault, |shown| {
+                let codes = shown.fields.iter().filter(|one| one.path.ends_with("/code"));
+                format!("{}, {} statements", item.paper.reference, codes.count())
+            })
+        }))
+    })
 }
 
 /// Each locality says how far it has come, and one asks for more time.
@@ -170,26 +161,31 @@ fn adopt(story: &mut Story<'_>, dementia: &str) -> Result<(), DemoError> {
     let Story { stage, board, cast, .. } = story;
     let takes_part = |slug: &str| cast.parts.iter().any(|part| part.slug == slug);
     let told: Vec<_> = ADOPTION.iter().filter(|(_, by, _)| takes_part(by)).collect();
-    stage.wait("the localities see it in force", || {
-        board.all(|member| Ok(member.show(dementia)?.state_name == "in_force"))
-    })?;
     for (locality, by, status) in &told {
         let says = [("locality", *locality), ("version", "last"), ("status", *status)];
         board.member(by)?.act(deeds::event(dementia, "adopt", &says))?;
     }
     board.member(EXCEPTED)?.act(deeds::event(dementia, "except", &EXCEPTION))?;
     let what = format!(
-        "{} localities say how far they have come, each for itself; {EXCEPTED} asks for more time with one statement.",
+        "{} localities say how far they have come, each for itself; {EXCEPTED} has an exception from one statement.",
         told.len()
     );
     stage.until("dementia-adopted", what, || {
         let shown = board.each(|member| member.show(dementia));
         let fault = |shown: &Artefact| {
-            let by = checks::authors_of(shown, "adoption");
-            let is_well = by.len() == told.len() + 1 && by.contains(&EXCEPTED);
-            (!is_well).then(|| format!("rows of adoption by {by:?}"))
+            let says = |by: &str, said| checks::authors_saying(shown, TABLE, said).contains(&by);
+            let missing = told.iter().find(|(_, by, status)| !says(by, ("status", status)));
+            let [_, _, _, until, _] = EXCEPTION;
+            missing
+                .map(|(locality, by, status)| format!("{by} does not say {status} of {locality}"))
+                .or_else(|| {
+                    (!says(EXCEPTED, until)).then(|| format!("{EXCEPTED} has no exception"))
+                })
         };
-        checks::alike(shown, fault, |shown| checks::authors_of(shown, "adoption").join(", "))
+        checks::alike(shown, fault, |shown| checks::authors_of(shown, TABLE).join(", "))
     })?;
     Ok(())
 }
+
+/// Where rows of adoption and exceptions stand.
+const TABLE: &str = "adoption";

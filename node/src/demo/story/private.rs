@@ -118,19 +118,29 @@ fn export(board: &Partnership, observer: &str, name: &str) -> Result<PathBuf, De
 fn nothing_left(story: &mut Story<'_>) -> Result<(), DemoError> {
     let Story { stage, board, cast, .. } = story;
     let mut missing = Vec::new();
-    for (owner, word) in words() {
+    // Words of the schema were written there as they are.
+    let of_rows = || {
+        KEPT.iter().flat_map(|kept| {
+            let words = kept.words.iter().filter(|word| kept.rows.contains(**word));
+            words.map(|word| (kept.by, *word))
+        })
+    };
+    for (owner, word) in of_rows() {
         let (_, _, own) = search(board.member(owner)?.home(), &[word])?;
         missing.extend(own.is_empty().then(|| format!("{word:?} at {owner}")));
     }
     let fault = (!missing.is_empty()).then(|| missing.join(", "));
-    let detail = format!("{} texts, each with its owner", words().count());
-    let what = "A search finds the rows where they belong.";
+    let detail = format!("{} texts, each with its owner", of_rows().count());
+    let what = "A search finds words of the rows where they belong.";
     stage.check("private-at-home", what, Found::unless(fault, detail));
 
     let bundle = export(board, cast.observer, "before-promotion.bundle")?;
     let promoted = PROMOTED.map(|text| (cast.keeper, text));
     let texts: Vec<(&str, &str)> = words().chain(promoted).collect();
-    let what = "Nothing of them is in any file of any other node, nor in what one of them exports.";
+    let what = format!(
+        "None of {} texts of theirs is in a file of any other node, or in what one of them exports.",
+        texts.len()
+    );
     stage.check("private-nowhere-else", what, found_elsewhere(board, &bundle, &texts)?);
     Ok(())
 }
@@ -185,9 +195,12 @@ fn only_that_left(story: &mut Story<'_>) -> Result<(), DemoError> {
     let Story { stage, board, cast, .. } = story;
     let keeper = board.member(cast.keeper)?;
     let bundle = export(board, cast.observer, "after-promotion.bundle")?;
-    let what =
-        "Of the rest of that row, and of the other rows, there is still nothing anywhere else.";
+    let what = "The same search finds what was let out, in what another node exports.";
+    let (_, _, out) = search(&bundle, &[SCHEME])?;
+    let detail = if out.is_empty() { "nothing".to_owned() } else { format!("{SCHEME:?}") };
+    stage.check("promoted-is-found", what, Found { is_well: !out.is_empty(), detail });
     let texts: Vec<(&str, &str)> = words().collect();
+    let what = format!("Of the other {} texts there is still none anywhere else.", texts.len());
     stage.check("rest-private", what, found_elsewhere(board, &bundle, &texts)?);
     let promotions = keeper.json(&["record", "promotions"])?;
     let fields: Vec<String> = promotions["promotions"][0]["fields"]
@@ -199,7 +212,7 @@ fn only_that_left(story: &mut Story<'_>) -> Result<(), DemoError> {
     let is_well = fields == ["amount", "scheme"]
         && promotions["promotions"].as_array().is_some_and(|all| all.len() == 1);
     let detail = format!("{} noted, without its values", fields.join(" and "));
-    let what = "The node keeps a note of what left, to whom, and on whose word.";
+    let what = "The node keeps a note of the fields that left.";
     stage.check("promotion-noted", what, Found { is_well, detail });
     Ok(())
 }

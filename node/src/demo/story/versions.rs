@@ -15,8 +15,9 @@ use crate::{
 
 pub(super) fn tell(story: &mut Story<'_>, standard: &str) -> Result<(), DemoError> {
     let Some((locality, council)) = story.cast.behind else { return Ok(()) };
-    story.until_all_show(standard, "in_force")?;
-    story.board.member(council)?.stop();
+    if !story.board.member(council)?.stop() {
+        return Err(DemoError::NeverCame { what: format!("the node of {council} ends") });
+    }
     story.stage.say(&format!(
         "  The node of {council} is shut down; meanwhile the others agree version 1.1 of {}.",
         DISCHARGE.reference
@@ -58,7 +59,8 @@ fn revise(story: &Story<'_>, standard: &str, away: &str) -> Result<(), DemoError
     }
     let secretariat = board.member(cast.sponsor)?;
     stage.wait("the secretariat has the new version", || {
-        Ok(secretariat.show(standard)?.state_name == "clinical_review")
+        let (written, seen) = (author.show(standard)?, secretariat.show(standard)?);
+        Ok(seen.state_name == "clinical_review" && seen.fields == written.fields)
     })?;
     secretariat.act(deeds::freeze(standard, JOINT_RULE))?;
     until_others_show(story, away, standard, "frozen")?;
@@ -97,11 +99,18 @@ fn adopt_the_old(
     standard: &str,
     (locality, slug): (&str, &str),
 ) -> Result<(), DemoError> {
-    story.board.cut();
-    let council = story.board.member(slug)?;
+    let Story { stage, board, .. } = &*story;
+    board.cut();
+    stage.wait("the others notice that they are apart", || {
+        board.others(slug).try_fold(true, |apart, member| Ok(apart && member.connected()? == 0))
+    })?;
+    let council = board.member(slug)?;
     council.start()?;
-    story.stage.wait("the node answers again", || council.has_started())?;
+    stage.wait("the node answers again", || council.has_started())?;
     adopt(council, standard, (locality, "partial"))?;
+    if council.connected()? > 0 {
+        return Err(DemoError::NeverCame { what: format!("{slug} reaches nobody") });
+    }
     story.heal()?;
 
     let Story { stage, board, .. } = story;
@@ -109,7 +118,7 @@ fn adopt_the_old(
         "Started where it reaches nobody, {slug} adopts version 1.0: every node keeps that, and shows that another \
          version holds."
     );
-    stage.until("old-version", what, || {
+    stage.must("old-version", what, || {
         let shown = board.each(|member| member.show(standard));
         let fault = |shown: &Artefact| {
             checks::conflict_fault(shown, "C10", &[("adopted", slug)])
@@ -118,8 +127,7 @@ fn adopt_the_old(
         checks::alike(shown, fault, |shown| {
             checks::open_conflicts(shown, "C10").map(checks::in_words).collect()
         })
-    })?;
-    Ok(())
+    })
 }
 
 /// Now it knows the new one, and adopts that.
@@ -130,20 +138,20 @@ fn adopt_the_new(
 ) -> Result<(), DemoError> {
     let Story { stage, board, .. } = story;
     adopt(board.member(slug)?, standard, (locality, "planned"))?;
-    let what =
-        format!("Back among the others, {slug} plans to adopt version 1.1, and all is well.");
+    let [(_, next), _] = DISCHARGE_NEXT;
+    let what = format!(
+        "Back among the others, {slug} plans to adopt version {next}; on every node the conflict is gone."
+    );
     stage.until("new-version", what, || {
         let shown = board.each(|member| member.show(standard));
         let fault = |shown: &Artefact| {
-            let by = checks::authors_of(shown, "adoption");
+            let by = checks::authors_saying(shown, "adoption", ("status", "planned"));
             let is_missing = by != [slug];
             checks::none_open(shown, "C10")
-                .or_else(|| is_missing.then(|| format!("rows of adoption by {by:?}")))
+                .or_else(|| checks::value_fault(shown, "version", &[next]))
+                .or_else(|| is_missing.then(|| format!("planned by {by:?}")))
         };
-        checks::alike(shown, fault, |shown| {
-            let version = checks::field(shown, "version").and_then(|field| field.values.first());
-            version.map(|one| format!("version {}", one.value)).unwrap_or_default()
-        })
+        checks::alike(shown, fault, |_| format!("version {next}, planned by {slug}"))
     })?;
     Ok(())
 }

@@ -42,7 +42,7 @@ pub(super) const FINDINGS: Part = Part {
         "PayloadAbsent" 2: "Content is missing that every holder has.", "The entry itself is sound. Ask another member.";
         "PayloadAltered" 2: "Content is not what the entry names.", "The entry itself is sound. Ask another member.";
         "PayloadUnasked" 2: "Content in the file belongs to no entry in it.", "Ask for the file again.";
-        "PayloadWithheld" 0: "Content that is kept to an audience is not in this file.", "It is missing, not forged. Ask a member of the audience.";
+        "PayloadWithheld" 0: "What an entry says is not in this file: it is kept to an audience, or the file is an excerpt.", "It is missing, not forged. Ask a member of the audience.";
         "Repeated" 2: "Entries stand in the file twice.", "Ask for it again.";
         "SecondHistory" 1: "The file holds two histories of one feed, both signed.", "As for `ForkProven`.";
         "Silent" 0: "A member wrote nothing.", "Nothing.";

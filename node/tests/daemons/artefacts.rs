@@ -110,7 +110,7 @@ fn a_decision_is_edited_apart_settled_frozen_signed_and_proven() {
     let prove = |node: &Node| act(node, &["prove", "decision"]);
     until("both prove the same", || prove(&board.nodes[0]) == prove(&board.nodes[1]));
     let proof = prove(&board.nodes[1]);
-    assert_eq!(proof["sentence"], "The result is: carried, and every answer was needed.");
+    assert_eq!(proof["sentence"], "The result is: carried, with no answer to spare.");
     assert_eq!(proof["proof"]["wording"]["matches"], true);
     assert_eq!(proof["proof"]["wording"]["named"], frozen["frozen"]["digest"]);
 }

@@ -204,6 +204,7 @@ fn scenario_07_one_node_gone() {
     act(board.node_of("ccg-bury"), &["close", "decision"]);
     act(wigan, &["event", "decision", "bring_into_force", "effective_from=2017-12-11"]);
     seen("it is in force", &|shown| shown["state_name"] == "in_force");
+    assert_eq!(show(wigan, "decision")["proposals"][0]["is_current"], true);
     until("the office is counted as absent", || {
         let proof = act(wigan, &["prove", "decision"]).to_string();
         proof.contains("gmhscp (partnership_office): absent")

@@ -184,7 +184,7 @@ fn scenario_10_after_the_freeze() {
     let proof = act(nodes[1], &["prove", "decision"]);
     assert_eq!(proof["proof"]["wording"]["named"], frozen);
     assert_eq!(proof["proof"]["wording"]["matches"], true);
-    assert_eq!(proof["sentence"], "The result is: carried, and every answer was needed.");
+    assert_eq!(proof["sentence"], "The result is: carried, with no answer to spare.");
 }
 
 /// Two trusts claim three of four shifts each while nobody reaches anybody: both are claims and no more. Whoever

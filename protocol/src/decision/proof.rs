@@ -444,7 +444,7 @@ impl Proof {
     #[must_use]
     pub fn sentence(&self) -> String {
         let because = match (self.result, self.spare) {
-            ("carried", Some(0)) => ", and every answer was needed".to_string(),
+            ("carried", Some(0)) => ", with no answer to spare".to_string(),
             ("carried", Some(1)) => ", with 1 answer to spare".to_string(),
             ("carried", Some(spare)) => format!(", with {spare} answers to spare"),
             _ => match self.because.as_slice() {

@@ -106,7 +106,7 @@ pub(crate) struct Show {
     /// As the author of this entry knew it
     #[arg(long, value_name = "ENTRY", conflicts_with_all = ["by", "known_to"])]
     pub(crate) at: Option<String>,
-    /// What was written by this day or minute, as its authors claim
+    /// What was written by this day, as 2017-12-04, or moment, as 2017-12-04T12:00Z, as its authors claim
     #[arg(long, value_name = "TIME", conflicts_with = "known_to")]
     pub(crate) by: Option<String>,
     /// What this member had acknowledged or written

@@ -42,7 +42,7 @@ pub(in crate::cli) struct Verify {
 pub(in crate::cli) struct Replay {
     /// The bundle, or a copy of a node's directory or of its store
     pub(in crate::cli) file: PathBuf,
-    /// What was written by this day or minute, as its authors claim
+    /// What was written by this day, as 2017-12-04, or moment, as 2017-12-04T12:00Z, as its authors claim
     #[arg(long, value_name = "TIME")]
     pub(in crate::cli) to: Option<String>,
     /// What this member had acknowledged or written
@@ -115,7 +115,7 @@ pub(in crate::cli) struct Range {
     /// Written on this day or later, as the author claims
     #[arg(long, value_name = "TIME")]
     pub(in crate::cli) from: Option<String>,
-    /// Written by this day or minute, as the author claims
+    /// Written by this day, as 2017-12-04, or moment, as 2017-12-04T12:00Z, as the author claims
     #[arg(long, value_name = "TIME")]
     pub(in crate::cli) until: Option<String>,
 }

@@ -175,7 +175,8 @@ pub(in crate::cli) fn artefact(artefact: &Artefact) -> Vec<String> {
         lines.push(format!("  SUSPENDED on this node: {why}"));
     }
     let places = places(&artefact.fields);
-    section(&mut lines, "fields", artefact.fields.iter().flat_map(|one| field(one, &places)));
+    let fields = artefact.fields.iter().flat_map(|one| field(one, &places));
+    section(&mut lines, &fields_title(&artefact.proposals), fields);
     section(&mut lines, "strays", artefact.strays.iter().map(|path| format!("  {path}")));
     section(&mut lines, "said", artefact.rows.iter().map(row));
     section(&mut lines, "offered", artefact.offers.iter().map(offer));
@@ -207,6 +208,23 @@ pub(in crate::cli) fn artefact(artefact: &Artefact) -> Vec<String> {
             .map(|one| format!("  {} by {}: {}", one.what, by(&one.by), one.why)),
     );
     lines
+}
+
+/// What stands in the fields may not be what was decided.
+fn fields_title(proposals: &[ProposalLine]) -> String {
+    let last = proposals.iter().rfind(|one| one.is_current);
+    match last.map_or(0, |one| one.amendments) {
+        0 => "fields".to_owned(),
+        count => {
+            let (changes, are) = match count {
+                1 => ("1 change that came".to_owned(), "is"),
+                count => (format!("{count} changes that came"), "are"),
+            };
+            format!(
+                "fields, with {changes} after the text was fixed and {are} only proposed (`prove` shows the fixed text)"
+            )
+        }
+    }
 }
 
 fn section(lines: &mut Vec<String>, title: &str, more: impl Iterator<Item = String>) {
@@ -350,4 +368,29 @@ fn conflict(conflict: &ConflictLine) -> Vec<String> {
         lines.push(format!("    {}{who}", side.says));
     }
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn fields_that_were_edited_after_the_text_was_fixed_are_headed_as_proposed() {
+        let proposal = |is_current: bool, amendments: u64| -> ProposalLine {
+            serde_json::from_value(json!({
+                "by": { "org": "la-wigan", "entry": "entry-a", "at_ms": 1 }, "digest": "d", "rule": "r",
+                "closer": "gmhscp", "closes_at_ms": 1, "result": "carried", "is_current": is_current,
+                "answers": [], "amendments": amendments,
+            }))
+            .unwrap()
+        };
+        let title = |proposals: &[ProposalLine]| fields_title(proposals);
+        assert_eq!(title(&[]), "fields");
+        assert_eq!(title(&[proposal(false, 2), proposal(true, 0)]), "fields");
+        let one = title(&[proposal(true, 1)]);
+        assert!(one.starts_with("fields, with 1 change that came after"), "{one}");
+        assert!(title(&[proposal(true, 3), proposal(false, 0)]).contains("3 changes"));
+    }
 }

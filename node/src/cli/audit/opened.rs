@@ -85,7 +85,7 @@ impl Opened {
                      kind; `concordat audit replay {}` lists them",
                     self.file
                 );
-                Err(Refusal::new("unknown-artefact", message))
+                Err(self.doubted(Refusal::new("unknown-artefact", message)))
             }
             several => Err(which("artefact", named, several.iter().map(ToString::to_string))),
         }
@@ -114,9 +114,18 @@ impl Opened {
             let slugs: BTreeSet<String> = all.iter().map(slug).collect();
             let slugs: Vec<String> = slugs.into_iter().collect();
             let message = format!("no member is called {named:?}; there is {}", slugs.join(", "));
-            return Err(Refusal::new("unknown-member", message));
+            return Err(self.doubted(Refusal::new("unknown-member", message)));
         }
         Ok(meant)
+    }
+
+    /// A refusal that tells beside it that not all of the file holds: what is missed may be what could not be read.
+    pub(super) fn doubted(&self, refusal: Refusal) -> Refusal {
+        if self.report.exit_status() == 0 {
+            return refusal;
+        }
+        let message = format!("{}. {}", refusal.message, self.report.closing());
+        Refusal { message: message.trim_end_matches('.').to_owned(), ..refusal }
     }
 
     /// The name by which a board knows an organisation.

@@ -85,6 +85,7 @@ pub(super) fn of(proven: &Proven) -> String {
                     }
                     (said("Interests declared", "interests", &proven.interests))
                     (said("Positions stated", "positions", &proven.positions))
+                    (said("Ratifications", "ratifications", &proven.ratifications))
                 }
                 footer { (made_from(&proven.input)) }
             }

@@ -46,6 +46,8 @@ pub(super) struct Proven {
     pub(super) options: Vec<OptionLine>,
     pub(super) interests: Vec<DeedLine>,
     pub(super) positions: Vec<DeedLine>,
+    /// Whether members ratify what was recommended to them.
+    pub(super) ratifications: Vec<DeedLine>,
     /// What speaks against it; without any the exit code is that of the bundle.
     pub(super) findings: Vec<String>,
     /// What is said about it and is not in the file; it may be decided otherwise.
@@ -93,8 +95,10 @@ pub(super) fn prove(
     artefact: &ArtefactId,
     proposal: Option<&str>,
 ) -> Result<Proven, Refusal> {
-    let sight = opened.sight(artefact, &AsOf::Now)?.ok_or_else(|| not_begun(artefact))?;
-    let mut proven = proven(&sight, proposal, opened.input())?;
+    let sight = opened.sight(artefact, &AsOf::Now)?;
+    let sight = sight.ok_or_else(|| opened.doubted(not_begun(artefact)))?;
+    let proven = proven(&sight, proposal, opened.input());
+    let mut proven = proven.map_err(|refusal| opened.doubted(refusal))?;
     proven.exit_code = match exit_code(&opened.report, !proven.findings.is_empty()) {
         0 if !proven.not_here.is_empty() => EXIT_UNDECIDED,
         code => code,
@@ -146,6 +150,7 @@ fn proven(sight: &Sight<'_>, proposal: Option<&str>, input: Input) -> Result<Pro
         wording,
         interests: named("declare_interest"),
         positions: named("position"),
+        ratifications: named("ratify"),
         findings: proof.as_ref().map(findings).unwrap_or_default(),
         not_here,
         input,
@@ -190,8 +195,12 @@ fn words(proven: &Proven) -> Vec<String> {
         let why = why.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
         lines.push(format!("Option {label:?}{result}{why}"));
     }
+    if proven.proof.is_some() && proven.interests.is_empty() {
+        lines.push("Interests declared: none".to_owned());
+    }
     lines.extend(proven.interests.iter().map(|one| format!("Interest: {}", deed(one))));
     lines.extend(proven.positions.iter().map(|one| format!("Position: {}", deed(one))));
+    lines.extend(proven.ratifications.iter().map(|one| format!("Ratification: {}", deed(one))));
     lines.extend(proven.input.in_words());
     lines.extend(proven.findings.iter().map(|finding| format!("FINDING: {finding}")));
     lines.extend(proven.not_here.iter().map(|one| format!("Missing: {}", one.in_words())));

@@ -14,7 +14,7 @@ use std::process::ExitCode;
 use concordat_protocol::{audit::Report, decision::Ruling, hash::ArtefactId};
 use serde::Serialize;
 
-use super::{exit_code, opened::Opened, unread::Unread};
+use super::{EXIT_UNDECIDED, exit_code, opened::Opened, unread::Unread};
 use crate::{
     artefact::Sight,
     cli::{
@@ -210,8 +210,10 @@ fn closing(replayed: &Replayed) -> String {
     let frozen: usize = replayed.artefacts.iter().map(|one| one.frozen.len()).sum();
     let frozen = count_in_words(frozen, "frozen wording", "frozen wordings");
     let when = replayed.as_of.as_ref().map(|when| format!(" as of {when}")).unwrap_or_default();
+    let is_whole = replayed.artefacts.iter().all(|one| one.not_here.is_empty());
     let failures = match replayed.failures.len() {
-        0 => "no failure".to_owned(),
+        0 if is_whole && replayed.exit_code != EXIT_UNDECIDED => "no failure".to_owned(),
+        0 => "no failure in what could be read, which is not all".to_owned(),
         count => count_in_words(count, "failure", "failures"),
     };
     format!("Replayed {artefacts}{when} and compared {frozen}: {failures}.")

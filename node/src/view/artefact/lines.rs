@@ -225,7 +225,7 @@ pub struct ProposalLine {
     pub closes_at_ms: u64,
     /// What came of it.
     pub result: String,
-    /// Whether it led to the state shown.
+    /// Whether it led to the state shown, or is the last that was carried: the version that holds.
     pub is_current: bool,
     /// Members and their answers.
     pub answers: Vec<(String, String)>,

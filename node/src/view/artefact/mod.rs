@@ -278,7 +278,8 @@ fn proposals(case: &Sight<'_>) -> Vec<ProposalLine> {
                 closer: case.slug(&one.says.closer),
                 closes_at_ms: one.says.closes_at.0,
                 result: one.poll.ruling.word().to_owned(),
-                is_current: case.replay.lifecycle.proposal == Some(*id),
+                is_current: [case.replay.lifecycle.proposal, case.replay.lifecycle.carried]
+                    .contains(&Some(*id)),
                 answers: answers.collect(),
                 amendments: case.replay.amendments(id).len(),
             };

@@ -93,7 +93,7 @@ fn a_proof_reads_from_the_board_to_one_sentence() {
              held by a majority by 2017-11-20T13:00:03Z",
             "When: 2017-11-20T12:01:00Z to 2017-11-20T13:00:00Z by the authors' clocks, held by \
              majorities by 2017-11-20T13:00:03Z by theirs",
-            "The result is: carried, and every answer was needed.",
+            "The result is: carried, with no answer to spare.",
         ]
     );
     assert_eq!(proof.missing, []);

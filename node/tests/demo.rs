@@ -92,10 +92,16 @@ fn check_files(place: &Path) {
     let (code, compared) = audit(&["compare", "before-promotion.bundle", "after-promotion.bundle"]);
     assert_eq!(code, Some(0), "{compared}");
     let (_, replayed) = audit(&["replay", "auditor/board.bundle"]);
-    let fund = replayed.lines().find(|line| line.contains("Winter fund")).unwrap();
-    let id = fund.split_whitespace().last().unwrap();
-    let (code, proven) = audit(&["prove", "auditor/board.bundle", id]);
-    assert_eq!(code, Some(0));
+    let proven = |title: &str| {
+        let line = replayed.lines().find(|line| line.contains(title)).unwrap();
+        let id = line.split_whitespace().last().unwrap();
+        let (code, proven) = audit(&["prove", "auditor/board.bundle", id]);
+        assert_eq!(code, Some(0), "{proven}");
+        proven
+    };
+    let ratified = proven("Adopt the dementia standard");
+    assert!(ratified.contains("\nRatification: la-wigan, claimed "), "{ratified}");
+    let proven = proven("Winter fund");
     let sentence = proven.lines().last().unwrap();
     assert!(sentence.starts_with("The result is: carried, "), "{proven}");
 }
